@@ -1,0 +1,1 @@
+"""Pure functions from frame to figure; no chart reads the warehouse or the session."""

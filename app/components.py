@@ -1,0 +1,241 @@
+"""Parts that pages are put together from: headline, figures, statement, ledger tie, downloads.
+
+Text from data is escaped here or by the caller's use of formats.escape_markdown; a component never
+computes money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from html import escape
+from typing import Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.context import Context
+from app.downloads import write_csv
+from app.formats import (
+    CHANGE_IN_PERCENT,
+    escape_markdown,
+    format_exact,
+    format_number,
+    to_decimal,
+)
+from app.navigation import PageSpec
+from app.queries.periods import RunFacts
+from app.queries.proof import read_ledger_tie
+
+CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
+LINK_LABEL = r"#(.*)$"
+TICK = ":green[:material/check_circle:]"
+CROSS = ":red[:material/error:]"
+
+STATEMENT_STYLE = """
+<style>
+.statement { width: 100%; border-collapse: collapse; font-size: 0.95rem; line-height: 1.5; }
+.statement td { padding: 0.2rem 0.4rem; border: none; vertical-align: top; }
+.statement td.amount { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.statement tr.total td { border-top: 1px solid rgba(128, 128, 128, 0.7); font-weight: 600; }
+.statement tr.difference td { border-top: 3px double rgba(128, 128, 128, 0.7); font-weight: 600; }
+.statement .muted { opacity: 0.6; }
+</style>
+"""
+
+FIGURES_STYLE = """
+<style>
+.st-key-figures {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(10.2rem, 1fr));
+    gap: 0.75rem;
+}
+.st-key-figures > div { width: 100%; min-width: 0; }
+</style>
+"""
+
+WIDE_CHART_STYLE = """
+<style>
+.st-key-wide_chart { overflow-x: auto; }
+.st-key-wide_chart > div { min-width: 46rem; }
+.st-key-wide_chart .node-label { fill: currentColor !important; }
+</style>
+"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One headline figure: what it is, its value, and how it moved."""
+
+    label: str
+    value: str
+    delta: str | None = None
+    is_delta_bad: bool | None = None
+    """Whether the movement is unwelcome; None where it is neither good nor bad."""
+    help_text: str | None = None
+
+
+def show_headline(question: str, finding: str) -> None:
+    """The page's question in small letters and its answer as the title."""
+    st.caption(escape_markdown(question))
+    st.title(escape_markdown(finding), anchor=False)
+
+
+def show_figures(figures: Sequence[Figure]) -> None:
+    """Headline figures side by side; on a narrow page two beside each other."""
+    st.html(FIGURES_STYLE)
+    with st.container(horizontal=True, key="figures"):
+        for figure in figures:
+            st.metric(
+                escape_markdown(figure.label),
+                figure.value,
+                figure.delta,
+                delta_color=_colour_delta(figure.is_delta_bad),
+                delta_arrow="off",
+                help=figure.help_text,
+                border=True,
+            )
+
+
+def show_section(title: str, explanation: str = "") -> None:
+    """A heading with one sentence that says what is shown."""
+    st.subheader(escape_markdown(title), anchor=False)
+    if explanation:
+        st.caption(explanation)
+
+
+def show_chart(figure: go.Figure, key: str, alt: str, *, is_wide: bool = False) -> None:
+    """A chart in the theme of the page. A wide one scrolls sideways on a narrow page."""
+    if is_wide:
+        st.html(WIDE_CHART_STYLE)
+    with st.container(key="wide_chart" if is_wide else None):
+        st.plotly_chart(figure, key=f"chart_{key}", config=CHART_CONFIG, alt=alt)
+
+
+def show_missing(what: str, remedy: str) -> None:
+    """An empty state: what is not there, and what to do to fill it."""
+    st.info(f"**{what}** {remedy}", icon=":material/inbox:")
+
+
+def show_trouble(error: Exception) -> None:
+    """A page in place of the app when the workspace cannot be read."""
+    st.title("The figures cannot be read", anchor=False)
+    st.error(escape_markdown(error), icon=":material/error:")
+    st.markdown(
+        "Set `APPORTION_WORKSPACE` to the directory of the workspace (it holds `apportion.yml`), "
+        "or run `apportion doctor`, then reload this page."
+    )
+
+
+def show_run(run: RunFacts) -> None:
+    """Which company and which publication the figures are from."""
+    st.caption(
+        f"**{escape_markdown(run.workspace_name)}** · amounts in {run.currency}  \n"
+        f"Published {run.built_at:%Y-%m-%d %H:%M} UTC  \n"
+        f"Run {escape_markdown(run.run_id)}"
+    )
+
+
+def show_ledger_tie(context: Context) -> None:
+    """One line: what the page's services and open money add up to, against the ledger itself."""
+    frame = read_ledger_tie(context.published, context.selection)
+    row = frame.iloc[0]
+    currency = context.currency
+    difference = to_decimal(row["difference_amount"])
+    if difference is None:
+        st.caption(f"{CROSS} There are no ledger lines of this period to tie to.")
+        return
+    parts = [f"services {format_number(row['service_amount'], 2)}"]
+    for column, name in (
+        ("unallocated_amount", "not allocated"),
+        ("unmapped_amount", "not mapped"),
+        ("capitalised_amount", "capitalised"),
+        ("out_of_scope_amount", "out of scope"),
+    ):
+        if to_decimal(row[column]):
+            parts.append(f"{name} {format_number(row[column], 2)}")
+    sentence = (
+        f"{' + '.join(parts)} = {format_exact(row['shown_amount'], currency)}; "
+        f"ledger {format_exact(row['ledger_amount'], currency)}; "
+        f"difference {format_exact(difference, currency)}"
+    )
+    if difference:
+        st.error(f"**Does not tie to the ledger:** {sentence}", icon=":material/error:")
+    else:
+        st.caption(f"{TICK} **Ties to the ledger:** {sentence}")
+
+
+def show_download(label: str, frame: pd.DataFrame, file_name: str, key: str) -> None:
+    """A button that writes the frame when it is clicked, not before."""
+    st.download_button(
+        label,
+        lambda: write_csv(frame),
+        file_name=file_name,
+        mime="text/csv",
+        key=key,
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=frame.empty,
+    )
+
+
+def show_link(spec: PageSpec, label: str, context: Context, **parameters: str | None) -> None:
+    """A link to another page within this session, with the selection in its address."""
+    st.page_link(
+        f"{spec.file}",
+        label=escape_markdown(label),
+        icon=spec.icon,
+        query_params=context.make_parameters(**parameters),
+    )
+
+
+def link_column(
+    label: str, help_text: str | None = None, *, is_pinned: bool = False, width: int | None = None
+) -> Any:
+    """A column of addresses made by Context.make_link, shown by their labels."""
+    return st.column_config.LinkColumn(
+        label,
+        display_text=LINK_LABEL,
+        help=help_text,
+        pinned=is_pinned,
+        alignment="left",
+        width=width,
+    )
+
+
+def amount_column(label: str, help_text: str | None = None, places: int = 0) -> Any:
+    """A column of amounts with thousands separators; the caption or heading names the currency."""
+    return st.column_config.NumberColumn(label, format=f"%,.{places}f", help=help_text)
+
+
+def change_column(label: str, help_text: str | None = None) -> Any:
+    """A column of relative changes made by formats.to_percent_points: +3.1 %."""
+    return st.column_config.NumberColumn(label, format=CHANGE_IN_PERCENT, help=help_text)
+
+
+def render_statement(
+    rows: Sequence[tuple[str, Decimal | None, Literal["term", "total", "difference"]]],
+    currency: str,
+) -> str:
+    """An accounting statement as HTML: terms, totals under a line, the difference under two."""
+    body = []
+    for name, amount, kind in rows:
+        text = format_number(amount, 2)
+        muted = " muted" if kind == "term" and not amount else ""
+        tick = ""
+        if kind == "difference":
+            tick = " ✓" if amount == 0 else " ✗"
+        body.append(
+            f'<tr class="{kind}"><td class="{muted.strip()}">{escape(name)}</td>'
+            f'<td class="amount{muted}">{text}{tick}</td></tr>'
+        )
+    head = f'<tr><td></td><td class="amount muted">{escape(currency)}</td></tr>'
+    return f'{STATEMENT_STYLE}<table class="statement">{head}{"".join(body)}</table>'
+
+
+def _colour_delta(is_bad: bool | None) -> Literal["red", "green", "gray"]:
+    if is_bad is None:
+        return "gray"
+    return "red" if is_bad else "green"

@@ -1,0 +1,176 @@
+"""The sentences that pages open with: each states what the figures say.
+
+Pure functions from figures to plain text. A sentence names its period, leaves out what there is
+no figure for, and never claims more than the rows hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from app.formats import (
+    compute_change,
+    describe_against,
+    format_amount,
+    format_change,
+    format_count,
+    format_period,
+    format_rate,
+    format_share,
+    format_signed,
+    round_half_up,
+    to_decimal,
+)
+from app.selection import Selection
+
+Row = Mapping[Any, Any] | pd.Series
+
+
+def state_cost(row: Row, services: pd.DataFrame, selection: Selection, currency: str) -> str:
+    """'IT cost 4.31 M EUR in Oct 2026, 3.2 % over budget; Block storage rose most (+41.2 k EUR)'."""
+    amount = format_amount(row["amount"], currency)
+    if to_decimal(row["amount"]) is None:
+        return f"No IT cost in {selection.period_name}"
+    if not selection.is_actual:
+        return f"IT is budgeted at {amount} in {selection.period_name}"
+    sentence = f"IT cost {amount} in {selection.period_name}"
+    against = describe_against(row["amount"], row["budget_amount"], "budget")
+    change = format_change(row["amount"], row["previous_amount"])
+    if against:
+        sentence += f", {against}"
+    elif compute_change(row["amount"], row["previous_amount"]) is not None:
+        sentence += f", {change} on {selection.previous_period_name}"
+    mover = find_largest_mover(services)
+    if mover is not None:
+        name, moved = mover
+        verb = "rose" if moved > 0 else "fell"
+        sentence += f"; {name} {verb} most ({format_signed(moved, currency)})"
+    return sentence
+
+
+def find_largest_mover(services: pd.DataFrame) -> tuple[str, Decimal] | None:
+    """The service with the largest rise on the month before, else the largest fall, else None."""
+    if services.empty:
+        return None
+    shown = services[~services["is_pseudo"] & services["previous_amount"].notna()]
+    moves = [
+        (str(name), moved)
+        for name, moved in zip(
+            shown["service_name"], map(to_decimal, shown["change_amount"]), strict=True
+        )
+        if moved
+    ]
+    if not moves:
+        return None
+    name, moved = max(moves, key=lambda move: move[1])
+    return (name, moved) if moved > 0 else min(moves, key=lambda move: move[1])
+
+
+def state_outlook(row: Row, fiscal_year: int, currency: str) -> str:
+    """'2026 lands at 52.10 M EUR, 2.1 % over its budget: actual to Oct 2026 and budget after it.'"""
+    against = describe_against(row["outlook_amount"], row["budget_year_amount"], "its budget")
+    last = row["last_actual_period_id"]
+    basis = (
+        f"actual cost to {format_period(str(last))} and the budget of the months after it"
+        if isinstance(last, str) and last
+        else "the budget of all its months"
+    )
+    return (
+        f"{fiscal_year} lands at {format_amount(row['outlook_amount'], currency)}, "
+        f"{against} of {format_amount(row['budget_year_amount'], currency)}: {basis}."
+    )
+
+
+def state_service(
+    name: str, row: Row, units: pd.DataFrame, selection: Selection, currency: str
+) -> str:
+    """'Block storage cost 312.4 k EUR in Oct 2026, 4.1 % over budget; Retail takes most (38.0 %)'."""
+    if to_decimal(row["amount"]) is None:
+        return f"{name} has no cost in {selection.period_name}"
+    verb = "cost" if selection.is_actual else "is budgeted at"
+    sentence = f"{name} {verb} {format_amount(row['amount'], currency)} in {selection.period_name}"
+    against = describe_against(row["amount"], row["budget_amount"], "budget")
+    if selection.is_actual and against:
+        sentence += f", {against}"
+    consuming = units[~units["business_unit_id"].astype(str).str.startswith("(")]
+    if not consuming.empty:
+        top = consuming.iloc[0]
+        share = share_of(top["cost_amount"], top["total_amount"])
+        if share is not None:
+            sentence += f"; {top['business_unit_name']} takes most ({format_share(share)})"
+    return sentence
+
+
+def share_of(part: Any, whole: Any) -> Decimal | None:
+    """A part of a whole as a share of one, for a sentence or a column; None of nothing."""
+    top, bottom = to_decimal(part), to_decimal(whole)
+    if top is None or not bottom:
+        return None
+    return round_half_up(top / bottom, 6)
+
+
+def state_chargeback(
+    total: Row, open_amount: Decimal, difference: Decimal | None, selection: Selection, currency: str
+) -> str:
+    """'8 business units are billed 3.91 M EUR for Oct 2026; 12.3 k EUR has no payer yet'."""
+    count = int(total["business_unit_count"])
+    if not count:
+        return f"No bills for {selection.period_name}"
+    verb = "are" if count > 1 else "is"
+    if not selection.is_actual:
+        verb += " budgeted to be"
+    sentence = (
+        f"{format_count(count, 'business unit')} {verb} billed "
+        f"{format_amount(total['charged_amount'], currency)} for {selection.period_name}"
+    )
+    if difference is not None and difference != 0:
+        return f"{sentence}, which does not tie to the ledger by {format_signed(difference, currency)}"
+    if open_amount:
+        return f"{sentence}; {format_amount(open_amount, currency)} has no payer yet"
+    if difference == 0:
+        return f"{sentence}; every cent ties to the ledger"
+    return sentence
+
+
+def state_benchmark(
+    name: str,
+    unit: str,
+    row: Row,
+    reference: Row | None,
+    quality: Row | None,
+    target: Decimal | None,
+    selection: Selection,
+    currency: str,
+) -> str:
+    """'Block storage costs 0.0612 EUR per GB-month in Oct 2026, 12.0 % over the median of Peer
+    group 2025; 98.2 % of tickets met their SLA (target 95.0 %)'."""
+    own = to_decimal(row["unit_cost"])
+    if own is None:
+        sentence = f"{name} has no unit cost in {selection.period_name}: no quantity is measured"
+    else:
+        sentence = (
+            f"{name} costs {format_rate(own, currency)} per {unit} in {selection.period_name}"
+        )
+        if reference is not None:
+            median = f"the median of {reference['source_name']} {reference['publication_year']}"
+            sentence += f", {describe_against(own, reference['median_value'], median)}"
+        else:
+            against = describe_against(own, row["budget_unit_cost"], "budget")
+            sentence += f", {against}" if selection.is_actual and against else ""
+    if quality is not None and to_decimal(quality["sla_attainment_share"]) is not None:
+        sentence += f"; {format_share(quality['sla_attainment_share'])} of tickets met their SLA"
+        sentence += f" (target {format_share(target)})" if target is not None else ""
+    return sentence
+
+
+def state_catalogue(catalogue: pd.DataFrame, shown: pd.DataFrame) -> str:
+    """'18 services in 7 categories', or '3 of 18 services match'."""
+    count = format_count(len(catalogue), "service")
+    if len(shown) != len(catalogue):
+        return f"{len(shown)} of {count} match"
+    categories = format_count(catalogue["category_name"].nunique(), "category", "categories")
+    return f"{count} in {categories}, each with its price and service level"

@@ -1,0 +1,75 @@
+"""The pages: which reader each is for, its file and its address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PageSpec:
+    """One page. `file` is relative to the entry point, `url_path` to the address of the app."""
+
+    reader: str
+    file: str
+    title: str
+    icon: str
+    url_path: str
+    question: str
+
+
+COST_PER_SERVICE = PageSpec(
+    "Executive",
+    "views/executive/cost_per_service.py",
+    "Cost per service",
+    ":material/stacked_bar_chart:",
+    "cost_per_service",
+    "What does each IT service cost, against budget and the months before?",
+)
+SERVICE_DETAIL = PageSpec(
+    "Executive",
+    "views/executive/service_detail.py",
+    "One service",
+    ":material/search_insights:",
+    "service",
+    "What is a service made of, who uses it, and who pays by which driver?",
+)
+MONTHLY_CHARGEBACK = PageSpec(
+    "Finance",
+    "views/finance/monthly_chargeback.py",
+    "Monthly chargeback",
+    ":material/receipt_long:",
+    "chargeback",
+    "What is each business unit billed, does it tie to the ledger, and what is still open?",
+)
+SERVICE_BENCHMARK = PageSpec(
+    "Service owner",
+    "views/owner/service_benchmark.py",
+    "Service benchmark",
+    ":material/speed:",
+    "benchmark",
+    "How does the unit cost compare, and which quality is delivered for it?",
+)
+SERVICE_CATALOGUE = PageSpec(
+    "Service owner",
+    "views/owner/service_catalogue.py",
+    "Service catalogue",
+    ":material/menu_book:",
+    "catalogue",
+    "What is offered, at which price and service level, and how is it ordered?",
+)
+FIRST_STEPS = PageSpec(
+    "Start",
+    "views/first_steps.py",
+    "First steps",
+    ":material/flag:",
+    "first_steps",
+    "What to run before there are figures.",
+)
+
+PAGES = (
+    COST_PER_SERVICE,
+    SERVICE_DETAIL,
+    MONTHLY_CHARGEBACK,
+    SERVICE_BENCHMARK,
+    SERVICE_CATALOGUE,
+)

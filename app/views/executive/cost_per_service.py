@@ -1,0 +1,310 @@
+"""Executive: what does each IT service cost, against budget and the months before?"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pandas as pd
+import streamlit as st
+
+from app.charts.cost_flow import draw_cost_flow, split_drawable
+from app.charts.service_costs import draw_cost_trend, draw_movers
+from app.components import (
+    Figure,
+    amount_column,
+    link_column,
+    change_column,
+    show_chart,
+    show_download,
+    show_figures,
+    show_headline,
+    show_ledger_tie,
+    show_missing,
+    show_section,
+)
+from app.context import Context, get_context
+from app.findings import state_cost, state_outlook
+from app.formats import (
+    compute_change,
+    describe_against,
+    format_amount,
+    format_change,
+    format_period,
+    format_signed,
+    to_decimal,
+    to_percent_points,
+)
+from app.navigation import COST_PER_SERVICE, MONTHLY_CHARGEBACK, SERVICE_DETAIL
+from app.queries.cost_flow import read_cost_flow
+from app.queries.published import PSEUDO_SERVICES
+from app.queries.service_costs import read_headline, read_outlook, read_services, read_trend
+from app.selection import BASIS, MOVERS, choose_one
+
+BASIS_NAMES = {"delivered": "Delivered", "direct": "Direct"}
+MOVER_NAMES = {"previous": "Month before", "budget": "Budget"}
+SHOWN_MOVERS = 5
+FLOW_NODES = 8
+BUDGET_REMEDY = (
+    "Deliver a file of the contract `budget` to the workspace's inbox and run `apportion run`."
+)
+
+
+def render_page() -> None:
+    context = get_context()
+    headline = read_headline(context.published, context.selection).iloc[0]
+    delivered = read_services(context.published, context.selection, "delivered")
+    show_headline(
+        COST_PER_SERVICE.question,
+        state_cost(headline, delivered, context.selection, context.currency),
+    )
+    outlook = read_outlook(context.published, context.selection.fiscal_year)
+    show_figures(_make_figures(context, headline, outlook))
+    if not outlook.empty:
+        st.markdown(
+            f":material/flag: {state_outlook(outlook.iloc[0], context.selection.fiscal_year, context.currency)}"
+        )
+    elif context.selection.is_actual:
+        show_missing("No budget for this year.", BUDGET_REMEDY)
+    show_ledger_tie(context)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        _show_trend(context)
+    with right:
+        _show_movers(context, delivered)
+    _show_services(context)
+    _show_flow(context)
+
+
+def _make_figures(context: Context, row: pd.Series, outlook: pd.DataFrame) -> list[Figure]:
+    """The five headline figures; what there is no budget for stays away."""
+    selection, currency = context.selection, context.currency
+    name = "IT cost" if selection.is_actual else "IT budget"
+    change = compute_change(row["amount"], row["previous_amount"])
+    figures = [
+        Figure(
+            f"{name} {selection.period_name}",
+            format_amount(row["amount"], currency),
+            f"{format_change(row['amount'], row['previous_amount'])} on "
+            f"{selection.previous_period_name}"
+            if change is not None
+            else None,
+            None if not change else change > 0,
+            "All services, and what is not allocated or not mapped. Capitalised and out-of-scope "
+            "lines of the ledger are not IT cost of the month.",
+        )
+    ]
+    if selection.is_actual and to_decimal(row["variance_amount"]) is not None:
+        figures.append(
+            _make_variance("Against budget", row["variance_amount"], row["amount"], row["budget_amount"], currency)
+        )
+    against_year = describe_against(row["year_amount"], row["year_budget_amount"], "budget")
+    figures.append(
+        Figure(
+            f"Year to date {selection.fiscal_year}",
+            format_amount(row["year_amount"], currency),
+            against_year if selection.is_actual and against_year else None,
+            _is_over(row["year_variance_amount"]) if against_year else None,
+        )
+    )
+    if selection.is_actual and not outlook.empty:
+        landing = outlook.iloc[0]
+        figures.append(
+            Figure(
+                f"Outlook {selection.fiscal_year}",
+                format_amount(landing["outlook_amount"], currency),
+                describe_against(landing["outlook_amount"], landing["budget_year_amount"], "budget"),
+                _is_over(landing["variance_amount"]),
+                f"Actual to {format_period(str(landing['last_actual_period_id']))}, then budget.",
+            )
+        )
+    open_amount = to_decimal(row["open_amount"]) or Decimal(0)
+    figures.append(
+        Figure(
+            "No payer yet",
+            format_amount(open_amount, currency),
+            "nothing is open" if not open_amount else "see chargeback",
+            bool(open_amount),
+            "Not allocated or not mapped: a rule or a driver is missing. Monthly chargeback says which.",
+        )
+    )
+    return figures
+
+
+def _make_variance(
+    label: str, variance: Decimal, amount: Decimal, budget: Decimal, currency: str
+) -> Figure:
+    return Figure(
+        label,
+        format_signed(variance, currency),
+        describe_against(amount, budget, "budget"),
+        _is_over(variance),
+        f"Budget {format_amount(budget, currency)}.",
+    )
+
+
+def _is_over(variance: object) -> bool | None:
+    number = to_decimal(variance)
+    return None if not number else number > 0
+
+
+def _show_trend(context: Context) -> None:
+    show_section("Cost over 24 months", "Actual cost as bars; the budget is dashed and runs to the year's end.")
+    trend = read_trend(context.published, context.selection)
+    show_chart(
+        draw_cost_trend(trend, context.currency, context.selection.period_id),
+        "cost_trend",
+        "Actual IT cost and budget per month",
+    )
+
+
+def _show_movers(context: Context, services: pd.DataFrame) -> None:
+    has_budget = context.selection.is_actual and bool(services["budget_amount"].notna().any())
+    show_section("What moved most")
+    against = "previous"
+    if has_budget:
+        against = choose_one(
+            MOVERS,
+            "Compared with",
+            list(MOVER_NAMES),
+            format_option=MOVER_NAMES.__getitem__,
+            style="segments",
+            label_visibility="collapsed",
+        )
+    column = "change_amount" if against == "previous" else "variance_amount"
+    movers = select_movers(services, column)
+    if movers.empty:
+        show_missing("Nothing moved.", "There is no earlier month to compare with, or all is equal.")
+        return
+    title = f"Change on {context.selection.previous_period_name}"
+    show_chart(
+        draw_movers(movers, context.currency, title if against == "previous" else "Over (+) or under (-) budget"),
+        "movers",
+        "Services whose cost rose or fell most",
+    )
+
+
+def select_movers(services: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The services with the largest rises and falls: service_name, moved_amount."""
+    moves = services.loc[~services["is_pseudo"], ["service_name", column]].dropna()
+    moves = moves[moves[column] != 0].rename(columns={column: "moved_amount"})
+    ordered = moves.sort_values("moved_amount", ascending=False)
+    if len(ordered) <= 2 * SHOWN_MOVERS:
+        return ordered
+    return pd.concat([ordered.head(SHOWN_MOVERS), ordered.tail(SHOWN_MOVERS)])
+
+
+def _show_services(context: Context) -> None:
+    show_section("Cost per service")
+    basis = choose_one(
+        BASIS,
+        "Cost of a service",
+        list(BASIS_NAMES),
+        format_option=BASIS_NAMES.__getitem__,
+        style="segments",
+        help_text="Delivered: what leaves IT through the service, shared services included. "
+        "Direct: what arrived at it, before shared services passed their cost on. "
+        "Both sum to the ledger.",
+    )
+    services = read_services(context.published, context.selection, basis)
+    st.dataframe(
+        _shape_services(context, services),
+        hide_index=True,
+        height="content",
+        placeholder="–",
+        column_config=_configure_services(context),
+        alt="Cost per service with budget and trend",
+        key="services",
+    )
+    show_download(
+        "Cost per service (CSV)",
+        services.drop(columns=["trend", "is_pseudo"]),
+        f"cost_per_service_{context.selection.period_id}_{basis}.csv",
+        "download_services",
+    )
+
+
+def _shape_services(context: Context, services: pd.DataFrame) -> pd.DataFrame:
+    """The table as shown: links, amounts, relative change. Pseudo services say what they are."""
+    frame = pd.DataFrame(
+        {
+            "service": [
+                _link_service(context, str(service_id), str(name))
+                for service_id, name in zip(
+                    services["service_id"], services["service_name"], strict=True
+                )
+            ],
+            "amount": services["amount"],
+            "change": services["change_amount"],
+            "trend": services["trend"],
+            "change_share": [
+                to_percent_points(now, before)
+                for now, before in zip(
+                    services["amount"], services["previous_amount"], strict=True
+                )
+            ],
+            "budget": services["budget_amount"],
+            "variance": services["variance_amount"],
+            "year": services["year_amount"],
+            "category": [
+                PSEUDO_SERVICES.get(str(service_id), category)
+                for service_id, category in zip(
+                    services["service_id"], services["category_name"], strict=True
+                )
+            ],
+        }
+    )
+    if not context.selection.is_actual or frame["budget"].isna().all():
+        frame = frame.drop(columns=["budget", "variance"])
+    return frame
+
+
+def _link_service(context: Context, service_id: str, name: str) -> str:
+    """A service leads to its page; money without a service to where it is settled."""
+    if service_id in PSEUDO_SERVICES:
+        return context.make_link(MONTHLY_CHARGEBACK.url_path, name)
+    return context.make_link(SERVICE_DETAIL.url_path, name, service=service_id)
+
+
+def _configure_services(context: Context) -> dict[str, object]:
+    currency = context.currency
+    return {
+        "service": link_column("Service", "Opens in a new tab", is_pinned=True, width=190),
+        "amount": amount_column(f"{context.selection.period_name}, {currency}"),
+        "change": amount_column(f"Change, {currency}", "On the month before"),
+        "change_share": change_column("Change", "On the month before"),
+        "budget": amount_column(f"Budget, {currency}"),
+        "variance": amount_column(f"Over budget, {currency}", "Below zero: under budget"),
+        "year": amount_column(f"Year to date, {currency}"),
+        "trend": st.column_config.LineChartColumn("12 months", help="Each line on its own scale", width=110),
+        "category": st.column_config.TextColumn("Category", width=220),
+    }
+
+
+def _show_flow(context: Context) -> None:
+    show_section(
+        "Where the money goes",
+        f"From cost pool to business unit, delivered cost of {context.selection.period_name}; each "
+        f"stop shows its {FLOW_NODES} largest, the rest is Other. Orange is money without a place.",
+    )
+    flow = read_cost_flow(context.published, context.selection, FLOW_NODES)
+    drawn, credits = split_drawable(flow)
+    if drawn.empty:
+        show_missing("No flow to draw.", "The period has no cost that reached a service.")
+        return
+    show_chart(
+        draw_cost_flow(flow, context.currency),
+        "cost_flow",
+        "Flow of cost from cost pools over towers and services to business units",
+        is_wide=True,
+    )
+    if not credits.empty:
+        st.caption(
+            f"{len(credits)} flows below zero (credits) cannot be drawn; "
+            "they are part of every figure and of the download."
+        )
+    show_download(
+        "Cost flow (CSV)", flow, f"cost_flow_{context.selection.period_id}.csv", "download_flow"
+    )
+
+
+render_page()

@@ -1,0 +1,97 @@
+-- Charge lines, where cents are made, once: the period's control total in cents is handed to the
+-- services by largest remainder, each service's cents to its lines the same way. Ties are broken by
+-- md5, which does not depend on the version of the database.
+{% set unit = 1000000 %}
+with lines as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        service_id,
+        cost_centre_id,
+        disposition,
+        sum(amount_units) as amount_units
+    from {{ ref('int_consumers__cells') }}
+    group by all
+),
+
+line_floors as (
+    select
+        *,
+        (amount_units - ((amount_units % {{ unit }}) + {{ unit }}) % {{ unit }}) // {{ unit }} as floor_cents,
+        ((amount_units % {{ unit }}) + {{ unit }}) % {{ unit }} as remainder_units,
+        md5(concat_ws('|', period_id, service_id, cost_centre_id, disposition)) as tie_breaker
+    from lines
+),
+
+services as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        service_id,
+        sum(amount_units) as amount_units
+    from lines
+    group by all
+),
+
+service_floors as (
+    select
+        *,
+        (amount_units - ((amount_units % {{ unit }}) + {{ unit }}) % {{ unit }}) // {{ unit }} as floor_cents,
+        ((amount_units % {{ unit }}) + {{ unit }}) % {{ unit }} as remainder_units,
+        md5(concat_ws('|', period_id, service_id)) as tie_breaker
+    from services
+),
+
+control_cents as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        {{ divide_integers('sum(amount_units)', unit) }} as control_cents
+    from {{ ref('int_ledger__control_totals') }}
+    group by all
+),
+
+service_cents as (
+    select
+        service_floors.*,
+        floor_cents + case
+            when row_number() over (
+                partition by scenario_id, period_id, version
+                order by remainder_units desc, tie_breaker
+            ) <= control_cents.control_cents - sum(floor_cents) over (partition by scenario_id, period_id, version)
+                then 1
+            else 0
+        end as service_cents
+    from service_floors
+    inner join control_cents using (scenario_id, period_id, version)
+),
+
+line_cents as (
+    select
+        line_floors.*,
+        line_floors.floor_cents + case
+            when row_number() over (
+                partition by scenario_id, period_id, version, service_id
+                order by line_floors.remainder_units desc, line_floors.tie_breaker
+            ) <= service_cents.service_cents
+                - sum(line_floors.floor_cents) over (partition by scenario_id, period_id, version, service_id)
+                then 1
+            else 0
+        end as cost_cents
+    from line_floors
+    inner join service_cents using (scenario_id, period_id, version, service_id)
+)
+
+select
+    scenario_id,
+    period_id,
+    version,
+    service_id,
+    cost_centre_id,
+    disposition,
+    amount_units,
+    cost_cents
+from line_cents

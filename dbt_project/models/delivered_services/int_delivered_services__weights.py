@@ -1,0 +1,16 @@
+"""Solve the shared services of every period: how much of each service leaves IT through which.
+
+A thin shell around `pipelines.allocation.shared_services`, where the method is described and
+tested. Weights only, never money; the SQL models before and after carry the contracts.
+"""
+
+
+def model(dbt, session):  # type: ignore[no-untyped-def]
+    from pipelines.allocation.shared_services import solve_shared_services
+
+    dbt.config(materialized="table")
+    use = dbt.ref("int_delivered_services__use")
+    edges = use.project(
+        "scenario_id, period_id, version, service_id, receiver_kind, receiver_id, weight"
+    ).order("all")
+    return solve_shared_services(edges.to_arrow_table())

@@ -1,0 +1,15 @@
+-- What each service was tagged with; negative sums (credits) give no weight.
+select
+    costs.scenario_id,
+    costs.period_id,
+    drivers.driver_id,
+    cast(null as varchar) as sender_id,
+    'service' as receiver_kind,
+    costs.tagged_service_id as receiver_id,
+    greatest(sum(costs.amount_local), 0) as quantity,
+    drivers.unit_code,
+    drivers.quality
+from {{ ref('met_cloud_costs') }} as costs
+inner join {{ ref('stg_model__drivers') }} as drivers on drivers.driver_kind = 'cloud_cost'
+where costs.tagged_service_id is not null
+group by all

@@ -1,0 +1,36 @@
+-- Lines become engine units once: cumulative rounding within (period, account, currency), so that
+-- the lines of an account sum to its converted total exactly and nothing is divided by an amount.
+-- An amount has 12 decimals and a rate 8, hence 10^20; engine units per amount take it from there.
+with lines as (
+    select
+        lines.*,
+        {{ decimal_to_integer('lines.amount_local', 12) }} as amount_integer,
+        {{ decimal_to_integer('rates.exchange_rate', 8) }} as rate_integer
+    from {{ ref('int_ledger__native_lines') }} as lines
+    left join {{ ref('int_ledger__rates') }} as rates
+        on lines.scenario_id = rates.scenario_id
+        and lines.period_id = rates.period_id
+        and lines.currency_code = rates.currency_code
+),
+
+running as (
+    select
+        *,
+        sum(amount_integer) over (
+            partition by scenario_id, period_id, version, account_id, currency_code
+            order by ledger_line_id
+            rows between unbounded preceding and current row
+        ) as amount_to
+    from lines
+),
+
+settings as (
+    select cast(power(10, 20) as hugeint) // units_per_amount as divisor from {{ ref('stg_model__settings') }}
+)
+
+select
+    running.* exclude (amount_integer, rate_integer, amount_to),
+    {{ divide_integers('amount_to * rate_integer', 'divisor') }}
+    - {{ divide_integers('(amount_to - amount_integer) * rate_integer', 'divisor') }} as amount_units
+from running
+cross join settings

@@ -1,0 +1,48 @@
+-- Effective-dated. A cost centre that only a feed knows holds for all time.
+with delivered as (
+    select
+        cost_centre_id,
+        cost_centre_name,
+        business_unit_id,
+        business_unit_name,
+        division_name,
+        legal_entity_id,
+        legal_entity_name,
+        manager_name,
+        is_it,
+        valid_from,
+        valid_to
+    from {{ ref('stg_cost_centres__assignments') }}
+),
+
+from_feeds as (
+    select
+        lines.tagged_consumer_id as cost_centre_id,
+        coalesce(max(lines.tagged_consumer_name), lines.tagged_consumer_id) as cost_centre_name,
+        coalesce(max(lines.tagged_business_unit_id), lines.tagged_consumer_id) as business_unit_id,
+        coalesce(max(lines.tagged_business_unit_id), lines.tagged_consumer_id) as business_unit_name,
+        cast(null as varchar) as division_name,
+        max(feeds.legal_entity_id) as legal_entity_id,
+        max(feeds.legal_entity_id) as legal_entity_name,
+        cast(null as varchar) as manager_name,
+        false as is_it,
+        date '1900-01-01' as valid_from,
+        cast(null as date) as valid_to
+    from {{ ref('stg_cloud_bill__lines') }} as lines
+    inner join {{ ref('stg_model__feeds') }} as feeds
+        on lines.source_id = feeds.source_id and feeds.defines_consumers
+    anti join delivered on lines.tagged_consumer_id = delivered.cost_centre_id
+    where lines.tagged_consumer_id is not null
+    group by lines.tagged_consumer_id
+),
+
+together as (
+    select * from delivered
+    union all
+    select * from from_feeds
+)
+
+select
+    *,
+    row_number() over (partition by cost_centre_id order by valid_from desc) = 1 as is_current
+from together

@@ -1,0 +1,24 @@
+select
+    known.service_id,
+    known.service_name,
+    coalesce(services.category_name, 'Cloud') as category_name,
+    services.description,
+    services.owner_name,
+    services.owner_email,
+    services.business_processes,
+    services.unit_code,
+    services.unit_name,
+    services.driver_id,
+    drivers.driver_name,
+    drivers.description as driver_description,
+    coalesce(services.charging_policy, 'at_cost') as charging_policy,
+    coalesce(services.is_shared, false) as is_shared,
+    services.availability_target_share,
+    services.response_target_minutes,
+    services.resolution_target_minutes,
+    services.sla_attainment_target_share,
+    services.how_to_order,
+    services.how_to_use_less
+from {{ ref('int_services__known') }} as known
+left join {{ ref('stg_model__services') }} as services on known.service_id = services.service_id
+left join {{ ref('stg_model__drivers') }} as drivers on services.driver_id = drivers.driver_id

@@ -1,0 +1,93 @@
+-- One charge line per service and consumer. Cents come from int_charges__lines and nowhere else.
+with lines as (
+    select * from {{ ref('int_charges__lines') }}
+),
+
+periods as (
+    select * from {{ ref('stg_model__periods') }}
+),
+
+as_was as (
+    select
+        centres.*,
+        periods.period_id
+    from {{ ref('dim_cost_centres') }} as centres
+    inner join periods
+        on centres.valid_from <= periods.period_start
+        and (centres.valid_to is null or periods.period_start < centres.valid_to)
+),
+
+as_is as (
+    select * from {{ ref('dim_cost_centres') }}
+    where is_current
+),
+
+use as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        service_id,
+        receiver_id,
+        max(driver_id) as driver_id,
+        max(driver_quality) as driver_quality,
+        sum(quantity) as quantity,
+        max(unit_code) as unit_code
+    from {{ ref('int_consumers__weights') }}
+    group by all
+),
+
+charges as (
+    select
+        lines.*,
+        case
+            when lines.disposition = 'allocated' and coalesce(services.charging_policy, 'at_cost') <> 'showback'
+                then lines.cost_cents
+            else 0
+        end as charged_cents,
+        coalesce(services.charging_policy, 'at_cost') as charging_policy,
+        coalesce(services.service_name, lines.service_id) as service_name
+    from lines
+    left join {{ ref('dim_services') }} as services on lines.service_id = services.service_id
+)
+
+select
+    charges.scenario_id,
+    charges.period_id,
+    charges.version,
+    md5(concat_ws('|', charges.scenario_id, charges.period_id, charges.version, charges.service_id,
+        charges.cost_centre_id, charges.disposition)) as charge_id,
+    charges.service_id,
+    charges.service_name,
+    charges.cost_centre_id,
+    coalesce(as_was.cost_centre_name, charges.cost_centre_id) as cost_centre_name,
+    coalesce(as_was.business_unit_id, '(' || charges.disposition || ')') as business_unit_id,
+    coalesce(as_was.business_unit_name, '(' || charges.disposition || ')') as business_unit_name,
+    as_was.division_name,
+    as_was.legal_entity_id,
+    coalesce(as_is.business_unit_id, '(' || charges.disposition || ')') as business_unit_as_is_id,
+    coalesce(as_is.business_unit_name, '(' || charges.disposition || ')') as business_unit_as_is_name,
+    charges.disposition,
+    charges.charging_policy,
+    use.driver_id,
+    drivers.driver_name,
+    use.driver_quality,
+    use.quantity,
+    use.unit_code,
+    {{ unit_rate('charges.amount_units', 'use.quantity') }} as unit_rate,
+    {{ cents_to_amount('charges.cost_cents') }} as cost_amount,
+    {{ cents_to_amount('charges.charged_cents') }} as charged_amount,
+    charges.amount_units
+from charges
+left join use
+    on charges.scenario_id = use.scenario_id
+    and charges.period_id = use.period_id
+    and charges.version = use.version
+    and charges.service_id = use.service_id
+    and charges.cost_centre_id = use.receiver_id
+left join {{ ref('stg_model__drivers') }} as drivers on use.driver_id = drivers.driver_id
+left join as_was
+    on charges.disposition = 'allocated'
+    and charges.cost_centre_id = as_was.cost_centre_id
+    and charges.period_id = as_was.period_id
+left join as_is on charges.disposition = 'allocated' and charges.cost_centre_id = as_is.cost_centre_id

@@ -1,0 +1,224 @@
+-- The proof of a period. Each identity is written as a sum: left side, right side, difference.
+-- Amounts are exact; the cents are those of the charge lines, and the part of a cent that the
+-- control total has beyond its cents is a term of its own.
+with control as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        sum(amount_units) as amount_units
+    from {{ ref('int_ledger__control_totals') }}
+    group by all
+),
+
+settings as (
+    select * from {{ ref('stg_model__settings') }}
+),
+
+quarantined as (
+    select
+        'actual' as scenario_id,
+        quarantine.period_id,
+        sum(
+            {{ divide_integers(
+                decimal_to_integer('quarantine.amount_local', 12)
+                ~ ' * ' ~ decimal_to_integer('coalesce(rates.exchange_rate, 1)', 8),
+                '(cast(power(10, 20) as hugeint) // settings.units_per_amount)'
+            ) }}
+        ) as amount_units
+    from {{ ref('stg_model__quarantine') }} as quarantine
+    inner join settings on quarantine.source_id = settings.control_source_id
+    left join {{ ref('int_ledger__rates') }} as rates
+        on rates.scenario_id = 'actual'
+        and quarantine.period_id = rates.period_id
+        and quarantine.currency_code = rates.currency_code
+    where quarantine.amount_local is not null
+    group by all
+),
+
+charges as (
+    select
+        lines.*,
+        coalesce(services.charging_policy, 'at_cost') as charging_policy
+    from {{ ref('int_charges__lines') }} as lines
+    left join {{ ref('dim_services') }} as services on lines.service_id = services.service_id
+),
+
+charge_terms as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        case
+            when disposition = 'allocated' and charging_policy = 'showback' then 'showback'
+            when disposition = 'allocated' then 'charged_cost'
+            else disposition
+        end as term_id,
+        sum(amount_units) as amount_units,
+        sum(cost_cents) as cents
+    from charges
+    group by all
+),
+
+terms as (
+    select * from (
+        values
+        ('out_of_scope', 2, 'Out of scope: not IT cost, or IT''s own recovery'),
+        ('capitalised', 3, 'Capitalised: becomes cost by depreciation'),
+        ('quarantined', 4, 'Quarantined records'),
+        ('unmapped', 5, 'Unmapped: no rule or no known receiver'),
+        ('unallocated', 6, 'Unallocated: held, because no driver says who used it'),
+        ('idle', 7, 'Idle capacity'),
+        ('showback', 8, 'Cost of showback services: shown, not charged'),
+        ('charged_cost', 9, 'Cost of charged services')
+    ) as terms (term_id, term_order, term_name)
+),
+
+delivered as (
+    select
+        control.scenario_id,
+        control.period_id,
+        control.version,
+        control.amount_units + coalesce(quarantined.amount_units, 0) as amount_units,
+        coalesce(quarantined.amount_units, 0) as quarantined_units
+    from control
+    left join quarantined
+        on control.scenario_id = quarantined.scenario_id and control.period_id = quarantined.period_id
+),
+
+ledger_identity as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        'ledger' as identity_id,
+        1 as term_order,
+        'delivered' as term_id,
+        'Delivered by the ledger' as term_name,
+        'left' as side,
+        amount_units,
+        {{ divide_integers('amount_units', 1000000) }} as cents
+    from delivered
+    union all
+    select
+        delivered.scenario_id,
+        delivered.period_id,
+        delivered.version,
+        'ledger' as identity_id,
+        terms.term_order,
+        terms.term_id,
+        terms.term_name,
+        'right' as side,
+        case
+            when terms.term_id = 'quarantined' then delivered.quarantined_units
+            else coalesce(charge_terms.amount_units, 0)
+        end as amount_units,
+        case
+            -- What the delivered cents leave over, so that the column adds up in cents as well.
+            when terms.term_id = 'quarantined'
+                then {{ divide_integers('delivered.amount_units', 1000000) }}
+                    - {{ divide_integers('(delivered.amount_units - delivered.quarantined_units)', 1000000) }}
+            else coalesce(charge_terms.cents, 0)
+        end as cents
+    from delivered
+    cross join terms
+    left join charge_terms
+        on delivered.scenario_id = charge_terms.scenario_id
+        and delivered.period_id = charge_terms.period_id
+        and delivered.version = charge_terms.version
+        and terms.term_id = charge_terms.term_id
+),
+
+charge_sums as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        sum(charged_amount) as charged_amount,
+        sum(cost_amount) filter (disposition = 'allocated' and charging_policy <> 'showback') as cost_amount
+    from {{ ref('fct_charges_monthly') }}
+    group by all
+),
+
+bill_sums as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        sum(charged_amount) as billed_amount
+    from {{ ref('rpt_bill_lines') }}
+    group by all
+),
+
+charge_identities as (
+    {% set rows = [
+        ('charged', 1, 'charged', 'Charged to consumers', 'left', 'charge_sums.charged_amount'),
+        ('charged', 2, 'charged_cost', 'Cost of charged services', 'right', 'charge_sums.cost_amount'),
+        ('charged', 3, 'recovery', 'Over-recovery (+) or under-recovery (-)', 'right', '0'),
+        ('billed', 1, 'billed', 'Billed: sum of all statements', 'left', 'bill_sums.billed_amount'),
+        ('billed', 2, 'charged', 'Charged to consumers', 'right', 'charge_sums.charged_amount'),
+        ('billed', 3, 'adjustments', 'Adjustments and service credits', 'right', '0'),
+    ] %}
+    {% for identity, term_order, term, name, side, amount in rows %}
+    select
+        charge_sums.scenario_id,
+        charge_sums.period_id,
+        charge_sums.version,
+        '{{ identity }}' as identity_id,
+        {{ term_order }} as term_order,
+        '{{ term }}' as term_id,
+        '{{ name }}' as term_name,
+        '{{ side }}' as side,
+        {{ units_of_amount('coalesce(' ~ amount ~ ', 0)') }} as amount_units,
+        {{ decimal_to_integer('coalesce(' ~ amount ~ ', 0)', 2) }} as cents
+    from charge_sums
+    left join bill_sums using (scenario_id, period_id, version)
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+all_terms as (
+    select * from ledger_identity
+    union all
+    select * from charge_identities
+),
+
+differences as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        identity_id,
+        99 as term_order,
+        'difference' as term_id,
+        'Difference' as term_name,
+        'difference' as side,
+        sum(case when side = 'left' then amount_units else -amount_units end) as amount_units,
+        sum(case when side = 'left' then cents else -cents end) as cents
+    from all_terms
+    group by all
+),
+
+together as (
+    select * from all_terms
+    union all
+    select * from differences
+)
+
+select
+    scenario_id,
+    period_id,
+    version,
+    identity_id,
+    case identity_id
+        when 'ledger' then 'The ledger is accounted for'
+        when 'charged' then 'Charges equal cost'
+        when 'billed' then 'Bills equal charges'
+    end as identity_name,
+    term_order,
+    term_id,
+    term_name,
+    side,
+    {{ units_to_amount('amount_units') }} as amount,
+    {{ cents_to_amount('cents') }} as amount_cents
+from together

@@ -1,0 +1,200 @@
+-- What is unknown, with a name, an amount and what to do. Nothing of it is hidden in a total.
+with unmapped_lines as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        'unmapped_account' as item_kind,
+        account_id as item_key,
+        coalesce(max(account_name), 'account ' || account_id) as item_name,
+        sum(amount) as amount,
+        'No pool rule matches this account: add one to cost_model/pools.yml' as what_to_do
+    from {{ ref('fct_ledger_lines') }}
+    where disposition = 'unmapped'
+    group by scenario_id, period_id, version, account_id
+),
+
+unmatched_towers as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        'unmapped_pool' as item_kind,
+        cost_pool_id as item_key,
+        'pool ' || cost_pool_id as item_name,
+        {{ units_to_amount('sum(amount_units)') }} as amount,
+        'No tower rule matches this pool money: add one to cost_model/towers.yml' as what_to_do
+    from {{ ref('int_cost_pools__cells') }}
+    where disposition = 'allocated' and tower_rule_id is null
+    group by all
+),
+
+unmatched_services as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        'unmapped_tower' as item_kind,
+        tower_id as item_key,
+        'tower ' || tower_id as item_name,
+        {{ units_to_amount('sum(amount_units)') }} as amount,
+        'No service rule or no known service takes this tower money: see cost_model/allocation.yml' as what_to_do
+    from {{ ref('int_services__cells') }}
+    where service_id = '(unmapped)' and cost_pool_id <> '(unmapped)' and tower_id <> '(unmapped)'
+    group by all
+),
+
+unallocated_stops as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        'unallocated' as item_kind,
+        tower_id as item_key,
+        'tower ' || tower_id as item_name,
+        {{ units_to_amount('sum(amount_units)') }} as amount,
+        'The rule of this money has a driver without quantities: deliver it or declare a fallback' as what_to_do
+    from {{ ref('int_services__cells') }}
+    where disposition = 'unallocated'
+    group by all
+),
+
+unallocated_services as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        'unallocated' as item_kind,
+        service_id as item_key,
+        service_name as item_name,
+        sum(cost_amount) as amount,
+        'Nobody is known to have used this service: deliver its driver, declare a fallback, or retire it'
+            as what_to_do
+    from {{ ref('fct_charges_monthly') }}
+    where disposition = 'unallocated' and service_id not like '(%'
+    group by all
+),
+
+unmapped_consumers as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        'unmapped_consumer' as item_kind,
+        cost_centre_id as item_key,
+        cost_centre_id || ' uses ' || service_name as item_name,
+        sum(cost_amount) as amount,
+        'No master knows this consumer: add it to the cost centres, or correct the delivery' as what_to_do
+    from {{ ref('fct_charges_monthly') }}
+    where disposition = 'unmapped' and service_id not like '(%'
+    group by all
+),
+
+unknown_services as (
+    select
+        usage.scenario_id,
+        usage.period_id,
+        versions.version,
+        'unknown_service' as item_kind,
+        usage.service_id as item_key,
+        'use of ' || usage.service_id || ' by ' || count(*) || ' receivers' as item_name,
+        cast(null as decimal(38, 8)) as amount,
+        'The catalogue does not know this service: add it to cost_model/services.yml, or correct the delivery'
+            as what_to_do
+    from {{ ref('met_service_usage') }} as usage
+    inner join {{ ref('stg_model__period_versions') }} as versions
+        on usage.scenario_id = versions.scenario_id and usage.period_id = versions.period_id
+    anti join {{ ref('int_services__known') }} as services on usage.service_id = services.service_id
+    group by usage.scenario_id, usage.period_id, versions.version, usage.service_id
+),
+
+wrong_units as (
+    select
+        usage.scenario_id,
+        usage.period_id,
+        versions.version,
+        'wrong_unit' as item_kind,
+        usage.service_id as item_key,
+        'use in ' || usage.unit_code || ' instead of ' || services.unit_code as item_name,
+        cast(null as decimal(38, 8)) as amount,
+        'Use in another unit than the catalogue''s does not count: correct the delivery or the catalogue'
+            as what_to_do
+    from {{ ref('met_service_usage') }} as usage
+    inner join {{ ref('stg_model__services') }} as services
+        on usage.service_id = services.service_id and usage.unit_code <> services.unit_code
+    inner join {{ ref('stg_model__period_versions') }} as versions
+        on usage.scenario_id = versions.scenario_id and usage.period_id = versions.period_id
+    group by all
+),
+
+quarantined as (
+    select
+        'actual' as scenario_id,
+        coalesce(versions.period_id, latest.period_id) as period_id,
+        coalesce(versions.version, latest.version) as version,
+        'quarantined' as item_kind,
+        quarantine.source_id || '/' || quarantine.file_name as item_key,
+        count(*) || ' quarantined records of ' || quarantine.file_name
+        || case when versions.period_id is null then ' (period unknown)' else '' end as item_name,
+        cast(sum(quarantine.amount_local) as decimal(38, 8)) as amount,
+        'Records broke their contract: ' || any_value(quarantine.reason) as what_to_do
+    from {{ ref('stg_model__quarantine') }} as quarantine
+    left join {{ ref('stg_model__period_versions') }} as versions
+        on versions.scenario_id = 'actual' and quarantine.period_id = versions.period_id
+    cross join (
+        select
+            max(period_id) as period_id,
+            max_by(version, period_id) as version
+        from {{ ref('stg_model__period_versions') }}
+        where scenario_id = 'actual'
+    ) as latest
+    group by quarantine.source_id, quarantine.file_name, versions.period_id, versions.version, latest.period_id,
+        latest.version
+),
+
+unusable_columns as (
+    select
+        versions.scenario_id,
+        versions.period_id,
+        versions.version,
+        'unusable_column' as item_kind,
+        findings.contract_id || '.' || findings.column_name as item_key,
+        findings.scope_name || ': ' || findings.column_name as item_name,
+        cast(null as decimal(38, 8)) as amount,
+        findings.sentence as what_to_do
+    from {{ ref('stg_model__findings') }} as findings
+    inner join {{ ref('stg_model__period_versions') }} as versions on versions.scenario_id = 'actual'
+),
+
+together as (
+    select * from unmapped_lines
+    union all
+    select * from unmatched_towers
+    union all
+    select * from unmatched_services
+    union all
+    select * from unallocated_stops
+    union all
+    select * from unallocated_services
+    union all
+    select * from unmapped_consumers
+    union all
+    select * from unknown_services
+    union all
+    select * from wrong_units
+    union all
+    select * from quarantined
+    union all
+    select * from unusable_columns
+)
+
+select
+    scenario_id,
+    period_id,
+    version,
+    item_kind,
+    item_key,
+    item_name,
+    cast(amount as decimal(38, 8)) as amount,
+    what_to_do
+from together

@@ -1,0 +1,10 @@
+select
+    scenario_id,
+    period_id,
+    service_id,
+    receiver_kind,
+    receiver_id,
+    unit_code,
+    sum(quantity) as quantity
+from {{ ref('stg_service_usage__quantities') }}
+group by all

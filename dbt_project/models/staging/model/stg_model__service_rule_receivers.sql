@@ -1,0 +1,1 @@
+select * from {{ source('model', 'service_rule_receivers') }}

@@ -1,0 +1,205 @@
+"""What a reader of a statement should know, in sentences.
+
+Assumes a statement that adds up. Every sentence is made from its figures; none of them is new
+money. The same sentences stand in the PDF and in the workbook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pipelines.billing.formats import (
+    format_change,
+    format_count,
+    format_money,
+    format_share_change,
+)
+from pipelines.billing.records import Comparison, Statement, StatementLine, sum_amounts
+
+# What the quality of a driver means to the one who pays by it.
+QUALITY_SENTENCES = {
+    "estimated": "the quantity is estimated, not measured",
+    "stale": "the quantity is an older one whose attestation has run out",
+    "fallback": "no quantity was delivered, so the declared fallback was used",
+}
+MEASURED = "measured"
+MAX_NAMES = 6
+
+
+@dataclass(frozen=True)
+class Note:
+    """A short heading and its sentences."""
+
+    title: str
+    text: str
+
+
+def is_credit(statement: Statement) -> bool:
+    """Whether the unit gets money back."""
+    return statement.total < 0
+
+
+def write_summary(statement: Statement) -> str:
+    """Two or three sentences that can be read without the tables."""
+    sentences = [_tell_total(statement)]
+    comparisons = [
+        _compare(statement, statement.previous, "than in"),
+        _compare(statement, statement.budget, "than the"),
+    ]
+    told = [text for text in comparisons if text]
+    if told:
+        sentences.append(f"This is {' and '.join(told)}.")
+    movers = _largest_changes(statement)
+    if movers and statement.previous is not None:
+        sentences.append(f"Largest changes since {statement.previous.name}: {movers}.")
+    return " ".join(sentences)
+
+
+def _tell_total(statement: Statement) -> str:
+    who = f"For {statement.period.name}, {statement.issuer_name}"
+    to_whom = statement.recipient.name
+    charged = [line for line in statement.charged_lines if line.charged_amount]
+    if not charged:
+        return f"{who} charges {to_whom} nothing."
+    verb = "credits" if is_credit(statement) else "charges"
+    amount = format_money(abs(statement.total), statement.currency_code)
+    services = format_count(len({line.service_id for line in charged}), "service")
+    cost_centres = format_count(len({line.cost_centre_id for line in charged}), "cost centre")
+    return f"{who} {verb} {to_whom} {amount} for {services} used by {cost_centres}."
+
+
+def _compare(statement: Statement, other: Comparison | None, words: str) -> str | None:
+    if other is None:
+        return None
+    name = other.name.lower() if other is statement.budget else other.name
+    change = statement.total - other.amount
+    if change == 0:
+        return f"the same as {'in ' if words == 'than in' else 'the '}{name}"
+    share = format_share_change(abs(change), other.amount)
+    percent = f" ({share.removeprefix('+')})" if share else ""
+    direction = "more" if change > 0 else "less"
+    amount = format_money(abs(change), statement.currency_code)
+    return f"{amount}{percent} {direction} {words} {name}"
+
+
+def _largest_changes(statement: Statement, limit: int = 3) -> str:
+    changes = [
+        (service.amount - service.previous_amount, service.service_name)
+        for service in statement.services
+        if service.previous_amount is not None and service.amount != service.previous_amount
+    ]
+    changes.sort(key=lambda change: (-abs(change[0]), change[1]))
+    return ", ".join(f"{name} {format_change(change)}" for change, name in changes[:limit])
+
+
+def collect_notes(statement: Statement) -> tuple[Note, ...]:
+    """All notes that apply, the ones that touch the amounts first."""
+    found = [
+        _note_state(statement),
+        _note_replaced(statement),
+        *_note_drivers(statement),
+        *_note_reassignments(statement),
+        _note_comparisons(statement),
+        _note_rounding(statement),
+    ]
+    return tuple(note for note in found if note is not None)
+
+
+def _note_state(statement: Statement) -> Note | None:
+    if statement.scenario_id != "actual":
+        text = f"The figures are those of the scenario '{statement.scenario_id}'. Nothing is owed."
+        return Note("Not an actual bill", text)
+    if statement.period.is_final:
+        return None
+    return Note(
+        "Preliminary",
+        f"The period is not closed yet (state: {statement.period.state}). Figures may still "
+        "change; the statement of the closed period replaces this one.",
+    )
+
+
+def _note_replaced(statement: Statement) -> Note | None:
+    replaced = statement.replaced
+    if replaced is None:
+        return None
+    change = format_change(statement.total - replaced.total)
+    return Note(
+        "Replaces an earlier statement",
+        f"Version {statement.version} replaces version {replaced.version}, which came to "
+        f"{format_money(replaced.total, statement.currency_code)}; the change is {change}.",
+    )
+
+
+def _note_drivers(statement: Statement) -> list[Note]:
+    """One note per quality other than measured, with the services and the money it touches."""
+    by_quality: dict[str, list[StatementLine]] = {}
+    for line in statement.charged_lines:
+        if line.driver_quality and line.driver_quality != MEASURED:
+            by_quality.setdefault(line.driver_quality, []).append(line)
+    notes = []
+    for quality, lines in sorted(by_quality.items()):
+        sentence = QUALITY_SENTENCES.get(quality, "the quantity is not a measured one")
+        amount = sum_amounts([line.charged_amount for line in lines])
+        names = join_names(sorted({_name_with_driver(line) for line in lines}))
+        text = (
+            f"On {format_count(len(lines), 'line')} "
+            f"({format_money(amount, statement.currency_code)}) {sentence}: {names}."
+        )
+        notes.append(Note(f"{quality.capitalize()} quantities", text))
+    return notes
+
+
+def _name_with_driver(line: StatementLine) -> str:
+    return f"{line.service_name} (by {line.driver_name})" if line.driver_name else line.service_name
+
+
+def join_names(names: Sequence[str], limit: int = MAX_NAMES) -> str:
+    """'a, b and 4 more'."""
+    if len(names) <= limit:
+        return ", ".join(names)
+    return f"{', '.join(names[:limit])} and {len(names) - limit} more"
+
+
+def _note_reassignments(statement: Statement) -> list[Note]:
+    sentences = []
+    before = statement.previous.name if statement.previous else "the period before"
+    for move in statement.reassignments:
+        who = f"{move.cost_centre_name} ({move.cost_centre_id})"
+        amount = format_money(move.amount, statement.currency_code)
+        if move.kind == "joined":
+            sentences.append(
+                f"{who} came from {move.other_unit_name} with this period; its {amount} are in "
+                f"the total but not in the amounts of {before}."
+            )
+        elif move.kind == "left":
+            sentences.append(
+                f"{who} went to {move.other_unit_name} with this period; its {amount} of {before} "
+                "are in that comparison but no longer in the total."
+            )
+        else:
+            sentences.append(
+                f"{who} has belonged to {move.other_unit_name} since a later period; its {amount} "
+                "are charged to the unit it belonged to in this one."
+            )
+    return [Note("Reorganisation", " ".join(sentences))] if sentences else []
+
+
+def _note_comparisons(statement: Statement) -> Note | None:
+    missing = []
+    if statement.previous is None:
+        missing.append("There is no earlier period to compare with.")
+    if statement.budget is None and statement.scenario_id == "actual":
+        missing.append("There is no budget for this period.")
+    return Note("Comparisons", " ".join(missing)) if missing else None
+
+
+def _note_rounding(statement: Statement) -> Note:
+    text = (
+        "Quantities and rates are rounded for print, amounts are not: each line has the cents "
+        "that were charged, so quantity times the printed rate may differ slightly from it."
+    )
+    if statement.pool_rounding != Decimal(0):
+        text += " Cost pools are rounded one by one; the difference to the total is shown there."
+    return Note("Rounding", text)

@@ -1,0 +1,297 @@
+"""Turn a statement into the strings that the PDF template sets.
+
+All rounding and formatting happens here, so that the template only places text: what the page
+says can be tested without rendering it. Texts are data for the template, never markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from pipelines.billing.formats import (
+    ABSENT,
+    format_amount,
+    format_change,
+    format_count,
+    format_date,
+    format_money,
+    format_quantity,
+    format_rate,
+    format_share,
+    format_share_change,
+    format_time,
+)
+from pipelines.billing.notes import MEASURED, collect_notes, is_credit, write_summary
+from pipelines.billing.records import (
+    CertificateIdentity,
+    Comparison,
+    ServiceQuality,
+    ServiceSummary,
+    Statement,
+    StatementLine,
+    sum_amounts,
+)
+
+Data = dict[str, Any]
+
+LONGEST_WORD = 18
+ZERO_WIDTH_SPACE = "\u200b"
+NO_BREAK_SPACE = "\u00a0"
+SHORT_FINGERPRINT = 12
+
+
+def build_pdf_data(statement: Statement) -> Data:
+    """Everything that the template needs, as JSON-ready texts and small whole numbers."""
+    return {
+        "heading": _build_heading(statement),
+        "totals": _build_totals(statement),
+        "summary": _set_prose(statement, write_summary(statement)),
+        "services": _build_services(statement),
+        "pools": _build_pools(statement),
+        "cost_centres": _build_cost_centres(statement),
+        "legal_entities": _build_legal_entities(statement),
+        "showback": _build_showback(statement),
+        "quality": [_build_quality(service) for service in statement.quality],
+        "notes": [
+            {"title": note.title, "text": _set_prose(statement, note.text)}
+            for note in collect_notes(statement)
+        ],
+        "certificate": _build_certificate(statement),
+    }
+
+
+def breakable(text: str) -> str:
+    """The text with places to break inside words too long for a column."""
+
+    def break_word(match: re.Match[str]) -> str:
+        word = re.sub(r"([_/\\.@:-])(?=.)", rf"\1{ZERO_WIDTH_SPACE}", match.group())
+        pieces = word.split(ZERO_WIDTH_SPACE)
+        size = LONGEST_WORD
+        chunks = [piece[i : i + size] for piece in pieces for i in range(0, len(piece), size)]
+        return ZERO_WIDTH_SPACE.join(chunks)
+
+    return re.sub(rf"[^\s{ZERO_WIDTH_SPACE}]{{{LONGEST_WORD + 1},}}", break_word, text)
+
+
+def _set_prose(statement: Statement, text: str) -> str:
+    """Text for a paragraph: an amount stays on the line of its currency."""
+    currency = statement.currency_code
+    return breakable(text).replace(f"{currency} ", f"{currency}{NO_BREAK_SPACE}")
+
+
+def _build_heading(statement: Statement) -> Data:
+    run, period, recipient = statement.run, statement.period, statement.recipient
+    return {
+        "company": run.workspace_name,
+        "issuer": breakable(statement.issuer_name),
+        "recipient": breakable(recipient.name),
+        "recipient_id": breakable(recipient.business_unit_id),
+        "division": breakable(recipient.division_name or ""),
+        "legal_entities": [
+            f"{breakable(entity.legal_entity_name)}" for entity in statement.legal_entities
+        ],
+        "number": statement.number,
+        "number_breakable": breakable(statement.number),
+        "period": period.name,
+        "span": f"{format_date(period.start)} to {format_date(_last_day(statement))}",
+        "issued": format_date(run.built_at.date()),
+        "version": str(statement.version),
+        "state": _describe_state(statement),
+        "is_final": period.is_final and statement.scenario_id == "actual",
+        "currency": statement.currency_code,
+        "run": run.run_id,
+        "short_fingerprint": run.fingerprint[:SHORT_FINGERPRINT],
+        "built_at": format_time(run.built_at),
+    }
+
+
+def _last_day(statement: Statement) -> Any:
+    period = statement.period
+    return period.end.fromordinal(period.end.toordinal() - 1)
+
+
+def _describe_state(statement: Statement) -> str:
+    if statement.scenario_id != "actual":
+        return statement.scenario_id.capitalize()
+    return "Final" if statement.period.is_final else "Preliminary"
+
+
+def _build_totals(statement: Statement) -> Data:
+    comparisons = [
+        _build_comparison(statement, other, name)
+        for other, name in ((statement.previous, None), (statement.budget, "Budget"))
+        if other is not None
+    ]
+    return {
+        "label": "Total (credit)" if is_credit(statement) else "Total to be charged",
+        "amount": format_amount(statement.total),
+        "is_credit": is_credit(statement),
+        "comparisons": comparisons,
+    }
+
+
+def _build_comparison(statement: Statement, other: Comparison, name: str | None) -> Data:
+    change = statement.total - other.amount
+    return {
+        "name": name or other.name,
+        "amount": format_amount(other.amount),
+        "change": format_change(change),
+        "share": format_share_change(change, other.amount) or "",
+    }
+
+
+def _build_services(statement: Statement) -> Data:
+    return {
+        "rows": [_build_service(service) for service in statement.services],
+        "total": format_amount(statement.total),
+        "has_previous": statement.previous is not None,
+        "previous": statement.previous.name if statement.previous else "",
+        "previous_total": format_amount(statement.previous.amount) if statement.previous else "",
+        "has_budget": statement.budget is not None,
+        "budget_total": format_amount(statement.budget.amount) if statement.budget else "",
+    }
+
+
+def _build_service(service: ServiceSummary) -> Data:
+    return {
+        "name": breakable(service.service_name),
+        "quantity": format_quantity(service.quantity),
+        "unit": breakable(service.unit_name or ""),
+        "rate": "various" if service.has_various_rates else format_rate(service.unit_rate),
+        "amount": format_amount(service.amount),
+        "previous": format_amount(service.previous_amount),
+        "budget": format_amount(service.budget_amount),
+    }
+
+
+def _build_pools(statement: Statement) -> Data:
+    largest = max((abs(pool.amount) for pool in statement.pools), default=Decimal(0))
+    return {
+        "rows": [
+            {
+                "name": breakable(pool.cost_pool_name),
+                "amount": format_amount(pool.amount),
+                "share": _share_of(pool.amount, statement.total),
+                "per_mille": int(abs(pool.amount) * 1000 / largest) if largest else 0,
+                "is_negative": pool.amount < 0,
+            }
+            for pool in statement.pools
+        ],
+        "rounding": format_amount(statement.pool_rounding) if statement.pool_rounding else "",
+        "total": format_amount(statement.total),
+    }
+
+
+def _share_of(amount: Decimal, total: Decimal) -> str:
+    """Percent of the total; a dash where a share would say nothing (zero or credit total)."""
+    return format_share(amount / total) if total > 0 else ABSENT
+
+
+def _build_cost_centres(statement: Statement) -> list[Data]:
+    groups = []
+    for _, found in groupby(statement.charged_lines, key=lambda line: line.cost_centre_id):
+        lines = list(found)
+        groups.append(
+            {
+                "name": breakable(lines[0].cost_centre_name),
+                "id": breakable(lines[0].cost_centre_id),
+                "rows": [_build_line(line, line.charged_amount) for line in lines],
+                "count": format_count(len(lines), "line"),
+                "total": format_amount(sum_amounts([line.charged_amount for line in lines])),
+            }
+        )
+    return groups
+
+
+def _build_line(line: StatementLine, amount: Decimal) -> Data:
+    quality = line.driver_quality or ""
+    return {
+        "service": breakable(line.service_name),
+        "mark": "" if quality == MEASURED else quality,
+        "quantity": format_quantity(line.quantity),
+        "unit": breakable(line.unit_name or ""),
+        "rate": format_rate(line.unit_rate),
+        "amount": format_amount(amount),
+    }
+
+
+def _build_legal_entities(statement: Statement) -> list[Data]:
+    """Only where there is more than one; with one its name stands in the heading."""
+    if len(statement.legal_entities) < 2:
+        return []
+    return [
+        {
+            "name": breakable(entity.legal_entity_name),
+            "id": breakable(entity.legal_entity_id),
+            "amount": format_amount(entity.amount),
+        }
+        for entity in statement.legal_entities
+    ]
+
+
+def _build_showback(statement: Statement) -> Data:
+    return {
+        "rows": [_build_service(service) for service in statement.showback_services],
+        "total": format_amount(statement.showback_total),
+    }
+
+
+def _build_quality(service: ServiceQuality) -> Data:
+    tickets = ABSENT if service.ticket_count is None else f"{service.ticket_count:,}"
+    return {
+        "service": breakable(service.service_name),
+        "owner": breakable(service.owner_name or ABSENT),
+        "email": breakable(service.owner_email or ""),
+        "availability": _build_level(
+            service.availability_share, service.availability_target_share, 2
+        ),
+        "sla": _build_level(service.sla_attainment_share, service.sla_attainment_target_share, 1),
+        "tickets": tickets,
+    }
+
+
+def _build_level(share: Decimal | None, target: Decimal | None, decimals: int) -> Data:
+    verdict = ""
+    if share is not None and target is not None:
+        verdict = "met" if share >= target else "missed"
+    return {
+        "share": format_share(share, decimals),
+        "target": "" if target is None else format_share(target, decimals),
+        "verdict": verdict,
+    }
+
+
+def _build_certificate(statement: Statement) -> Data:
+    run = statement.run
+    return {
+        "identities": [_build_identity(identity) for identity in statement.certificate],
+        "statement": _set_prose(statement, format_money(statement.total, statement.currency_code)),
+        "run": run.run_id,
+        "built_at": format_time(run.built_at),
+        "fingerprint": breakable(run.fingerprint),
+        "code_version": run.code_version,
+        "version": str(statement.version),
+        "ties": statement.is_certified,
+    }
+
+
+def _build_identity(identity: CertificateIdentity) -> Data:
+    def build_side(side: str) -> Sequence[Data]:
+        return [
+            {"name": breakable(term.term_name), "amount": format_amount(term.amount_cents)}
+            for term in identity.terms
+            if term.side == side
+        ]
+
+    difference = identity.difference
+    return {
+        "name": identity.identity_name,
+        "left": build_side("left"),
+        "right": build_side("right"),
+        "difference": format_amount(difference),
+        "ties": difference == 0,
+    }

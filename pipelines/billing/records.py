@@ -1,0 +1,263 @@
+"""The figures of one statement, as read from the marts: frozen, typed, nothing formatted.
+
+Every amount is a Decimal in the reporting currency. Charged amounts have cents, as published;
+quantities and rates keep the precision of the marts and are rounded only where they are shown.
+The records can be pickled, so a statement may be rendered in another process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+ZERO = Decimal("0.00")
+
+POLICY_SHOWBACK = "showback"
+FINAL_STATES = ("closed",)
+
+
+class BillKey(NamedTuple):
+    """What the charges of one business unit are found by in the marts."""
+
+    scenario_id: str
+    period_id: str
+    version: int
+    business_unit_id: str
+
+
+@dataclass(frozen=True)
+class RunStamp:
+    """The run that published the figures. `built_at` is UTC."""
+
+    run_id: str
+    built_at: datetime
+    workspace_name: str
+    currency_code: str
+    code_version: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Period:
+    """A period of the fiscal calendar; `end` is exclusive."""
+
+    period_id: str
+    name: str
+    start: date
+    end: date
+    state: str
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the figures can no longer change."""
+        return self.state.lower() in FINAL_STATES
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """The business unit that is billed."""
+
+    business_unit_id: str
+    name: str
+    division_name: str | None
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """What one cost centre pays for one service (or, as showback, would have cost)."""
+
+    cost_centre_id: str
+    cost_centre_name: str
+    legal_entity_id: str | None
+    service_id: str
+    service_name: str
+    charging_policy: str | None
+    driver_name: str | None
+    driver_quality: str | None
+    quantity: Decimal | None
+    unit_code: str | None
+    unit_name: str | None
+    unit_rate: Decimal | None
+    charged_amount: Decimal
+    cost_amount: Decimal
+    previous_charged_amount: Decimal | None
+    budget_amount: Decimal | None
+
+    @property
+    def is_showback(self) -> bool:
+        """Shown for information; its cost is not charged."""
+        return self.charging_policy == POLICY_SHOWBACK
+
+
+@dataclass(frozen=True)
+class ServiceSummary:
+    """One service over all cost centres of the unit.
+
+    `quantity` and `unit_name` are None where the lines do not share a unit. `unit_rate` is None
+    where there is none or, with `has_various_rates`, more than one. `previous_amount` and
+    `budget_amount` are None where there is nothing to compare with.
+    """
+
+    service_id: str
+    service_name: str
+    quantity: Decimal | None
+    unit_name: str | None
+    unit_rate: Decimal | None
+    has_various_rates: bool
+    amount: Decimal
+    previous_amount: Decimal | None
+    budget_amount: Decimal | None
+
+
+@dataclass(frozen=True)
+class LegalEntityAmount:
+    """The part of the total that a legal entity of the unit bears."""
+
+    legal_entity_id: str
+    legal_entity_name: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class PoolAmount:
+    """What the charged amount bought. `exact_amount` is the engine's, `amount` has cents."""
+
+    cost_pool_id: str
+    cost_pool_name: str
+    exact_amount: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class ServiceQuality:
+    """Service levels of one service in the period, over all of its consumers."""
+
+    service_id: str
+    service_name: str
+    owner_name: str | None
+    owner_email: str | None
+    availability_share: Decimal | None
+    availability_target_share: Decimal | None
+    sla_attainment_share: Decimal | None
+    sla_attainment_target_share: Decimal | None
+    ticket_count: int | None
+    outage_minutes: Decimal | None
+
+
+@dataclass(frozen=True)
+class CertificateTerm:
+    """One term of an identity. `side` is 'left', 'right' or 'difference'."""
+
+    term_id: str
+    term_name: str
+    side: str
+    amount: Decimal
+    amount_cents: Decimal
+
+
+@dataclass(frozen=True)
+class CertificateIdentity:
+    """One equation of the certificate, over the whole company."""
+
+    identity_id: str
+    identity_name: str
+    terms: tuple[CertificateTerm, ...]
+
+    @property
+    def difference(self) -> Decimal | None:
+        """The published difference at full precision; None where the mart has no such term."""
+        found = [term.amount for term in self.terms if term.side == "difference"]
+        return sum(found, Decimal(0)) if found else None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Something that the total is held against."""
+
+    name: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class ReplacedVersion:
+    """The version of this statement that the present one takes the place of."""
+
+    version: int
+    total: Decimal
+
+
+@dataclass(frozen=True)
+class Reassignment:
+    """A cost centre that changed its business unit. `kind`:
+
+    'joined' since the period before, 'left' since the period before, 'moved_later' after this
+    period. `other_unit_name` is the unit on the other side, `amount` is what the cost centre
+    was charged: in this period, and for 'left' in the period before.
+    """
+
+    kind: str
+    cost_centre_id: str
+    cost_centre_name: str
+    other_unit_name: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of one business unit and period.
+
+    Guaranteed by `load_statement`: `total` is the sum of the lines' charged amounts and equals
+    the unit's charges in fct_charges_monthly; `services` sum to `total`, to `previous.amount`
+    and to `budget.amount`; `pools` and `pool_rounding` sum to `total`; `legal_entities` too.
+    """
+
+    number: str
+    scenario_id: str
+    version: int
+    run: RunStamp
+    period: Period
+    issuer_name: str
+    recipient: Recipient
+    lines: tuple[StatementLine, ...]
+    total: Decimal
+    showback_total: Decimal
+    previous: Comparison | None
+    budget: Comparison | None
+    services: tuple[ServiceSummary, ...]
+    showback_services: tuple[ServiceSummary, ...]
+    legal_entities: tuple[LegalEntityAmount, ...]
+    pools: tuple[PoolAmount, ...]
+    pool_rounding: Decimal
+    quality: tuple[ServiceQuality, ...]
+    certificate: tuple[CertificateIdentity, ...]
+    replaced: ReplacedVersion | None
+    reassignments: tuple[Reassignment, ...]
+
+    @property
+    def charged_lines(self) -> tuple[StatementLine, ...]:
+        """The lines that make up the total."""
+        return tuple(line for line in self.lines if not line.is_showback)
+
+    @property
+    def showback_lines(self) -> tuple[StatementLine, ...]:
+        """The lines that are shown but not charged."""
+        return tuple(line for line in self.lines if line.is_showback)
+
+    @property
+    def currency_code(self) -> str:
+        """Currency of every amount."""
+        return self.run.currency_code
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether there is a certificate and every identity of it has the difference zero."""
+        return bool(self.certificate) and all(
+            identity.difference == 0 for identity in self.certificate
+        )
+
+
+def sum_amounts(amounts: list[Decimal]) -> Decimal:
+    """Sum with cents kept, also of nothing."""
+    return sum(amounts, ZERO)

@@ -1,0 +1,455 @@
+"""Write a statement as an Excel workbook: Statement, Lines, Cost by pool, Certificate.
+
+Numbers are cells of numbers with formats, so that the workbook can be calculated with; totals are
+formulas over the cells above them, stored with their value. Amounts have the cents of the marts.
+Excel keeps 15 significant digits: an amount that would lose a cent is written as text instead.
+
+Text from deliveries is never a formula. Where it begins like one it gets a leading apostrophe, so
+that it stays text when the sheet is saved as CSV and opened again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.billing.files import write_atomically
+from pipelines.billing.formats import format_date, format_time
+from pipelines.billing.notes import collect_notes, is_credit, write_summary
+from pipelines.billing.records import ServiceSummary, Statement, StatementLine
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.worksheet import Worksheet
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+AMOUNT_FORMAT = "#,##0.00;[Red]-#,##0.00"
+EXACT_FORMAT = "#,##0.00######;[Red]-#,##0.00######"
+QUANTITY_FORMAT = "#,##0.########"
+RATE_FORMAT = "#,##0.00########"
+SHARE_FORMAT = "0.0%"
+FINE_SHARE_FORMAT = "0.00%"
+NUMBER_FORMATS = (
+    AMOUNT_FORMAT,
+    EXACT_FORMAT,
+    QUANTITY_FORMAT,
+    RATE_FORMAT,
+    SHARE_FORMAT,
+    FINE_SHARE_FORMAT,
+)
+MAX_TEXT_LENGTH = 32_767
+
+Cell = str | int | Decimal | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its title, its width in characters, and the format of its cells."""
+
+    title: str
+    width: int
+    format: str = ""
+
+
+@dataclass
+class Sheet:
+    """A worksheet that is filled from the top; `row` is the next free one."""
+
+    worksheet: Worksheet
+    formats: dict[str, Any]
+    row: int = 0
+    widths: dict[int, int] = field(default_factory=dict)
+
+
+def write_xlsx(statement: Statement, path: Path) -> None:
+    """Write the workbook to `path`, replacing what is there in one step."""
+    write_atomically(path, render_xlsx(statement))
+
+
+def render_xlsx(statement: Statement) -> bytes:
+    """The workbook's bytes, the same for the same statement."""
+    from xlsxwriter import Workbook
+
+    buffer = BytesIO()
+    # A name from a delivery must not become a formula or a link.
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    workbook = Workbook(buffer, options)
+    workbook.set_properties(
+        {
+            "title": f"IT cost statement {statement.number}",
+            "author": statement.issuer_name,
+            "company": statement.run.workspace_name,
+            "created": statement.run.built_at,
+        }
+    )
+    formats = _make_formats(workbook)
+    _fill_statement(_add_sheet(workbook, formats, "Statement"), statement)
+    _fill_lines(_add_sheet(workbook, formats, "Lines"), statement)
+    _fill_pools(_add_sheet(workbook, formats, "Cost by pool"), statement)
+    _fill_certificate(_add_sheet(workbook, formats, "Certificate"), statement)
+    workbook.close()
+    return buffer.getvalue()
+
+
+def neutralise(text: str) -> str:
+    """Text that no spreadsheet takes for a formula, also after a detour over CSV."""
+    safe = f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return safe[:MAX_TEXT_LENGTH]
+
+
+def _make_formats(workbook: Workbook) -> dict[str, Any]:
+    """Cell formats by number format, each also in bold; "" is text."""
+    formats: dict[str, Any] = {
+        "title": workbook.add_format({"bold": True, "font_size": 16, "font_color": "#1F4E79"}),
+        "section": workbook.add_format({"bold": True, "font_size": 12, "font_color": "#1F4E79"}),
+        "head": workbook.add_format({"bold": True, "bottom": 1, "text_wrap": True}),
+        "label": workbook.add_format({"font_color": "#5C6773", "valign": "top"}),
+        "wrap": workbook.add_format({"text_wrap": True, "valign": "top"}),
+    }
+    for name in ("", *NUMBER_FORMATS):
+        number = {"num_format": name} if name else {}
+        formats[name] = workbook.add_format(number)
+        formats[f"bold {name}"] = workbook.add_format({**number, "bold": True, "top": 1})
+    formats["big"] = workbook.add_format(
+        {"num_format": AMOUNT_FORMAT, "bold": True, "font_size": 14, "align": "left"}
+    )
+    return formats
+
+
+def _add_sheet(workbook: Workbook, formats: dict[str, Any], name: str) -> Sheet:
+    worksheet = workbook.add_worksheet(name)
+    worksheet.hide_gridlines(2)
+    worksheet.set_paper(9)
+    worksheet.set_landscape()
+    worksheet.fit_to_pages(1, 0)
+    worksheet.set_footer("&L&F&RPage &P of &N")
+    return Sheet(worksheet, formats)
+
+
+def write_cell(sheet: Sheet, row: int, column: int, value: Cell, format_name: str = "") -> None:
+    """One typed cell. A number that Excel cannot hold exactly is written as text."""
+    cell_format = sheet.formats[format_name]
+    if value is None:
+        sheet.worksheet.write_blank(row, column, None, cell_format)
+    elif isinstance(value, str):
+        sheet.worksheet.write_string(row, column, neutralise(value), cell_format)
+    elif is_exact_in_excel(Decimal(value)) or AMOUNT_FORMAT not in format_name:
+        sheet.worksheet.write_number(row, column, float(value), cell_format)
+    else:
+        sheet.worksheet.write_string(row, column, f"{value:,.2f}", cell_format)
+
+
+def is_exact_in_excel(value: Decimal) -> bool:
+    """Whether the number survives Excel's 15 significant digits."""
+    return Decimal(f"{float(value):.15g}") == value
+
+
+def _write_title(sheet: Sheet, text: str) -> None:
+    write_cell(sheet, sheet.row, 0, text, "title")
+    sheet.row += 2
+
+
+def _write_section(sheet: Sheet, text: str) -> None:
+    sheet.row += 1
+    write_cell(sheet, sheet.row, 0, text, "section")
+    sheet.row += 1
+
+
+def _write_pair(sheet: Sheet, label: str, value: Cell, format_name: str = "") -> None:
+    write_cell(sheet, sheet.row, 0, label, "label")
+    write_cell(sheet, sheet.row, 1, value, format_name)
+    sheet.row += 1
+
+
+def _write_table(
+    sheet: Sheet,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell]],
+    totals: dict[int, Decimal] | None = None,
+    total_label: str = "Total",
+) -> tuple[int, int]:
+    """Header, rows and, for the columns in `totals`, a sum; returns first and last data row."""
+    for column, description in enumerate(columns):
+        write_cell(sheet, sheet.row, column, description.title, "head")
+        width = max(description.width, sheet.widths.get(column, 0))
+        sheet.widths[column] = width
+        sheet.worksheet.set_column(column, column, width)
+    first = sheet.row + 1
+    for number, row in enumerate(rows):
+        for column, value in enumerate(row):
+            write_cell(sheet, first + number, column, value, columns[column].format)
+    sheet.row = first + len(rows)
+    if totals is not None:
+        _write_totals(sheet, columns, first, totals, total_label)
+    return first, first + len(rows) - 1
+
+
+def _write_totals(
+    sheet: Sheet,
+    columns: Sequence[Column],
+    first: int,
+    totals: dict[int, Decimal],
+    label: str,
+) -> None:
+    """The row of sums. The formula shows where a total comes from, its value is the statement's."""
+    from xlsxwriter.utility import xl_range
+
+    write_cell(sheet, sheet.row, 0, label, "bold ")
+    for column in range(1, len(columns)):
+        if column not in totals:
+            write_cell(sheet, sheet.row, column, None, "bold ")
+            continue
+        name = f"bold {columns[column].format}"
+        if sheet.row == first or not is_exact_in_excel(totals[column]):
+            write_cell(sheet, sheet.row, column, totals[column], name)
+            continue
+        cells = xl_range(first, column, sheet.row - 1, column)
+        # Excel adds floats: rounding to the cent makes the sum what the cells say.
+        formula = f"=ROUND(SUM({cells}),2)"
+        cell_format = sheet.formats[name]
+        value = float(totals[column])
+        sheet.worksheet.write_formula(sheet.row, column, formula, cell_format, value)
+    sheet.row += 1
+
+
+def _fill_statement(sheet: Sheet, statement: Statement) -> None:
+    _write_title(sheet, "IT cost statement")
+    _fill_heading(sheet, statement)
+    currency = statement.currency_code
+    _write_section(sheet, "Charges by service")
+    _fill_services(sheet, statement)
+    if len(statement.legal_entities) > 1:
+        _write_section(sheet, "Of which by legal entity")
+        _write_table(
+            sheet,
+            [
+                Column("Legal entity", 34),
+                Column("Code", 18),
+                Column(f"Amount ({currency})", 18, AMOUNT_FORMAT),
+            ],
+            [
+                (entity.legal_entity_name, entity.legal_entity_id, entity.amount)
+                for entity in statement.legal_entities
+            ],
+            {2: statement.total},
+            _total_label(statement),
+        )
+    if statement.showback_services:
+        _write_section(sheet, "For information: not charged, not part of the total")
+        _fill_showback(sheet, statement)
+    if statement.quality:
+        _write_section(sheet, f"Service levels in {statement.period.name}, over all users")
+        _fill_quality(sheet, statement)
+    _write_section(sheet, "Notes")
+    for note in collect_notes(statement):
+        _write_paragraph(sheet, note.title, note.text)
+
+
+def _total_label(statement: Statement) -> str:
+    return "Total (credit)" if is_credit(statement) else "Total to be charged"
+
+
+def _fill_heading(sheet: Sheet, statement: Statement) -> None:
+    period, recipient, run = statement.period, statement.recipient, statement.run
+    _write_pair(sheet, "Company", run.workspace_name)
+    _write_pair(sheet, "From", statement.issuer_name)
+    _write_pair(sheet, "To", recipient.name)
+    _write_pair(sheet, "Business unit", recipient.business_unit_id)
+    if recipient.division_name:
+        _write_pair(sheet, "Division", recipient.division_name)
+    _write_pair(sheet, "Statement", statement.number)
+    _write_pair(sheet, "Period", period.name)
+    _write_pair(sheet, "Period starts", format_date(period.start))
+    _write_pair(sheet, "State of the period", period.state)
+    _write_pair(sheet, "Issued", format_time(run.built_at))
+    _write_pair(sheet, "Currency", statement.currency_code)
+    _write_pair(sheet, _total_label(statement), statement.total, "big")
+    for other in (statement.previous, statement.budget):
+        if other is not None:
+            change = statement.total - other.amount
+            _write_pair(sheet, other.name, other.amount, AMOUNT_FORMAT)
+            _write_pair(sheet, f"Change against {other.name}", change, AMOUNT_FORMAT)
+    sheet.row += 1
+    _write_paragraph(sheet, "Summary", write_summary(statement))
+
+
+def _write_paragraph(sheet: Sheet, label: str, text: str) -> None:
+    """A label and a wrapped text over the columns beside it, high enough to be read."""
+    write_cell(sheet, sheet.row, 0, label, "label")
+    sheet.worksheet.merge_range(sheet.row, 1, sheet.row, 6, "", sheet.formats["wrap"])
+    write_cell(sheet, sheet.row, 1, text, "wrap")
+    sheet.worksheet.set_row(sheet.row, 15 * (len(text) // 95 + 1))
+    sheet.row += 1
+
+
+def _fill_services(sheet: Sheet, statement: Statement) -> None:
+    currency = statement.currency_code
+    columns = [
+        Column("Service", 34),
+        Column("Quantity", 18, QUANTITY_FORMAT),
+        Column("Unit", 18),
+        Column(f"Rate ({currency})", 16, RATE_FORMAT),
+        Column(f"Amount ({currency})", 18, AMOUNT_FORMAT),
+    ]
+    totals = {4: statement.total}
+    for other in (statement.previous, statement.budget):
+        if other is not None:
+            totals[len(columns)] = other.amount
+            columns.append(Column(f"{other.name} ({currency})", 18, AMOUNT_FORMAT))
+
+    def row_of(service: ServiceSummary) -> list[Cell]:
+        compared: list[Cell] = []
+        if statement.previous is not None:
+            compared.append(service.previous_amount)
+        if statement.budget is not None:
+            compared.append(service.budget_amount)
+        return [*_service_cells(service), *compared]
+
+    rows = [row_of(service) for service in statement.services]
+    _write_table(sheet, columns, rows, totals, _total_label(statement))
+
+
+def _service_cells(service: ServiceSummary) -> list[Cell]:
+    rate: Cell = "various" if service.has_various_rates else service.unit_rate
+    return [service.service_name, service.quantity, service.unit_name, rate, service.amount]
+
+
+def _fill_showback(sheet: Sheet, statement: Statement) -> None:
+    currency = statement.currency_code
+    columns = [
+        Column("Service (showback)", 34),
+        Column("Quantity", 18, QUANTITY_FORMAT),
+        Column("Unit", 18),
+        Column(f"Rate ({currency})", 16, RATE_FORMAT),
+        Column(f"Cost, not charged ({currency})", 18, AMOUNT_FORMAT),
+    ]
+    rows = [_service_cells(service) for service in statement.showback_services]
+    label = "Cost shown, not charged"
+    _write_table(sheet, columns, rows, {4: statement.showback_total}, label)
+
+
+def _fill_quality(sheet: Sheet, statement: Statement) -> None:
+    columns = [
+        Column("Service", 34),
+        Column("Owner", 18),
+        Column("Availability", 18, FINE_SHARE_FORMAT),
+        Column("Target", 16, FINE_SHARE_FORMAT),
+        Column("Tickets in time", 18, SHARE_FORMAT),
+        Column("Target", 18, SHARE_FORMAT),
+        Column("Tickets", 18, QUANTITY_FORMAT),
+    ]
+    rows = [
+        (
+            service.service_name,
+            service.owner_name,
+            service.availability_share,
+            service.availability_target_share,
+            service.sla_attainment_share,
+            service.sla_attainment_target_share,
+            service.ticket_count,
+        )
+        for service in statement.quality
+    ]
+    _write_table(sheet, columns, rows)
+
+
+def _fill_lines(sheet: Sheet, statement: Statement) -> None:
+    currency = statement.currency_code
+    columns = [
+        Column("Cost centre", 14),
+        Column("Cost centre name", 30),
+        Column("Legal entity", 14),
+        Column("Service id", 18),
+        Column("Service", 34),
+        Column("Policy", 12),
+        Column("Driver", 24),
+        Column("Driver quality", 14),
+        Column("Quantity", 16, QUANTITY_FORMAT),
+        Column("Unit", 16),
+        Column(f"Rate ({currency})", 16, RATE_FORMAT),
+        Column(f"Charged ({currency})", 18, AMOUNT_FORMAT),
+        Column(f"Cost ({currency})", 18, AMOUNT_FORMAT),
+        Column(f"Charged in the period before ({currency})", 18, AMOUNT_FORMAT),
+        Column(f"Budget ({currency})", 18, AMOUNT_FORMAT),
+    ]
+    cost = sum((line.cost_amount for line in statement.lines), Decimal("0.00"))
+    rows = [_line_cells(line) for line in statement.lines]
+    first, last = _write_table(sheet, columns, rows, {11: statement.total, 12: cost})
+    sheet.worksheet.freeze_panes(1, 0)
+    sheet.worksheet.autofilter(first - 1, 0, max(last, first), len(columns) - 1)
+    sheet.worksheet.repeat_rows(0)
+
+
+def _line_cells(line: StatementLine) -> list[Cell]:
+    return [
+        line.cost_centre_id,
+        line.cost_centre_name,
+        line.legal_entity_id,
+        line.service_id,
+        line.service_name,
+        "showback, not charged" if line.is_showback else line.charging_policy,
+        line.driver_name,
+        line.driver_quality,
+        line.quantity,
+        line.unit_name,
+        line.unit_rate,
+        line.charged_amount,
+        line.cost_amount,
+        line.previous_charged_amount,
+        line.budget_amount,
+    ]
+
+
+def _fill_pools(sheet: Sheet, statement: Statement) -> None:
+    currency = statement.currency_code
+    columns = [
+        Column("Cost pool", 40),
+        Column("Share", 12, SHARE_FORMAT),
+        Column(f"Amount ({currency})", 18, AMOUNT_FORMAT),
+        Column(f"Exact amount ({currency})", 24, EXACT_FORMAT),
+    ]
+    rows: list[Sequence[Cell]] = [
+        (
+            pool.cost_pool_name,
+            pool.amount / statement.total if statement.total > 0 else None,
+            pool.amount,
+            pool.exact_amount,
+        )
+        for pool in statement.pools
+    ]
+    if statement.pool_rounding:
+        rows.append(("Rounding", None, statement.pool_rounding, None))
+    if not rows:
+        _write_pair(sheet, "No cost breakdown is published for these charges.", None)
+        return
+    _write_table(sheet, columns, rows, {2: statement.total}, _total_label(statement))
+    sheet.worksheet.freeze_panes(1, 0)
+
+
+def _fill_certificate(sheet: Sheet, statement: Statement) -> None:
+    run = statement.run
+    _write_title(sheet, f"Certificate of {statement.period.name}, over the whole company")
+    _write_pair(sheet, "Run", run.run_id)
+    _write_pair(sheet, "Built", format_time(run.built_at))
+    _write_pair(sheet, "Fingerprint", run.fingerprint)
+    _write_pair(sheet, "Code version", run.code_version)
+    _write_pair(sheet, "Version of the statement", statement.version)
+    _write_pair(sheet, "All differences are zero", "yes" if statement.is_certified else "NO")
+    sheet.row += 1
+    columns = [
+        Column("Identity", 30),
+        Column("Term", 44),
+        Column("Side", 12),
+        Column(f"Amount ({statement.currency_code})", 20, AMOUNT_FORMAT),
+        Column(f"Exact amount ({statement.currency_code})", 26, EXACT_FORMAT),
+    ]
+    rows = [
+        (identity.identity_name, term.term_name, term.side, term.amount_cents, term.amount)
+        for identity in statement.certificate
+        for term in identity.terms
+    ]
+    _write_table(sheet, columns, rows)

@@ -1,0 +1,106 @@
+"""Open the books and write them in transactions.
+
+SQLite in WAL mode by default, PostgreSQL where `APPORTION_BOOKS_URL` says so. A writing
+transaction on SQLite takes the write lock at its start (`begin immediate`), so that two writers
+queue up instead of failing half-way; the audit chain relies on that.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pipelines.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+HEAD_REVISION = "0001"
+BOOKS_URL_VARIABLE = "APPORTION_BOOKS_URL"
+
+
+class Books:
+    """The books of one workspace. Cheap to open; migrates them to the newest schema first."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, workspace: Workspace) -> Books:
+        """Open, and create or migrate where needed."""
+        url = os.environ.get(BOOKS_URL_VARIABLE) or f"sqlite:///{workspace.books_path}"
+        books = cls(_make_engine(url))
+        books._migrate()
+        return books
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A writing transaction: commits on leaving, rolls back on an exception."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A reading connection."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    def _migrate(self) -> None:
+        from sqlalchemy import inspect, text
+
+        with self.engine.connect() as connection:
+            if inspect(connection).has_table("alembic_version"):
+                found = connection.execute(text("select version_num from alembic_version")).scalar()
+                if found == HEAD_REVISION:
+                    return
+        # Imported only when there is something to migrate: Alembic costs a quarter of a second.
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", "pipelines.books:migrations")
+        with self.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _make_engine(url: str) -> Engine:
+    from sqlalchemy import create_engine, event
+
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+
+        def prepare(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = full")
+            connection.execute("pragma foreign_keys = on")
+            connection.execute("pragma busy_timeout = 30000")
+
+        def begin(connection: Any) -> None:
+            connection.exec_driver_sql("begin immediate")
+
+        event.listen(engine, "connect", prepare)
+        event.listen(engine, "begin", begin)
+    return engine
+
+
+def current_person() -> str:
+    """Who acts: the operating system's user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def current_time() -> str:
+    """Now, UTC, to the microsecond, as ISO text."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,99 @@
+"""The tables of the books: what was loaded, what was run, which periods stand where, who did what.
+
+The books are small and transactional. They are the commit point of a load and of a run; files in
+the lake and the warehouse that no row of the books names do not exist.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+loads = Table(
+    "loads",
+    metadata,
+    Column("load_id", Integer, primary_key=True, autoincrement=True),
+    Column("source_id", String(80), nullable=False),
+    Column("contract_id", String(80), nullable=False),
+    Column("scenario_id", String(40), nullable=False),
+    Column("mapping_id", String(80), nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("records_delivered", BigInteger, nullable=False),
+    Column("records_accepted", BigInteger, nullable=False),
+    Column("records_quarantined", BigInteger, nullable=False),
+    # Sums by currency as JSON text of decimals: {"EUR": {"accepted": "1.00", "quarantined": "0"}}.
+    Column("amounts", Text, nullable=False),
+    Column("notes", Text, nullable=False, default="[]"),
+    Column("landed_at", String(32), nullable=False),
+    Column("landed_by", String(120), nullable=False),
+    Column("superseded_by", Integer, ForeignKey("loads.load_id"), nullable=True),
+    CheckConstraint(
+        "records_delivered = records_accepted + records_quarantined",
+        name="ck_loads_counts",
+    ),
+    UniqueConstraint("source_id", "sha256", name="uq_loads_source_content"),
+)
+
+load_periods = Table(
+    "load_periods",
+    metadata,
+    Column("load_id", Integer, ForeignKey("loads.load_id"), primary_key=True),
+    Column("period_id", String(10), primary_key=True),
+)
+Index("ix_load_periods_period", load_periods.c.period_id)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("started_at", String(32), nullable=False),
+    Column("finished_at", String(32), nullable=True),
+    Column("person_name", String(120), nullable=False),
+    Column("steps", Text, nullable=False, default="[]"),
+    Column("error", Text, nullable=True),
+    CheckConstraint("state in ('running', 'published', 'failed')", name="ck_runs_state"),
+)
+
+periods = Table(
+    "periods",
+    metadata,
+    Column("scenario_id", String(40), primary_key=True),
+    Column("period_id", String(10), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("run_id", String(40), ForeignKey("runs.run_id"), nullable=True),
+    CheckConstraint(
+        "state in ('open', 'calculated', 'reviewed', 'approved', 'closed')",
+        name="ck_periods_state",
+    ),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("recorded_at", String(32), nullable=False),
+    Column("person_name", String(120), nullable=False),
+    Column("action", String(80), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("record_hash", String(64), nullable=False, unique=True),
+)

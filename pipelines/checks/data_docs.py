@@ -1,0 +1,173 @@
+"""Make the data docs readable without a network, and put an index for people in front of them.
+
+Great Expectations' pages take their style, icons and tables from servers elsewhere; opened from a
+folder they show neither a status nor, on the index, any result. Here everything foreign is taken
+out of them, icons become words, a small style is put in, and the index is written anew: what was
+checked, what failed in the words of finance, and where the record came from.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from pipelines.checks.results import BrokenRow, CheckReport, CheckResult, format_figure
+from pipelines.checks.upstream import UpstreamFinding
+from pipelines.contracts.contract import Contract
+
+STYLE = (Path(__file__).parent / "data_docs.css").read_text("utf-8")
+
+# In this order: what needs a server or a script goes, then icons become words.
+_REMOVED = (
+    re.compile(r"<script\b.*?</script>", re.DOTALL),
+    re.compile(r"<link\b[^>]*>"),
+    re.compile(r"<img\b[^>]*>", re.DOTALL),
+    re.compile(r"<footer\b.*?</footer>", re.DOTALL),
+)
+_ICONS = (
+    (re.compile(r"<i class=\"fas fa-check-circle[^>]*></i>"), "passed"),
+    (re.compile(r"<i class=\"fas fa-times[^>]*></i>"), "failed"),
+    (re.compile(r"<i class=\"fas fa-exclamation-triangle[^>]*></i>"), "not evaluated"),
+)
+
+
+def clear_pages(docs_directory: Path) -> None:
+    """Remove the pages of an earlier run, so that none of them is taken for this one's."""
+    if docs_directory.exists():
+        shutil.rmtree(docs_directory)
+
+
+def finish_pages(docs_directory: Path, contracts: Sequence[Contract], report: CheckReport) -> None:
+    """Make all pages self-contained and write `index.html`."""
+    # Fonts and pictures of the tool; nothing refers to them any more.
+    shutil.rmtree(docs_directory / "static", ignore_errors=True)
+    for page in sorted(docs_directory.rglob("*.html")):
+        page.write_text(_detach_page(page.read_text("utf-8")), "utf-8")
+    index = _write_index(docs_directory, contracts, report)
+    (docs_directory / "index.html").write_text(index, "utf-8")
+
+
+def _detach_page(html: str) -> str:
+    """The page without anything that is fetched from elsewhere, in our style."""
+    for pattern in _REMOVED:
+        html = pattern.sub("", html)
+    for pattern, word in _ICONS:
+        html = pattern.sub(_show_status(word), html)
+    return html.replace("</head>", f"<style>{STYLE}</style></head>", 1)
+
+
+def _show_status(word: str) -> str:
+    return f'<span class="status {word.replace(" ", "-")}">{word}</span>'
+
+
+def _write_index(docs_directory: Path, contracts: Sequence[Contract], report: CheckReport) -> str:
+    failed = [result for result in report.results if not result.is_success]
+    titles = {contract.contract_id: contract.title for contract in contracts}
+    parts = [
+        "<h1>Checks on deliveries</h1>",
+        f"<p>{_summarise(report)}</p>",
+        *_section("What failed", [_show_failure(titles, result) for result in failed]),
+        *_section("Unusable columns", list(map(_show_finding, report.upstream_findings))),
+        "<h2>What was checked</h2>",
+        _show_contracts(docs_directory, contracts, report),
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Checks on deliveries</title><style>{STYLE}</style></head>\n"
+        f'<body class="index">{chr(10).join(parts)}</body></html>\n'
+    )
+
+
+def _summarise(report: CheckReport) -> str:
+    verdict = (
+        "No check that stops the build failed."
+        if report.is_success
+        else f"{_count(report.error_count, 'check')} failed and the build was stopped."
+    )
+    return (
+        f"{_count(len(report.results), 'check')} made. {verdict} "
+        f"{_count(report.warning_count, 'warning')}, "
+        f"{_count(len(report.upstream_findings), 'unusable column')}."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _section(title: str, entries: list[str]) -> list[str]:
+    return [f"<h2>{title}</h2>", *entries] if entries else []
+
+
+def _show_failure(titles: dict[str, str], result: CheckResult) -> str:
+    records = f"{result.unexpected_count} of {_count(result.record_count, 'record')}"
+    where = f"{titles[result.contract_id]} ({result.contract_id}.{result.check_id})"
+    return (
+        f'<div class="finding"><p>{_show_status(result.severity)} '
+        f"<strong>{escape(result.sentence)}</strong></p>"
+        f"<p>Not so for {records} of {escape(where)}.</p>{_show_sample(result.sample)}</div>"
+    )
+
+
+def _show_sample(sample: tuple[BrokenRow, ...]) -> str:
+    if not sample:
+        return ""
+    names = [name for name, _value in sample[0].values]
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("file", "row", *names))
+    body = "".join(
+        f'<tr><td title="{escape(row.file_id)}">{escape(row.file_id[:12])}</td>'
+        f"<td>{row.row_number}</td>"
+        + "".join(f"<td>{_show_value(value)}</td>" for _name, value in row.values)
+        + "</tr>"
+        for row in sample
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _show_value(value: str | None) -> str:
+    return "<em>empty</em>" if value is None else escape(value)
+
+
+def _show_finding(finding: UpstreamFinding) -> str:
+    figures = ", ".join(f"{name} {format_figure(value)}" for name, value in finding.figures)
+    return (
+        f'<div class="finding"><p>{_show_status("open item")} '
+        f"<strong>{escape(finding.sentence)}</strong></p>"
+        f"<p>Expected {escape(finding.expected)}. {escape(finding.remedy)}</p>"
+        f"<p>Source {escape(finding.source_id)}: {escape(figures)}.</p></div>"
+    )
+
+
+def _show_contracts(
+    docs_directory: Path, contracts: Sequence[Contract], report: CheckReport
+) -> str:
+    rows = []
+    for contract in contracts:
+        results = [r for r in report.results if r.contract_id == contract.contract_id]
+        failed = [result.severity for result in results if not result.is_success]
+        errors, warnings = failed.count("error"), failed.count("warning")
+        cells = (
+            _link_page(docs_directory, contract),
+            _show_status("failed" if errors else "passed"),
+            str(results[0].record_count),
+            str(len(results)),
+            str(errors),
+            str(warnings),
+        )
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    names = ("Source", "Status", "Records", "Checks", "Errors", "Warnings")
+    head = "".join(f"<th>{name}</th>" for name in names)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _link_page(docs_directory: Path, contract: Contract) -> str:
+    """A link to the page of results; its path holds the time of the run, so it is looked up."""
+    pages = sorted((docs_directory / "validations" / contract.contract_id).rglob("*.html"))
+    title = f"{escape(contract.title)} ({contract.contract_id})"
+    if not pages:
+        return title
+    return f'<a href="{escape(pages[-1].relative_to(docs_directory).as_posix())}">{title}</a>'

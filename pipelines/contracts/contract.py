@@ -1,0 +1,112 @@
+"""What a contract is: the canonical row of one kind of source.
+
+A contract is data (`kinds/<contract_id>.yml`), so that it can be looked up, documented and
+checked in one place. Landing derives its checks from it, the lake its types, Great Expectations
+its suite, and the documentation its tables.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, model_validator
+
+KINDS_DIRECTORY = Path(__file__).parent / "kinds"
+
+FieldType = Literal[
+    "text",
+    "code",
+    "period",
+    "date",
+    "timestamp",
+    "integer",
+    "decimal",
+    "currency",
+    "boolean",
+    "json",
+]
+
+
+class ContractField(BaseModel):
+    """One field of a contract. Lower-case canonical name; its type decides pattern and cast."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    type: FieldType
+    description: str
+    is_required: bool = True
+    allowed_values: tuple[str, ...] | None = None
+    minimum: int | None = None
+    """The smallest value a number may have, inclusive; None for no bound."""
+    minor_unit_of: str | None = None
+    """Name of the currency field whose ISO minor unit limits the decimals of this amount."""
+
+
+class Contract(BaseModel):
+    """The canonical row model of one kind of source."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    contract_id: str
+    title: str
+    description: str
+    """Begins with 'One row per ...'."""
+    fields: tuple[ContractField, ...]
+    key: tuple[str, ...]
+    """Fields that identify a record; empty where the source has no key (a cloud bill)."""
+    amount_field: str | None = None
+    """The field whose sum is the delivery's control total."""
+    currency_field: str | None = None
+    period_field: str | None = None
+    """The field that says to which period a record belongs (a period, date or timestamp)."""
+
+    @model_validator(mode="after")
+    def names_exist(self) -> Contract:
+        names = [field.name for field in self.fields]
+        if len(set(names)) != len(names):
+            raise ValueError(f"contract {self.contract_id}: a field name occurs twice")
+        used = [*self.key, self.amount_field, self.currency_field, self.period_field]
+        for name in used:
+            if name is not None and name not in names:
+                raise ValueError(f"contract {self.contract_id}: no field is named {name}")
+        return self
+
+    def field(self, name: str) -> ContractField:
+        """The field of that name; KeyError if there is none."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+
+@cache
+def load_contract(contract_id: str) -> Contract:
+    """Read one contract. Raises KeyError with the known ones if there is none of that id."""
+    path = KINDS_DIRECTORY / f"{contract_id}.yml"
+    if not path.is_file():
+        raise KeyError(f"no contract '{contract_id}'; known: {', '.join(list_contract_ids())}")
+    return Contract.model_validate(yaml.safe_load(path.read_text("utf-8")))
+
+
+@cache
+def list_contract_ids() -> tuple[str, ...]:
+    """Ids of all contracts, in alphabetical order."""
+    return tuple(sorted(path.stem for path in KINDS_DIRECTORY.glob("*.yml")))
+
+
+DUCKDB_TYPES: dict[FieldType, str] = {
+    "text": "varchar",
+    "code": "varchar",
+    "period": "varchar",
+    "currency": "varchar",
+    "json": "varchar",
+    "date": "date",
+    "timestamp": "timestamp",
+    "integer": "bigint",
+    "decimal": "decimal(38, 12)",
+    "boolean": "boolean",
+}

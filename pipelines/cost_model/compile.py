@@ -1,0 +1,352 @@
+"""Compile the workspace's configuration and rules into tables that the build reads.
+
+The tables are written as Parquet, hashed with the run, and loaded into the schema `model` of the
+fresh warehouse file. dbt reads them as sources: no seeds, no variables.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.cost_model.load import CostModel
+from pipelines.cost_model.schema import Dated, Driver, LineMatch, Split
+from pipelines.money import minor_unit_digits
+from pipelines.workspace.config import WorkspaceConfig
+
+if TYPE_CHECKING:
+    import duckdb
+
+# A fixed percentage keeps this many decimals as an integer weight.
+SHARE_DECIMALS = 10
+
+SENDER_KINDS = {
+    "service_usage": "service",
+    "licence_seats": "service",
+    "ticket_count": "service",
+    "timesheet_hours_by_tower": "cost_centre",
+    "timesheet_hours_by_service": "tower",
+}
+
+Row = tuple[Any, ...]
+Table = tuple[str, list[Row]]
+
+MATCH = "accounts varchar[], cost_centres varchar[], vendors varchar[], legal_entities varchar[], "
+MATCH += "sources varchar[], categories varchar[]"
+SPLIT = "method varchar, to_tagged_service boolean, driver_id varchar, fallback varchar, "
+SPLIT += "has_receivers boolean"
+SPAN = "valid_from date, valid_to date"
+
+
+@dataclass(frozen=True)
+class RunStamp:
+    """What identifies a run: id, hash of all that went in, time, version of the code."""
+
+    run_id: str
+    fingerprint: str
+    built_at: str | None
+    code_version: str
+
+
+def compile_tables(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -> dict[str, Table]:
+    """All tables by name: (column definitions, rows)."""
+    return {
+        "settings": _compile_settings(config, model, stamp),
+        "periods": (
+            "period_id varchar, period_start date, period_end date, fiscal_year integer, "
+            "fiscal_period integer",
+            list(config.calendar.periods()),
+        ),
+        "feeds": _compile_feeds(config),
+        **_compile_pools(model),
+        **_compile_towers(model),
+        **_compile_services(model),
+        **_compile_allocation(model),
+        "drivers": (
+            "driver_id varchar, driver_name varchar, driver_kind varchar, unit_code varchar, "
+            "asset_classes varchar[], description varchar, quality varchar, sender_kind varchar",
+            [_driver_row(driver) for driver in model.drivers.drivers],
+        ),
+    }
+
+
+def write_tables(
+    connection: duckdb.DuckDBPyConnection, tables: dict[str, Table], directory: Path
+) -> None:
+    """Create schema `model` with every table, and a Parquet copy of each in `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    connection.execute("create schema if not exists model")
+    for name, (columns, rows) in tables.items():
+        connection.execute(f"create or replace table model.{name} ({columns})")
+        if rows:
+            places = ", ".join("?" for _ in rows[0])
+            connection.executemany(f"insert into model.{name} values ({places})", rows)
+        path = str(directory / f"{name}.parquet").replace("'", "''")
+        connection.execute(f"copy model.{name} to '{path}' (format parquet)")
+
+
+def _compile_settings(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -> Table:
+    digits = minor_unit_digits(config.currency)
+    return (
+        "run_id varchar, fingerprint varchar, built_at timestamp, code_version varchar, "
+        "workspace_name varchar, currency_code varchar, minor_unit_digits integer, "
+        "control_source_id varchar, rate_type varchar, time_zone varchar, shared_method varchar",
+        [
+            (
+                stamp.run_id,
+                stamp.fingerprint,
+                stamp.built_at,
+                stamp.code_version,
+                config.name,
+                config.currency,
+                digits,
+                config.control_total.source,
+                config.rate_type,
+                config.time_zone,
+                model.allocation.shared_services.method,
+            )
+        ],
+    )
+
+
+def _compile_feeds(config: WorkspaceConfig) -> Table:
+    columns = (
+        "source_id varchar, is_control_total boolean, has_claims boolean, "
+        f"{MATCH}, legal_entity_id varchar, cost_centre_id varchar, account_id varchar, "
+        "measure varchar, service_from varchar, consumer_from varchar, consumer_name_from varchar, "
+        "business_unit_from varchar, defines_services boolean, defines_consumers boolean"
+    )
+    rows: list[Row] = []
+    for source_id, source in config.sources.items():
+        feed = source.detail_feed
+        if feed is None:
+            continue
+        rows.append(
+            (
+                source_id,
+                source_id == config.control_total.source,
+                feed.claims is not None,
+                *_match_row(feed.claims or LineMatch()),
+                feed.legal_entity,
+                feed.cost_centre,
+                feed.account,
+                feed.measure,
+                feed.service_from,
+                feed.consumer_from,
+                feed.consumer_name_from,
+                feed.business_unit_from,
+                feed.defines_services,
+                feed.defines_consumers,
+            )
+        )
+    return columns, rows
+
+
+def _compile_pools(model: CostModel) -> dict[str, Table]:
+    rules = [
+        (
+            rule.id,
+            rule.priority,
+            *_match_row(rule.match),
+            rule.pool,
+            rule.sub_pool,
+            rule.exclude_as,
+            rule.cost_behaviour,
+            rule.owner,
+            rule.reason,
+            *_span(rule),
+        )
+        for rule in model.pools.rules
+    ]
+    return {
+        "pools": (
+            "cost_pool_id varchar, cost_pool_name varchar, description varchar",
+            [(pool.id, pool.name, pool.description) for pool in model.pools.pools],
+        ),
+        "pool_rules": (
+            f"rule_id varchar, priority integer, {MATCH}, cost_pool_id varchar, "
+            "sub_pool_name varchar, exclude_as varchar, cost_behaviour varchar, owner_name varchar, "
+            f"reason varchar, {SPAN}",
+            rules,
+        ),
+    }
+
+
+def _compile_towers(model: CostModel) -> dict[str, Table]:
+    rules = [
+        (
+            rule.id,
+            rule.priority,
+            *_match_row(rule.match),
+            rule.match.pool,
+            rule.match.sub_pool,
+            *_split_row(rule.split),
+            rule.owner,
+            rule.reason,
+            *_span(rule),
+        )
+        for rule in model.towers.rules
+    ]
+    return {
+        "towers": (
+            "tower_id varchar, tower_name varchar, sub_tower_name varchar",
+            [(tower.id, tower.name, tower.sub_name) for tower in model.towers.towers],
+        ),
+        "tower_rules": (
+            f"rule_id varchar, priority integer, {MATCH}, pools varchar[], sub_pools varchar[], "
+            f"{SPLIT}, owner_name varchar, reason varchar, {SPAN}",
+            rules,
+        ),
+        "tower_rule_receivers": (
+            "rule_id varchar, receiver_id varchar, weight hugeint",
+            [row for rule in model.towers.rules for row in _receiver_rows(rule.id, rule.split)],
+        ),
+    }
+
+
+def _compile_services(model: CostModel) -> dict[str, Table]:
+    services: list[Row] = []
+    offerings: list[Row] = []
+    for item in model.services.services:
+        level = item.service_level
+        services.append(
+            (
+                item.id,
+                item.name,
+                item.category,
+                item.description,
+                item.owner,
+                item.owner_email,
+                ", ".join(item.business_processes),
+                item.unit,
+                item.unit_name,
+                item.driver,
+                item.fallback,
+                item.consumers,
+                item.policy,
+                item.is_shared,
+                _to_share(level.availability_percent),
+                level.response_minutes,
+                level.resolution_minutes,
+                _to_share(level.sla_attainment_percent),
+                item.how_to_order,
+                item.how_to_use_less,
+                *_span(item),
+            )
+        )
+        offerings += [
+            (item.id, offering.id, offering.name, offering.description)
+            for offering in item.offerings
+        ]
+    return {
+        "services": (
+            "service_id varchar, service_name varchar, category_name varchar, description varchar, "
+            "owner_name varchar, owner_email varchar, business_processes varchar, unit_code varchar, "
+            "unit_name varchar, driver_id varchar, fallback varchar, consumers varchar[], "
+            "charging_policy varchar, is_shared boolean, availability_target_share decimal(9, 6), "
+            "response_target_minutes integer, resolution_target_minutes integer, "
+            "sla_attainment_target_share decimal(9, 6), how_to_order varchar, "
+            f"how_to_use_less varchar, {SPAN}",
+            services,
+        ),
+        "service_offerings": (
+            "service_id varchar, offering_id varchar, offering_name varchar, description varchar",
+            offerings,
+        ),
+    }
+
+
+def _compile_allocation(model: CostModel) -> dict[str, Table]:
+    rules = [
+        (
+            rule.id,
+            rule.priority,
+            rule.match.tower,
+            rule.match.pool,
+            rule.match.is_tagged,
+            *_split_row(rule.split),
+            rule.owner,
+            rule.reason,
+            *_span(rule),
+        )
+        for rule in model.allocation.rules
+    ]
+    order = model.allocation.shared_services.order
+    return {
+        "service_rules": (
+            "rule_id varchar, priority integer, towers varchar[], pools varchar[], "
+            f"is_tagged boolean, {SPLIT}, owner_name varchar, reason varchar, {SPAN}",
+            rules,
+        ),
+        "service_rule_receivers": (
+            "rule_id varchar, receiver_id varchar, weight hugeint",
+            [row for rule in model.allocation.rules for row in _receiver_rows(rule.id, rule.split)],
+        ),
+        "shared_service_order": (
+            "service_id varchar, position integer",
+            [(service_id, position) for position, service_id in enumerate(order)],
+        ),
+    }
+
+
+def _driver_row(driver: Driver) -> Row:
+    return (
+        driver.id,
+        driver.name,
+        driver.kind,
+        driver.unit,
+        driver.asset_class,
+        driver.description,
+        driver.quality,
+        SENDER_KINDS.get(driver.kind),
+    )
+
+
+def _match_row(match: LineMatch) -> Row:
+    return (
+        match.account,
+        match.cost_centre,
+        match.vendor,
+        match.legal_entity,
+        match.source,
+        match.category,
+    )
+
+
+def _split_row(split: Split) -> Row:
+    has_receivers = bool(split.to or split.shares)
+    return (
+        split.method,
+        split.to_tagged_service,
+        split.driver,
+        split.fallback,
+        has_receivers,
+    )
+
+
+def _span(item: Dated) -> Row:
+    return (item.valid_from, item.valid_to)
+
+
+def _receiver_rows(rule_id: str, split: Split) -> list[Row]:
+    if split.shares:
+        return [
+            (rule_id, receiver, int(share.scaleb(SHARE_DECIMALS)))
+            for receiver, share in split.shares.items()
+            if share
+        ]
+    return [(rule_id, receiver, 1) for receiver in split.to or []]
+
+
+def _to_share(percent: Decimal | None) -> Decimal | None:
+    return None if percent is None else percent.scaleb(-2)
+
+
+def tables_as_json(tables: dict[str, Table]) -> str:
+    """A stable text of all tables but the run's id, for the fingerprint of a run."""
+    content = {name: rows for name, (_, rows) in tables.items()}
+    content["settings"] = [row[4:] for row in content["settings"]]
+    return json.dumps(content, sort_keys=True, default=str)

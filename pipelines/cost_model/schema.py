@@ -1,0 +1,290 @@
+"""The typed form of the rule files in a workspace's `cost_model/` directory.
+
+Five files, each a mapping with lists. Every list entry may be effective-dated: `valid_from` is
+inclusive, `valid_to` exclusive, both optional. Unknown keys are refused, so that a typo is found
+by the reader of the file and not by the reader of the bill.
+
+| file            | what it says                                                         |
+|-----------------|----------------------------------------------------------------------|
+| pools.yml       | cost pools, and which ledger lines belong to which (or to none)      |
+| towers.yml      | resource towers, and how the pools' money is split over them         |
+| services.yml    | the service catalogue, who pays by which driver, at which policy     |
+| allocation.yml  | how the towers' money is split over services; shared-service method  |
+| drivers.yml     | the drivers: where their quantities come from and in which unit      |
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+
+Method = Literal["direct", "driver", "fixed", "even"]
+Fallback = Literal["hold", "even", "prior_period"]
+
+
+class Strict(BaseModel):
+    """A part of a rule file: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Dated(Strict):
+    """Something that holds for a span of time: [valid_from, valid_to)."""
+
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @model_validator(mode="after")
+    def span_is_not_empty(self) -> Dated:
+        if self.valid_from and self.valid_to and self.valid_from >= self.valid_to:
+            raise ValueError(f"valid_to {self.valid_to} is not after valid_from {self.valid_from}")
+        return self
+
+
+class LineMatch(Strict):
+    """Which cost lines a rule is for. A list matches if one of its globs does; lists are and-ed."""
+
+    account: list[str] | None = None
+    cost_centre: list[str] | None = None
+    vendor: list[str] | None = None
+    legal_entity: list[str] | None = None
+    source: list[str] | None = None
+    """Source of the line, as named in apportion.yml (a detail feed or the ledger)."""
+    category: list[str] | None = None
+    """Category that a detail feed gives the line (FOCUS: the service category)."""
+
+
+class Pool(Strict):
+    """A cost pool: what kind of resource the money bought."""
+
+    id: Id
+    name: str
+    description: str = ""
+
+
+class PoolRule(Dated):
+    """Gives a ledger line its pool, or says why it has none. First match by priority wins."""
+
+    id: Id
+    priority: int
+    match: LineMatch
+    pool: Id | None = None
+    sub_pool: str | None = None
+    exclude_as: Literal["out_of_scope", "capitalised", "recovery"] | None = None
+    cost_behaviour: Literal["fixed", "variable"] = "fixed"
+    owner: str | None = None
+    reason: str
+
+    @model_validator(mode="after")
+    def says_one_thing(self) -> PoolRule:
+        if (self.pool is None) == (self.exclude_as is None):
+            raise ValueError(
+                "a pool rule names either a pool or exclude_as, not both and not neither"
+            )
+        return self
+
+
+class Pools(Strict):
+    """pools.yml"""
+
+    pools: list[Pool]
+    rules: list[PoolRule]
+
+
+class Split(Strict):
+    """How a rule splits what it matched."""
+
+    method: Method
+    to: list[Id] | None = None
+    """Receivers of `direct` (exactly one) and `even`; for `driver` it limits the receivers."""
+    to_tagged_service: bool = False
+    """`direct` only: each line goes to the service that it is tagged with."""
+    shares: dict[Id, Decimal] | None = None
+    """`fixed` only: receiver -> percent; they sum to 100 exactly."""
+    driver: Id | None = None
+    fallback: Fallback = "hold"
+    """What happens where the driver has no quantity: hold as unallocated, split evenly over the
+    receivers named in `to`, or use the latest earlier period that has quantities."""
+
+    @model_validator(mode="after")
+    def fits_its_method(self) -> Split:
+        if self.method == "direct":
+            if self.to_tagged_service == (self.to is not None):
+                raise ValueError(
+                    "direct needs either 'to' with one receiver or 'to_tagged_service'"
+                )
+            if self.to is not None and len(self.to) != 1:
+                raise ValueError(f"direct has exactly one receiver, found {len(self.to)}")
+        if self.method == "even" and not self.to:
+            raise ValueError("even needs its receivers in 'to'")
+        if self.method == "driver" and not self.driver:
+            raise ValueError("driver needs a 'driver'")
+        if self.method == "fixed":
+            if not self.shares:
+                raise ValueError("fixed needs 'shares'")
+            total = sum(self.shares.values(), Decimal(0))
+            if total != 100:
+                raise ValueError(f"shares sum to {total}, expected 100 exactly")
+            if any(share < 0 for share in self.shares.values()):
+                raise ValueError("a share is negative")
+        if self.fallback == "even" and self.method == "driver" and not self.to:
+            raise ValueError("fallback even needs the receivers in 'to'")
+        return self
+
+
+class Tower(Strict):
+    """A resource tower or sub-tower: which IT function uses the resource."""
+
+    id: Id
+    name: str
+    sub_name: str = ""
+
+
+class PoolMatch(LineMatch):
+    """Which pool money a tower rule is for."""
+
+    pool: list[str] | None = None
+    sub_pool: list[str] | None = None
+
+
+class TowerRule(Dated):
+    """Splits pool money over towers. First match by priority wins."""
+
+    id: Id
+    priority: int
+    match: PoolMatch
+    split: Split
+    owner: str | None = None
+    reason: str
+
+
+class Towers(Strict):
+    """towers.yml"""
+
+    towers: list[Tower]
+    rules: list[TowerRule]
+
+
+class Offering(Strict):
+    """One of the ways in which a service is offered."""
+
+    id: Id
+    name: str
+    description: str = ""
+
+
+class ServiceLevel(Strict):
+    """What the provider of a service promises."""
+
+    availability_percent: Decimal | None = None
+    response_minutes: int | None = None
+    resolution_minutes: int | None = None
+    sla_attainment_percent: Decimal | None = None
+    """Share of tickets that are to meet their targets."""
+
+
+class Service(Dated):
+    """A service of the catalogue, who pays for it, by which driver and policy."""
+
+    id: Id
+    name: str
+    category: str
+    description: str
+    owner: str
+    owner_email: str | None = None
+    business_processes: list[str] = []
+    unit: Id
+    """Unit of measure of its use, for example GB-month; the driver's unit."""
+    unit_name: str
+    driver: Id | None = None
+    """Driver that says who uses the service; without one its money is unallocated."""
+    fallback: Fallback = "hold"
+    consumers: list[str] | None = None
+    """Globs of cost centres that may receive it; needed for the fallback `even`."""
+    policy: Literal["at_cost", "showback"] = "at_cost"
+    is_shared: bool = False
+    """Whether other services may consume it."""
+    service_level: ServiceLevel = ServiceLevel()
+    offerings: list[Offering] = []
+    how_to_order: str = ""
+    how_to_use_less: str = ""
+
+
+class Services(Strict):
+    """services.yml"""
+
+    services: list[Service]
+
+
+class TowerMatch(Strict):
+    """Which tower money a service rule is for."""
+
+    tower: list[str] | None = None
+    pool: list[str] | None = None
+    is_tagged: bool | None = None
+    """True: only lines tagged with a service; False: only lines without; None: both."""
+
+
+class ServiceRule(Dated):
+    """Splits tower money over services. First match by priority wins."""
+
+    id: Id
+    priority: int
+    match: TowerMatch
+    split: Split
+    owner: str | None = None
+    reason: str
+
+
+class SharedServices(Strict):
+    """How services that other services consume pass their cost on."""
+
+    method: Literal["direct", "step_down"] = "step_down"
+    order: list[Id] = []
+    """Order of step-down: a service passes on to those after it, never to those before it."""
+
+
+class Allocation(Strict):
+    """allocation.yml"""
+
+    shared_services: SharedServices = SharedServices()
+    rules: list[ServiceRule]
+
+
+class Driver(Strict):
+    """Where quantities come from.
+
+    A driver's quantities either have a sender, and then split only that sender's money, or none,
+    and then split anyone's. The sender at the tower stop is the IT cost centre, at the service
+    stop the tower, at the consumer stop the service.
+    """
+
+    id: Id
+    name: str
+    kind: Literal[
+        "service_usage",  # quantity by service -> consumer or service (contract service_usage)
+        "licence_seats",  # seats by service -> consumer (contract licences)
+        "headcount",  # heads by consumer, for any sender (contract headcount)
+        "ticket_count",  # tickets by service -> consumer (contract tickets)
+        "ticket_effort",  # ticket minutes -> service, for any sender (contract tickets)
+        "timesheet_hours_by_tower",  # hours -> tower; sender = IT cost centre (contract timesheets)
+        "timesheet_hours_by_service",  # hours -> service; sender = tower (contract timesheets)
+        "asset_capacity",  # purchase cost -> service through asset, application; sender = asset class
+        "cloud_cost",  # positive cloud cost -> tagged service, for any sender (contract cloud_bill)
+    ]
+    unit: Id
+    asset_class: list[str] | None = None
+    """asset_capacity only: classes of assets that count."""
+    description: str
+    quality: Literal["measured", "estimated"] = "measured"
+
+
+class Drivers(Strict):
+    """drivers.yml"""
+
+    drivers: list[Driver]

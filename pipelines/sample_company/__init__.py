@@ -1,0 +1,1 @@
+"""Meridian Group, the sample company: a seeded generator of all its deliveries."""

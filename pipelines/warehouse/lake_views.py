@@ -1,0 +1,137 @@
+"""Show the lake to SQL: one view per contract over the records of every active load.
+
+The books say which loads exist and which were superseded; files that they do not name are never
+read. A contract without loads is an empty table of the right types, so that the model is the same
+for every company.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.books.books import Books
+from pipelines.contracts.contract import DUCKDB_TYPES, list_contract_ids, load_contract
+from pipelines.landing.land import QUARANTINE_NAME, RECORDS_NAME
+from pipelines.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class ActiveLoad:
+    """One load that counts: what it is and where its records lie."""
+
+    load_id: int
+    source_id: str
+    contract_id: str
+    scenario_id: str
+    file_name: str
+    sha256: str
+    records_accepted: int
+    records_quarantined: int
+    directory: Path
+
+
+def list_active_loads(workspace: Workspace, books: Books) -> list[ActiveLoad]:
+    """Loads of configured sources that no other load superseded, in the order they came."""
+    from sqlalchemy import select
+
+    from pipelines.books.tables import loads
+
+    with books.read() as connection:
+        rows = connection.execute(
+            select(loads).where(loads.c.superseded_by.is_(None)).order_by(loads.c.load_id)
+        ).all()
+    return [
+        ActiveLoad(
+            row.load_id,
+            row.source_id,
+            row.contract_id,
+            row.scenario_id,
+            row.file_name,
+            row.sha256,
+            row.records_accepted,
+            row.records_quarantined,
+            workspace.lake / row.source_id / row.sha256,
+        )
+        for row in rows
+        if row.source_id in workspace.config.sources
+    ]
+
+
+def create_lake_views(connection: duckdb.DuckDBPyConnection, loads: list[ActiveLoad]) -> None:
+    """Create schema `lake` with a view per contract.
+
+    Columns: those of the contract, then _source_id, _scenario_id, _file_id (sha256), _row_number.
+    """
+    connection.execute("create schema if not exists lake")
+    for contract_id in list_contract_ids():
+        own = [load for load in loads if load.contract_id == contract_id]
+        fields = load_contract(contract_id).fields
+        if not own:
+            columns = ", ".join(f'"{field.name}" {DUCKDB_TYPES[field.type]}' for field in fields)
+            plumbing = "_source_id varchar, _scenario_id varchar, _file_id varchar"
+            connection.execute(
+                f"create or replace table lake.{contract_id} "
+                f"({columns}, {plumbing}, _row_number bigint)"
+            )
+            continue
+        names = ", ".join(f'"{field.name}"' for field in fields)
+        selects = [
+            f"select {names}, {_text(load.source_id)} as _source_id, "
+            f"{_text(load.scenario_id)} as _scenario_id, {_text(load.sha256)} as _file_id, "
+            f"_row_number from read_parquet({_text(str(load.directory / RECORDS_NAME))})"
+            for load in own
+        ]
+        body = " union all ".join(selects)
+        connection.execute(f"create or replace view lake.{contract_id} as {body}")
+
+
+def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[ActiveLoad]) -> None:
+    """Create model.loads and model.quarantine: what the run reads, and what it could not."""
+    connection.execute(
+        "create or replace table model.loads (load_id bigint, source_id varchar, contract_id varchar, "
+        "scenario_id varchar, file_name varchar, file_id varchar, records_accepted bigint, "
+        "records_quarantined bigint)"
+    )
+    rows = [
+        (
+            load.load_id,
+            load.source_id,
+            load.contract_id,
+            load.scenario_id,
+            load.file_name,
+            load.sha256,
+            load.records_accepted,
+            load.records_quarantined,
+        )
+        for load in loads
+    ]
+    if rows:
+        connection.executemany("insert into model.loads values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.execute(
+        "create or replace table model.quarantine (source_id varchar, file_name varchar, "
+        "file_id varchar, row_number bigint, period_id varchar, currency_code varchar, "
+        "amount_local decimal(38, 12), reason varchar, record varchar)"
+    )
+    for load in loads:
+        if load.records_quarantined:
+            connection.execute(
+                "insert into model.quarantine select ?, ?, ?, _row_number, period_id, "
+                "currency_code, amount_local, "
+                "array_to_string(list_transform(_problems, lambda p: p.field || ' ' || p.reason), '; '), "
+                "cast(record as varchar) from read_parquet(?)",
+                [
+                    load.source_id,
+                    load.file_name,
+                    load.sha256,
+                    str(load.directory / QUARANTINE_NAME),
+                ],
+            )
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,144 @@
+"""The typed form of a workspace's `apportion.yml`."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipelines.cost_model.schema import LineMatch
+from pipelines.money import minor_unit_digits
+
+PERIOD_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+
+PeriodId = Annotated[str, Field(pattern=PERIOD_PATTERN.pattern)]
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+SourceId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+FeedColumn = Annotated[
+    str,
+    Field(pattern=r"^(tag:.+|service_name|sub_account_id|sub_account_name|billing_account_id)$"),
+]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Calendar(Strict):
+    """The fiscal calendar: calendar months, and the month in which the fiscal year starts.
+
+    A fiscal year is named after the calendar year in which it ends.
+    """
+
+    first_period: PeriodId
+    last_period: PeriodId
+    fiscal_year_start_month: int = Field(default=1, ge=1, le=12)
+
+    @model_validator(mode="after")
+    def runs_forward(self) -> Calendar:
+        if self.last_period < self.first_period:
+            raise ValueError(f"last_period {self.last_period} is before {self.first_period}")
+        return self
+
+    def periods(self) -> list[tuple[str, date, date, int, int]]:
+        """(period_id, start, end exclusive, fiscal year, number in the fiscal year) in order."""
+        year, month = map(int, self.first_period.split("-"))
+        last_year, last_month = map(int, self.last_period.split("-"))
+        rows = []
+        while (year, month) <= (last_year, last_month):
+            next_year, next_month = (year + 1, 1) if month == 12 else (year, month + 1)
+            shift = (month - self.fiscal_year_start_month) % 12
+            ends_next_year = (
+                self.fiscal_year_start_month > 1 and month >= self.fiscal_year_start_month
+            )
+            rows.append(
+                (
+                    f"{year:04d}-{month:02d}",
+                    date(year, month, 1),
+                    date(next_year, next_month, 1),
+                    year + 1 if ends_next_year else year,
+                    shift + 1,
+                )
+            )
+            year, month = next_year, next_month
+        return rows
+
+
+class DetailFeed(Strict):
+    """A source that explains part of the ledger, line by line.
+
+    It never adds to the ledger: per period, entity, currency and cost centre its lines replace
+    the claimed ledger lines, and one balancing line keeps the ledger's amount.
+    """
+
+    claims: LineMatch | None = None
+    """The ledger lines it explains; None only where the feed is itself the control total."""
+    legal_entity: str = "main"
+    cost_centre: str = "cloud"
+    """Entity and cost centre of its lines, which the bill does not say."""
+    account: str = "cloud"
+    measure: Literal["billed_cost", "effective_cost"] = "billed_cost"
+    """Which of its costs ties to the invoice."""
+    service_from: FeedColumn | None = None
+    """Where a line's service is read: a column or `tag:KEY`."""
+    consumer_from: FeedColumn | None = None
+    consumer_name_from: FeedColumn | None = None
+    business_unit_from: FeedColumn | None = None
+    defines_services: bool = False
+    """Whether the services named by the feed are the catalogue (a company with only a cloud bill)."""
+    defines_consumers: bool = False
+
+
+class Source(Strict):
+    """Where deliveries of one kind arrive and how they are read."""
+
+    contract: str
+    inbox: str
+    """Glob below the workspace's inbox/ directory."""
+    mapping: str = "canonical"
+    scenario: Literal["actual", "budget"] = "actual"
+    is_required: bool = False
+    """Whether a build without any delivery of this source is refused."""
+    redelivery: Literal["refuse", "replace_period", "append"] = "append"
+    """What happens when another file arrives for periods that were delivered before."""
+    detail_feed: DetailFeed | None = None
+
+
+class ControlTotal(Strict):
+    """Which source is the total that never changes."""
+
+    source: SourceId
+
+
+class WorkspaceConfig(Strict):
+    """apportion.yml"""
+
+    name: str
+    currency: CurrencyCode
+    time_zone: str = "UTC"
+    is_demo: bool = False
+    calendar: Calendar
+    control_total: ControlTotal
+    rate_type: str = "average"
+    sources: dict[SourceId, Source]
+
+    @model_validator(mode="after")
+    def names_exist(self) -> WorkspaceConfig:
+        if minor_unit_digits(self.currency) > 2:
+            raise ValueError(
+                f"{self.currency} has {minor_unit_digits(self.currency)} decimals; a reporting "
+                "currency has at most 2. Report in another currency and convert."
+            )
+        if self.control_total.source not in self.sources:
+            raise ValueError(
+                f"control_total names the source '{self.control_total.source}', "
+                f"which is not among the sources: {', '.join(self.sources)}"
+            )
+        for source_id, source in self.sources.items():
+            feed = source.detail_feed
+            if feed and feed.claims is None and source_id != self.control_total.source:
+                raise ValueError(f"source {source_id}: a detail feed needs 'claims'")
+        return self

@@ -1,0 +1,68 @@
+"""A workspace: the directory that holds all that belongs to one organisation.
+
+This is the only reader of the workspace's configuration and the only place that knows where
+its parts lie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pipelines.errors import WorkspaceMissingError
+from pipelines.workspace.config import WorkspaceConfig
+from pipelines.workspace.yaml_files import read_yaml_model
+
+CONFIG_NAME = "apportion.yml"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The places of one workspace. Reading the configuration is lazy and done once."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, directory: Path) -> Workspace:
+        """The workspace at `directory`. Raises WorkspaceMissingError if there is none."""
+        root = directory.resolve()
+        if not (root / CONFIG_NAME).is_file():
+            raise WorkspaceMissingError(root)
+        return cls(root)
+
+    @cached_property
+    def config(self) -> WorkspaceConfig:
+        return read_yaml_model(self.root / CONFIG_NAME, WorkspaceConfig, root=self.root)
+
+    @property
+    def config_path(self) -> Path:
+        return self.root / CONFIG_NAME
+
+    @property
+    def cost_model(self) -> Path:
+        return self.root / "cost_model"
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse"
+
+    @property
+    def bills(self) -> Path:
+        return self.root / "bills"
+
+    @property
+    def evidence(self) -> Path:
+        return self.root / "evidence"
+
+    @property
+    def books_path(self) -> Path:
+        return self.root / "books.sqlite"
