@@ -20,14 +20,22 @@ from app.context import Context
 from app.downloads import write_csv
 from app.formats import (
     CHANGE_IN_PERCENT,
+    SHARE_IN_PERCENT,
+    compute_change,
+    describe_against,
     escape_markdown,
+    format_amount,
+    format_change,
     format_exact,
     format_number,
+    format_signed,
     to_decimal,
 )
+from app.names import BASIS_NAMES
 from app.navigation import PageSpec
 from app.queries.periods import RunFacts
 from app.queries.proof import read_ledger_tie
+from app.selection import BASIS, choose_one
 
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 LINK_LABEL = r"#(.*)$"
@@ -99,6 +107,34 @@ def show_figures(figures: Sequence[Figure]) -> None:
             )
 
 
+def make_moving_figure(
+    label: str, value: str, now: Any, before: Any, before_name: str, *, is_cost: bool = True
+) -> Figure:
+    """A figure with its change on the month before; a rise is unwelcome where it is a cost."""
+    change = compute_change(to_decimal(now), to_decimal(before))
+    if change is None:
+        return Figure(label, value)
+    delta = f"{format_change(to_decimal(now), to_decimal(before))} on {before_name}"
+    return Figure(label, value, delta, change > 0 if is_cost and change else None)
+
+
+def make_variance_figure(variance: Any, amount: Any, budget: Any, currency: str) -> Figure:
+    """How far a cost is from its budget; over is unwelcome."""
+    return Figure(
+        "Against budget",
+        format_signed(variance, currency),
+        describe_against(amount, budget, "budget") or None,
+        is_over(variance),
+        f"Budget {format_amount(budget, currency)}.",
+    )
+
+
+def is_over(variance: Any) -> bool | None:
+    """Whether a cost is over its reference; None where it is on it or there is none."""
+    number = to_decimal(variance)
+    return None if not number else number > 0
+
+
 def show_section(title: str, explanation: str = "") -> None:
     """A heading with one sentence that says what is shown."""
     st.subheader(escape_markdown(title), anchor=False)
@@ -138,33 +174,64 @@ def show_run(run: RunFacts) -> None:
     )
 
 
+def choose_basis() -> str:
+    """The switch between the two figures of a service, which are never mixed."""
+    return choose_one(
+        BASIS,
+        "Cost of a service",
+        list(BASIS_NAMES),
+        format_option=BASIS_NAMES.__getitem__,
+        style="segments",
+        help_text="Delivered: what leaves IT through the service, shared services included. "
+        "Direct: what arrived at it, before shared services passed their cost on. "
+        "Both sum to the ledger.",
+    )
+
+
+IT_COST_PARTS = (
+    ("charged_amount", "charged"),
+    ("showback_amount", "shown only"),
+    ("idle_amount", "idle"),
+    ("unallocated_amount", "not allocated"),
+    ("unmapped_amount", "not mapped"),
+)
+OTHER_PARTS = (
+    ("capitalised_amount", "capitalised"),
+    ("out_of_scope_amount", "out of scope"),
+    ("recovery_amount", "recovery postings"),
+)
+
+
 def show_ledger_tie(context: Context) -> None:
-    """One line: what the page's services and open money add up to, against the ledger itself."""
-    frame = read_ledger_tie(context.published, context.selection)
-    row = frame.iloc[0]
-    currency = context.currency
+    """The way from what is charged over IT cost to the ledger's total, and whether it ties."""
+    row = read_ledger_tie(context.published, context.selection).iloc[0]
     difference = to_decimal(row["difference_amount"])
     if difference is None:
         st.caption(f"{CROSS} There are no ledger lines of this period to tie to.")
         return
-    parts = [f"services {format_number(row['service_amount'], 2)}"]
-    for column, name in (
-        ("unallocated_amount", "not allocated"),
-        ("unmapped_amount", "not mapped"),
-        ("capitalised_amount", "capitalised"),
-        ("out_of_scope_amount", "out of scope"),
-    ):
-        if to_decimal(row[column]):
-            parts.append(f"{name} {format_number(row[column], 2)}")
-    sentence = (
-        f"{' + '.join(parts)} = {format_exact(row['shown_amount'], currency)}; "
-        f"ledger {format_exact(row['ledger_amount'], currency)}; "
+    currency = context.currency
+    it_cost = format_exact(row["it_cost_amount"], currency)
+    sentence = f"{_join_parts(row, IT_COST_PARTS)} = **IT cost {it_cost}**"
+    others = _join_parts(row, OTHER_PARTS)
+    if others:
+        sentence += f"; + {others} = {format_exact(row['shown_amount'], currency)}"
+    sentence += (
+        f"; the ledger has {format_exact(row['ledger_amount'], currency)}, "
         f"difference {format_exact(difference, currency)}"
     )
-    if difference:
+    if difference or to_decimal(row["charges_difference_amount"]):
         st.error(f"**Does not tie to the ledger:** {sentence}", icon=":material/error:")
     else:
         st.caption(f"{TICK} **Ties to the ledger:** {sentence}")
+
+
+def _join_parts(row: pd.Series, parts: Sequence[tuple[str, str]]) -> str:
+    """'charged 1,200.00 + not mapped 3.40'; what is zero is left out."""
+    return " + ".join(
+        f"{name} {format_number(row[column], 2)}"
+        for column, name in parts
+        if to_decimal(row[column])
+    )
 
 
 def show_download(label: str, frame: pd.DataFrame, file_name: str, key: str) -> None:
@@ -213,6 +280,11 @@ def amount_column(label: str, help_text: str | None = None, places: int = 0) -> 
 def change_column(label: str, help_text: str | None = None) -> Any:
     """A column of relative changes made by formats.to_percent_points: +3.1 %."""
     return st.column_config.NumberColumn(label, format=CHANGE_IN_PERCENT, help=help_text)
+
+
+def share_column(label: str, help_text: str | None = None) -> Any:
+    """A column of shares made by formats.to_percent_of: 12.3 %."""
+    return st.column_config.NumberColumn(label, format=SHARE_IN_PERCENT, help=help_text)
 
 
 def render_statement(

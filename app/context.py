@@ -39,11 +39,11 @@ class Context:
         }
         return {name: value for name, value in shown.items() if value is not None}
 
-    def make_link(self, url_path: str, label: str, **parameters: str | None) -> str:
-        """Relative address for a link column, 'service?service=mail#E-mail'. What stands after
-        the # is the label that the column shows, see components.link_column."""
+    def make_link(self, url_path: str, label: str = "", **parameters: str | None) -> str:
+        """Relative address of a page, 'service?service=mail#E-mail'. What stands after the # is
+        the label that a link column shows, see components.link_column."""
         query = urlencode(self.make_parameters(**parameters), quote_via=quote)
-        return f"{url_path}?{query}#{quote(label, safe='')}"
+        return f"{url_path}?{query}" + (f"#{quote(label, safe='')}" if label else "")
 
 
 def set_context(context: Context) -> None:

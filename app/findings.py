@@ -31,7 +31,7 @@ Row = Mapping[Any, Any] | pd.Series
 
 
 def state_cost(row: Row, services: pd.DataFrame, selection: Selection, currency: str) -> str:
-    """'IT cost 4.31 M EUR in Oct 2026, 3.2 % over budget; Block storage rose most (+41.2 k EUR)'."""
+    """'IT cost 4.31 M EUR in Oct 2026, 3.2 % over budget; Printing rose most (+41.2 k EUR)'."""
     amount = format_amount(row["amount"], currency)
     if to_decimal(row["amount"]) is None:
         return f"No IT cost in {selection.period_name}"
@@ -71,7 +71,7 @@ def find_largest_mover(services: pd.DataFrame) -> tuple[str, Decimal] | None:
 
 
 def state_outlook(row: Row, fiscal_year: int, currency: str) -> str:
-    """'2026 lands at 52.10 M EUR, 2.1 % over its budget: actual to Oct 2026 and budget after it.'"""
+    """'2026 lands at 52.10 M EUR, 2.1 % over its budget of 51.03 M EUR: actual cost to ...'."""
     against = describe_against(row["outlook_amount"], row["budget_year_amount"], "its budget")
     last = row["last_actual_period_id"]
     basis = (
@@ -88,9 +88,16 @@ def state_outlook(row: Row, fiscal_year: int, currency: str) -> str:
 def state_service(
     name: str, row: Row, units: pd.DataFrame, selection: Selection, currency: str
 ) -> str:
-    """'Block storage cost 312.4 k EUR in Oct 2026, 4.1 % over budget; Retail takes most (38.0 %)'."""
+    """'Printing cost 312.4 k EUR in Oct 2026, 4.1 % over budget; Retail takes most (38.0 %)'."""
     if to_decimal(row["amount"]) is None:
         return f"{name} has no cost in {selection.period_name}"
+    if to_decimal(row["amount"]) == 0 and to_decimal(row["passed_on_amount"]):
+        full = format_amount(row["full_amount"], currency)
+        verb = "costs" if selection.is_actual else "is budgeted at"
+        return (
+            f"{name} {verb} {full} in {selection.period_name} "
+            "and passes all of it on to other services"
+        )
     verb = "cost" if selection.is_actual else "is budgeted at"
     sentence = f"{name} {verb} {format_amount(row['amount'], currency)} in {selection.period_name}"
     against = describe_against(row["amount"], row["budget_amount"], "budget")
@@ -102,6 +109,8 @@ def state_service(
         share = share_of(top["cost_amount"], top["total_amount"])
         if share is not None:
             sentence += f"; {top['business_unit_name']} takes most ({format_share(share)})"
+    elif not units.empty:
+        sentence += "; nobody is known to use it"
     return sentence
 
 
@@ -114,7 +123,11 @@ def share_of(part: Any, whole: Any) -> Decimal | None:
 
 
 def state_chargeback(
-    total: Row, open_amount: Decimal, difference: Decimal | None, selection: Selection, currency: str
+    total: Row,
+    open_amount: Decimal,
+    difference: Decimal | None,
+    selection: Selection,
+    currency: str,
 ) -> str:
     """'8 business units are billed 3.91 M EUR for Oct 2026; 12.3 k EUR has no payer yet'."""
     count = int(total["business_unit_count"])
@@ -128,7 +141,9 @@ def state_chargeback(
         f"{format_amount(total['charged_amount'], currency)} for {selection.period_name}"
     )
     if difference is not None and difference != 0:
-        return f"{sentence}, which does not tie to the ledger by {format_signed(difference, currency)}"
+        return (
+            f"{sentence}, which does not tie to the ledger by {format_signed(difference, currency)}"
+        )
     if open_amount:
         return f"{sentence}; {format_amount(open_amount, currency)} has no payer yet"
     if difference == 0:
@@ -136,24 +151,38 @@ def state_chargeback(
     return sentence
 
 
+def find_comparable_references(
+    references: pd.DataFrame, unit_code: str, currency: str
+) -> pd.DataFrame:
+    """The references for the unit cost in our unit and currency that have a median, newest first;
+    nothing is converted."""
+    return references[
+        (references["metric"] == "unit_cost")
+        & (references["unit_code"] == unit_code)
+        & (references["currency_code"] == currency)
+        & references["median_value"].notna()
+    ]
+
+
 def state_benchmark(
-    name: str,
-    unit: str,
+    facts: Row,
     row: Row,
+    *,
     reference: Row | None,
     quality: Row | None,
-    target: Decimal | None,
     selection: Selection,
     currency: str,
 ) -> str:
-    """'Block storage costs 0.0612 EUR per GB-month in Oct 2026, 12.0 % over the median of Peer
-    group 2025; 98.2 % of tickets met their SLA (target 95.0 %)'."""
+    """'Printing costs 0.0312 EUR per page in Oct 2026, 12.0 % over the median of Peers 2025;
+    98.2 % of tickets met their SLA (target 95.0 %)'."""
     own = to_decimal(row["unit_cost"])
+    name = facts["service_name"]
     if own is None:
         sentence = f"{name} has no unit cost in {selection.period_name}: no quantity is measured"
     else:
         sentence = (
-            f"{name} costs {format_rate(own, currency)} per {unit} in {selection.period_name}"
+            f"{name} {'costs' if selection.is_actual else 'is budgeted at'} "
+            f"{format_rate(own, currency)} per {facts['unit_code']} in {selection.period_name}"
         )
         if reference is not None:
             median = f"the median of {reference['source_name']} {reference['publication_year']}"
@@ -163,6 +192,7 @@ def state_benchmark(
             sentence += f", {against}" if selection.is_actual and against else ""
     if quality is not None and to_decimal(quality["sla_attainment_share"]) is not None:
         sentence += f"; {format_share(quality['sla_attainment_share'])} of tickets met their SLA"
+        target = to_decimal(facts["sla_attainment_target_share"])
         sentence += f" (target {format_share(target)})" if target is not None else ""
     return sentence
 

@@ -12,7 +12,10 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-MISSING = "–"
+MISSING = "—"
+
+SHARE_IN_PERCENT = "%.1f %%"
+"""Printf format of a numeric column made by to_percent_of."""
 
 CHANGE_IN_PERCENT = "%+.1f %%"
 """Printf format of a numeric column made by to_percent_points."""
@@ -127,6 +130,14 @@ def format_share(share: Number | None, places: int = 1) -> str:
     return MISSING if number is None else f"{format_number(number * 100, places)} %"
 
 
+def scale_share(share: Number | None, unit_code: str) -> Decimal | None:
+    """A share of one in the unit of a reference figure: times 100 where that is percent."""
+    number = to_decimal(share)
+    if number is None:
+        return None
+    return number * 100 if unit_code.lower() in {"percent", "%"} else number
+
+
 def format_change(current: Number | None, previous: Number | None) -> str:
     """A relative change with its sign: +3.1 %, -0.4 %, 0.0 %."""
     change = compute_change(current, previous)
@@ -141,6 +152,12 @@ def to_percent_points(current: Number | None, previous: Number | None) -> float 
     """A relative change for a numeric column: 3.1 for 3.1 % more; see CHANGE_IN_PERCENT."""
     change = compute_change(current, previous)
     return None if change is None else float(round_half_up(change * 100, 1))
+
+
+def to_percent_of(part: Number | None, whole: Number | None) -> float | None:
+    """A part of a whole for a numeric column: 12.3 for 12.3 %; see SHARE_IN_PERCENT."""
+    top, bottom = to_decimal(part), to_decimal(whole)
+    return None if top is None or not bottom else float(round_half_up(top / bottom * 100, 1))
 
 
 def describe_against(current: Number | None, reference: Number | None, name: str) -> str:

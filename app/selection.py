@@ -1,4 +1,4 @@
-"""What the reader looks at: kept in the URL, so that a view can be shared, and parsed, never trusted.
+"""What the reader looks at: kept in the URL, so that a view can be shared; parsed, not trusted.
 
 Every choice is one URL parameter. A value in the URL that is not among the options is named and
 ignored. The session remembers a choice while the reader moves between pages; the URL wins
@@ -15,6 +15,7 @@ import pandas as pd
 import streamlit as st
 
 from app.formats import escape_markdown, format_period
+from app.names import SCENARIO_NAMES
 from app.queries.published import ACTUAL, BUDGET
 
 PERIOD = "period"
@@ -27,7 +28,6 @@ MOVERS = "movers"
 CATEGORY = "category"
 SEARCH = "search"
 
-SCENARIO_NAMES = {ACTUAL: "Actual", BUDGET: "Budget"}
 LONGEST_SEARCH = 80
 
 
@@ -48,6 +48,16 @@ class Selection:
     @property
     def period_name(self) -> str:
         return format_period(self.period_id)
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The parameters of queries."""
+        return {
+            "scenario": self.scenario_id,
+            "period": self.period_id,
+            "previous": self.previous_period_id,
+            "year": self.fiscal_year,
+        }
 
     @property
     def previous_period_name(self) -> str:
@@ -72,7 +82,7 @@ def choose_selection(periods: pd.DataFrame) -> Selection:
     has_figures = periods["has_actuals" if scenario_id == ACTUAL else "has_budget"]
     shown = periods[has_figures].sort_values("period_id", ascending=False)
     options = [str(period_id) for period_id in shown["period_id"]]
-    states = dict(zip(options, shown["state"].astype(str), strict=True))
+    states = dict(zip(options, shown["period_state"].astype(str), strict=True))
     latest_actual = periods.loc[periods["has_actuals"], "period_id"].max()
     period_id = choose_one(
         PERIOD,
@@ -104,7 +114,7 @@ def choose_one(
     label_visibility: Literal["visible", "hidden", "collapsed"] = "visible",
 ) -> str:
     """One of `options`, kept in the URL parameter `name`. `options` is not empty."""
-    _take_from_url(name, options, default if default in options else options[0])
+    _take_from_url(name, options, default if default and default in options else options[0])
     if style == "segments":
         chosen = st.segmented_control(
             label,
@@ -126,7 +136,7 @@ def choose_one(
             persist_state="session",
             label_visibility=label_visibility,
         )
-    value = chosen if chosen in options else options[0]
+    value = chosen if chosen is not None and chosen in options else options[0]
     _write_to_url(name, value)
     return value
 

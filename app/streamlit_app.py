@@ -16,9 +16,7 @@ from pipelines.errors import ApportionError, NothingPublishedError
 
 def run_app() -> None:
     """Draw the page that the reader asked for, or what to do before there are figures."""
-    st.set_page_config(
-        page_title="Apportion", page_icon=":material/account_tree:", layout="wide"
-    )
+    st.set_page_config(page_title="Apportion", page_icon=":material/account_tree:", layout="wide")
     try:
         published = find_published()
         run = read_run(published)

@@ -11,7 +11,7 @@ from app.charts.service_costs import ROW_HEIGHT, add_budget_marks
 from app.formats import format_amount
 
 
-def draw_bills(frame: pd.DataFrame, currency: str, selected_id: str | None) -> go.Figure:
+def draw_bills(frame: pd.DataFrame, currency: str) -> go.Figure:
     """What each business unit is billed, the largest on top, the budget as a mark.
 
     `frame`: business_unit_id, business_unit_name, charged_amount, budget_amount.
@@ -19,17 +19,15 @@ def draw_bills(frame: pd.DataFrame, currency: str, selected_id: str | None) -> g
     figure = make_figure(max(180, ROW_HEIGHT * len(frame) + 90), has_legend=True)
     ordered = frame.iloc[::-1]
     names = [shorten(name) for name in ordered["business_unit_name"]]
-    opacities = [
-        1.0 if selected_id in (None, unit_id) else 0.55 for unit_id in ordered["business_unit_id"]
-    ]
     figure.add_bar(
         name="Billed",
         orientation="h",
         x=to_floats(ordered["charged_amount"]),
         y=names,
-        marker={"color": palette.ACTUAL, "opacity": opacities},
+        marker={"color": palette.ACTUAL},
         text=[format_amount(value, currency) for value in ordered["charged_amount"]],
         textposition="auto",
+        insidetextanchor="start",
         hovertemplate="%{y}: %{text}<extra>Billed</extra>",
     )
     add_budget_marks(figure, ordered["budget_amount"], names, currency)

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from app.charts import palette
 from app.charts.layout import escape_html, make_figure, shorten, to_floats
 from app.formats import format_amount, format_scaled
+from app.names import name_place
 
 STOP_NAMES = {
     "cost_pool": "Cost pools",
@@ -28,6 +29,10 @@ def draw_cost_flow(frame: pd.DataFrame, currency: str) -> go.Figure:
     `frame` as from read_cost_flow. Only flows above zero can be drawn; see split_drawable.
     """
     drawn, _ = split_drawable(frame)
+    drawn = drawn.assign(
+        from_name=list(map(name_place, drawn["from_id"], drawn["from_name"])),
+        to_name=list(map(name_place, drawn["to_id"], drawn["to_name"])),
+    )
     nodes = _collect_nodes(drawn)
     places = {key: index for index, key in enumerate(zip(nodes["stop"], nodes["id"], strict=True))}
     height = max(380, _NODE_HEIGHT * int(nodes.groupby("stop").size().max()))
@@ -57,7 +62,9 @@ def draw_cost_flow(frame: pd.DataFrame, currency: str) -> go.Figure:
             "line": {"width": 0},
         },
         link={
-            "source": [places[key] for key in zip(drawn["from_stop"], drawn["from_id"], strict=True)],
+            "source": [
+                places[key] for key in zip(drawn["from_stop"], drawn["from_id"], strict=True)
+            ],
             "target": [places[key] for key in zip(drawn["to_stop"], drawn["to_id"], strict=True)],
             "value": to_floats(drawn["amount"]),
             "color": [
@@ -77,7 +84,9 @@ def draw_cost_flow(frame: pd.DataFrame, currency: str) -> go.Figure:
     )
     for stop, place in _STOP_PLACES.items():
         figure.add_annotation(
-            text=f"<b>{STOP_NAMES[stop]}</b>, {currency}" if place == 0 else f"<b>{STOP_NAMES[stop]}</b>",
+            text=f"<b>{STOP_NAMES[stop]}</b>, {currency}"
+            if place == 0
+            else f"<b>{STOP_NAMES[stop]}</b>",
             x=place,
             y=1.0,
             yshift=24,
@@ -109,7 +118,8 @@ def _collect_nodes(drawn: pd.DataFrame) -> pd.DataFrame:
     nodes["is_special"] = nodes["id"].map(palette.is_special)
     nodes["size"] = nodes["amount"].map(float)
     nodes = nodes.sort_values(["stop", "is_special", "size"], ascending=[True, True, False])
-    return nodes.reset_index(drop=True)
+    ordered: pd.DataFrame = nodes.reset_index(drop=True)
+    return ordered
 
 
 def _place_nodes(nodes: pd.DataFrame, gap: float) -> list[float]:

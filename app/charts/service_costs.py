@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from app.charts import palette
 from app.charts.layout import escape_html, make_figure, shorten, title_axes, to_floats
 from app.formats import format_amount, format_signed, to_decimal
+from app.names import name_place
 
 ROW_HEIGHT = 30
 
@@ -110,7 +111,12 @@ def draw_consumers(frame: pd.DataFrame, currency: str) -> go.Figure:
     """
     figure = make_figure(max(180, ROW_HEIGHT * len(frame) + 90), has_legend=True)
     ordered = frame.iloc[::-1]
-    names = [shorten(name) for name in ordered["business_unit_name"]]
+    names = [
+        shorten(name_place(unit_id, name))
+        for unit_id, name in zip(
+            ordered["business_unit_id"], ordered["business_unit_name"], strict=True
+        )
+    ]
     figure.add_bar(
         name="Actual",
         orientation="h",
@@ -124,6 +130,7 @@ def draw_consumers(frame: pd.DataFrame, currency: str) -> go.Figure:
         },
         text=[format_amount(value, currency) for value in ordered["cost_amount"]],
         textposition="auto",
+        insidetextanchor="start",
         hovertemplate="%{y}: %{text}<extra>Actual</extra>",
     )
     add_budget_marks(figure, ordered["budget_amount"], names, currency)

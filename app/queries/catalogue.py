@@ -46,7 +46,7 @@ def read_catalogue(published: Published, selection: Selection) -> pd.DataFrame:
         left join offerings using (service_id)
         order by category_name, service_name, service_id
         """,
-        {"scenario": selection.scenario_id, "period": selection.period_id},
+        selection.parameters,
     )
 
 
@@ -54,7 +54,9 @@ def read_service_names(published: Published) -> dict[str, str]:
     """Name by id of every service of the catalogue, by name."""
     frame = read_frame(
         published,
-        "select service_id, service_name from dim_services order by lower(service_name), service_id",
+        """
+        select service_id, service_name from dim_services order by lower(service_name), service_id
+        """,
     )
     return dict(zip(frame["service_id"], frame["service_name"], strict=True))
 

@@ -14,54 +14,83 @@ HIERARCHIES = ("as_was", "as_is")
 def read_bills(published: Published, selection: Selection, hierarchy: str) -> pd.DataFrame:
     """One row per business unit: charged, the month before, budget, and cost shown but not charged.
 
-    The month before is that of the cost centres which are billed now.
+    Month before and budget are the sums of that month's and scenario's own bills, so that a line
+    which is no longer there counts.
     """
     return read_frame(
         published,
         f"""
-        with lines as ({_lines(hierarchy)})
+        with lines as ({_lines(hierarchy)}),
+        sums as (
+            select
+                business_unit_id,
+                max(business_unit_name) as business_unit_name,
+                sum(charged_amount) filter (
+                    scenario_id = $scenario and period_id = $period
+                ) as charged_amount,
+                sum(charged_amount) filter (
+                    scenario_id = $scenario and period_id = $previous
+                ) as previous_charged_amount,
+                sum(charged_amount) filter (
+                    scenario_id = 'budget' and period_id = $period
+                ) as budget_amount,
+                sum(cost_amount) filter (
+                    scenario_id = $scenario and period_id = $period
+                    and charging_policy = 'showback'
+                ) as showback_amount,
+                count(*) filter (
+                    scenario_id = $scenario and period_id = $period
+                ) as line_count,
+            from lines
+            group by business_unit_id
+        )
         select
-            lines.business_unit_id,
-            max(lines.business_unit_name) as business_unit_name,
-            max(dim_business_units.division_name) as division_name,
-            sum(charged_amount) as charged_amount,
-            sum(previous_charged_amount) as previous_charged_amount,
-            case when count(previous_charged_amount) > 0
-                then sum(charged_amount) - sum(previous_charged_amount)
-            end as change_amount,
-            sum(budget_amount) as budget_amount,
-            case when count(budget_amount) > 0 then sum(charged_amount) - sum(budget_amount)
-            end as variance_amount,
-            sum(cost_amount) filter (charging_policy = 'showback') as showback_amount,
-            count(*) as line_count,
-        from lines
+            sums.business_unit_id,
+            sums.business_unit_name,
+            dim_business_units.division_name,
+            coalesce(sums.charged_amount, 0) as charged_amount,
+            sums.previous_charged_amount,
+            coalesce(sums.charged_amount, 0) - sums.previous_charged_amount as change_amount,
+            sums.budget_amount,
+            coalesce(sums.charged_amount, 0) - sums.budget_amount as variance_amount,
+            sums.showback_amount,
+            sums.line_count,
+        from sums
         left join dim_business_units
-            on dim_business_units.business_unit_id = lines.business_unit_id
-        group by lines.business_unit_id
-        order by charged_amount desc, lines.business_unit_id
+            on dim_business_units.business_unit_id = sums.business_unit_id
+        order by coalesce(sums.charged_amount, 0) desc, sums.business_unit_id
         """,
-        _period_parameters(selection),
+        selection.parameters,
     )
 
 
 def read_bill_total(published: Published, selection: Selection) -> pd.DataFrame:
-    """One row: what all bills of the period add up to."""
+    """One row: what all bills of the period add up to, the month before, and the budget."""
     return read_frame(
         published,
         f"""
         select
-            sum(charged_amount) as charged_amount,
-            sum(previous_charged_amount) as previous_charged_amount,
-            sum(budget_amount) as budget_amount,
-            sum(charged_amount) - sum(previous_charged_amount) as change_amount,
-            sum(charged_amount) - sum(budget_amount) as variance_amount,
-            sum(cost_amount) filter (charging_policy = 'showback') as showback_amount,
-            count(distinct business_unit_id) as business_unit_count,
-            count(*) as line_count,
+            sum(charged_amount) filter (
+                scenario_id = $scenario and period_id = $period
+            ) as charged_amount,
+            sum(charged_amount) filter (
+                scenario_id = $scenario and period_id = $previous
+            ) as previous_charged_amount,
+            sum(charged_amount) filter (
+                scenario_id = 'budget' and period_id = $period
+            ) as budget_amount,
+            sum(charged_amount) filter (scenario_id = $scenario and period_id = $period)
+                - sum(charged_amount) filter (scenario_id = 'budget' and period_id = $period)
+                as variance_amount,
+            sum(cost_amount) filter (
+                scenario_id = $scenario and period_id = $period and charging_policy = 'showback'
+            ) as showback_amount,
+            count(distinct business_unit_id) filter (
+                scenario_id = $scenario and period_id = $period
+            ) as business_unit_count,
         from {latest("rpt_bill_lines")}
-        where scenario_id = $scenario and period_id = $period
         """,
-        _period_parameters(selection),
+        selection.parameters,
     )
 
 
@@ -78,7 +107,7 @@ def read_open_amounts(published: Published, selection: Selection) -> pd.DataFram
         having sum(cost_amount) <> 0
         order by disposition
         """,
-        _period_parameters(selection),
+        selection.parameters,
     )
 
 
@@ -94,41 +123,43 @@ def read_bill_lines(
         f"""
         with lines as ({_lines(hierarchy)})
         select
-            period_id, version, business_unit_id, business_unit_name, cost_centre_id,
+            period_id, version, charge_id, business_unit_id, business_unit_name, cost_centre_id,
             cost_centre_name, legal_entity_id, service_id, service_name, charging_policy,
             driver_name, driver_quality, quantity, unit_code, unit_rate, charged_amount,
             cost_amount, previous_charged_amount, budget_amount,
             charged_amount - previous_charged_amount as change_amount,
             charged_amount - budget_amount as variance_amount,
         from lines
-        where $business_unit is null or business_unit_id = $business_unit
+        where scenario_id = $scenario and period_id = $period
+            and ($business_unit is null or business_unit_id = $business_unit)
         order by business_unit_name, business_unit_id, charged_amount desc, cost_amount desc,
             cost_centre_id, service_id
         """,
-        {**_period_parameters(selection), "business_unit": business_unit_id},
+        {**selection.parameters, "business_unit": business_unit_id},
     )
 
 
 def read_consumers(published: Published, selection: Selection, service_id: str) -> pd.DataFrame:
-    """One row per consumer of a service, with its share of the service's cost."""
+    """One row per consumer of a service, and beside it the cost of all of them."""
     return read_frame(
         published,
         f"""
         select
             business_unit_id, business_unit_name, cost_centre_id, cost_centre_name, disposition,
             driver_quality, quantity, unit_code, unit_rate, cost_amount, charged_amount,
+            sum(cost_amount) over () as total_amount,
         from {latest("fct_charges_monthly")}
         where scenario_id = $scenario and period_id = $period and service_id = $service
         order by cost_amount desc, cost_centre_id
         """,
-        {**_period_parameters(selection), "service": service_id},
+        {**selection.parameters, "service": service_id},
     )
 
 
 def read_consuming_units(
     published: Published, selection: Selection, service_id: str
 ) -> pd.DataFrame:
-    """One row per business unit that a service is delivered to, with the month before and budget."""
+    """One row per business unit that a service is delivered to, with month before and budget."""
     return read_frame(
         published,
         f"""
@@ -167,7 +198,7 @@ def read_consuming_units(
         order by cost_amount desc, business_unit_id
         """,
         {
-            **_period_parameters(selection),
+            **selection.parameters,
             "previous": selection.previous_period_id,
             "service": service_id,
         },
@@ -186,21 +217,23 @@ def read_driver_quality(
             max(driver_name) as driver_name,
             count(*) as line_count,
             sum(cost_amount) as cost_amount,
+            sum(sum(cost_amount)) over () as total_amount,
         from {latest("fct_charges_monthly")}
         where scenario_id = $scenario and period_id = $period and service_id = $service
             and driver_quality is not null
         group by driver_quality
         order by cost_amount desc, driver_quality
         """,
-        {**_period_parameters(selection), "service": service_id},
+        {**selection.parameters, "service": service_id},
     )
 
 
 def _lines(hierarchy: str) -> str:
-    """SQL for the bill lines of the period under one of the two hierarchies."""
+    """SQL for the bill lines of the month, the one before and the budget, under a hierarchy."""
     bill_lines = (
         f"select * from {latest('rpt_bill_lines')} "
-        "where scenario_id = $scenario and period_id = $period"
+        "where (scenario_id = $scenario and period_id in ($period, $previous)) "
+        "or (scenario_id = 'budget' and period_id = $period)"
     )
     if hierarchy != "as_is":
         return bill_lines
@@ -213,14 +246,5 @@ def _lines(hierarchy: str) -> str:
                     as business_unit_name
             ),
         from ({bill_lines}) as bill
-        left join fct_charges_monthly as charges
-            on charges.scenario_id = bill.scenario_id
-            and charges.period_id = bill.period_id
-            and charges.version = bill.version
-            and charges.service_id = bill.service_id
-            and charges.cost_centre_id = bill.cost_centre_id
+        left join fct_charges_monthly as charges using (charge_id)
     """
-
-
-def _period_parameters(selection: Selection) -> dict[str, object]:
-    return {"scenario": selection.scenario_id, "period": selection.period_id}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from app.queries.published import Published, latest, read_frame
+from app.queries.published import OUTSIDE_IT, Published, latest, read_frame
 from app.selection import Selection
 
 OTHER_ID = "(other)"
@@ -12,13 +12,15 @@ OTHER_ID = "(other)"
 
 def read_cost_flow(published: Published, selection: Selection, nodes_per_stop: int) -> pd.DataFrame:
     """One row per flow between two nodes. Each stop keeps its `nodes_per_stop` largest nodes, the
-    rest become one node '(other)'; nodes such as '(unallocated)' are always kept by name."""
+    rest become one node '(other)'; nodes such as '(unallocated)' are always kept by name. Of IT
+    cost only: what is out of scope, capitalised or a recovery posting is left out."""
     return read_frame(
         published,
         f"""
         with flows as (
             select * from {latest("rpt_cost_flow")}
             where scenario_id = $scenario and period_id = $period
+                and from_id not in {OUTSIDE_IT} and to_id not in {OUTSIDE_IT}
         ),
         ends as (
             select from_stop as stop, from_id as node_id, from_name as node_name, amount
@@ -67,9 +69,5 @@ def read_cost_flow(published: Published, selection: Selection, nodes_per_stop: i
         group by all
         order by flows.from_stop, amount desc, source.shown_id, target.shown_id
         """,
-        {
-            "scenario": selection.scenario_id,
-            "period": selection.period_id,
-            "nodes": nodes_per_stop,
-        },
+        {**selection.parameters, "nodes": nodes_per_stop},
     )

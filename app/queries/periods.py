@@ -45,7 +45,7 @@ def read_periods(published: Published) -> pd.DataFrame:
             fiscal_period,
             has_actuals,
             has_budget,
-            state,
+            period_state,
             lag(period_id) over (order by period_id) as previous_period_id,
         from dim_periods
         order by period_id

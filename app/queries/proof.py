@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 
-from app.queries.published import Published, latest, read_frame
+from app.queries.published import IN_SCOPE, Published, latest, read_frame
 from app.queries.service_costs import COSTS
 from app.selection import Selection
 
 
 def read_ledger_tie(published: Published, selection: Selection) -> pd.DataFrame:
-    """One row: the ledger lines of the period summed, and what the service costs add up to."""
+    """One row: the ledger lines of the period summed, what the service costs add up to, and the
+    way from one to the other by what became of the money.
+
+    `difference_amount` is service costs minus ledger, `charges_difference_amount` the sum of the
+    named parts minus service costs; both are zero, or the page does not tie.
+    """
     return read_frame(
         published,
         f"""
@@ -22,22 +27,40 @@ def read_ledger_tie(published: Published, selection: Selection) -> pd.DataFrame:
         shown as (
             select
                 sum(delivered_amount)::decimal(38, 2) as shown_amount,
-                coalesce(sum(delivered_amount) filter (service_id not like '(%'), 0)
-                    as service_amount,
-                coalesce(sum(delivered_amount) filter (service_id = '(unallocated)'), 0)
-                    as unallocated_amount,
-                coalesce(sum(delivered_amount) filter (service_id = '(unmapped)'), 0)
-                    as unmapped_amount,
-                coalesce(sum(delivered_amount) filter (service_id = '(capitalised)'), 0)
-                    as capitalised_amount,
-                coalesce(sum(delivered_amount) filter (service_id = '(out_of_scope)'), 0)
-                    as out_of_scope_amount,
+                sum(delivered_amount) filter ({IN_SCOPE})::decimal(38, 2) as it_cost_amount,
             from {COSTS}
             where scenario_id = $scenario and period_id = $period
+        ),
+        charges as (
+            select * from {latest("fct_charges_monthly")}
+            where scenario_id = $scenario and period_id = $period
+        ),
+        parts as (
+            select
+                sum(cost_amount) as parts_amount,
+                sum(cost_amount) filter (
+                    disposition = 'allocated' and charging_policy <> 'showback'
+                ) as charged_amount,
+                sum(cost_amount) filter (
+                    disposition = 'allocated' and charging_policy = 'showback'
+                ) as showback_amount,
+                sum(cost_amount) filter (disposition = 'idle') as idle_amount,
+                sum(cost_amount) filter (disposition = 'unallocated') as unallocated_amount,
+                sum(cost_amount) filter (disposition = 'unmapped') as unmapped_amount,
+                sum(cost_amount) filter (disposition = 'capitalised') as capitalised_amount,
+                sum(cost_amount) filter (disposition = 'out_of_scope') as out_of_scope_amount,
+                sum(cost_amount) filter (disposition = 'recovery') as recovery_amount,
+            from charges
         )
-        select *, shown_amount - ledger_amount as difference_amount from shown cross join ledger
+        select
+            *,
+            shown_amount - ledger_amount as difference_amount,
+            parts_amount - shown_amount as charges_difference_amount,
+        from shown
+        cross join ledger
+        cross join parts
         """,
-        _period_parameters(selection),
+        selection.parameters,
     )
 
 
@@ -57,7 +80,7 @@ def read_certificate(published: Published, selection: Selection) -> pd.DataFrame
             identity_id,
             term_order
         """,
-        _period_parameters(selection),
+        selection.parameters,
     )
 
 
@@ -71,7 +94,7 @@ def read_conservation(published: Published, selection: Selection) -> pd.DataFram
         where scenario_id = $scenario and period_id = $period
         order by stop_order
         """,
-        _period_parameters(selection),
+        selection.parameters,
     )
 
 
@@ -85,9 +108,5 @@ def read_open_items(published: Published, selection: Selection) -> pd.DataFrame:
         where scenario_id = $scenario and period_id = $period
         order by abs(amount) desc nulls last, item_kind, item_key
         """,
-        _period_parameters(selection),
+        selection.parameters,
     )
-
-
-def _period_parameters(selection: Selection) -> dict[str, object]:
-    return {"scenario": selection.scenario_id, "period": selection.period_id}

@@ -12,6 +12,7 @@ all readers: whoever may open the app may see every figure in it.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,24 +35,18 @@ CACHED_FRAMES = 1000
 ACTUAL = "actual"
 BUDGET = "budget"
 
-PSEUDO_SERVICES = {
-    "(unallocated)": "Not allocated: no driver says who uses it",
-    "(unmapped)": "Not mapped: no rule says what it is",
-    "(capitalised)": "Capitalised: not a cost of the period",
-    "(out_of_scope)": "Out of scope: not a cost of IT",
-}
-"""What money is called that reached no service."""
+OUTSIDE_IT = "('(recovery)', '(out_of_scope)', '(capitalised)')"
+"""SQL list of what is in the ledger but is no IT cost of the period."""
 
-OUTSIDE_IT = ("(out_of_scope)", "(capitalised)")
-"""Pseudo services that are in the ledger, but no IT cost of the period."""
-
-IN_SCOPE = "service_id not in ('(out_of_scope)', '(capitalised)')"
-"""SQL condition for what counts as IT cost."""
+IN_SCOPE = f"service_id not in {OUTSIDE_IT}"
+"""SQL condition for what counts as IT cost: services, and what is not allocated or mapped."""
 
 IS_SERVICE = "service_id not like '(%'"
 """SQL condition for services of the catalogue."""
 
 Parameters = Mapping[str, Any]
+
+_PARAMETER = re.compile(r"\$([a-z_]+)")
 
 
 @dataclass(frozen=True)
@@ -84,12 +79,16 @@ def find_published() -> Published:
     return Published(str(workspace.root), read_publication(workspace))
 
 
-def read_frame(published: Published, sql: str, parameters: Parameters | None = None) -> pd.DataFrame:
+def read_frame(
+    published: Published, sql: str, parameters: Parameters | None = None
+) -> pd.DataFrame:
     """The rows of a query as a frame: decimals as Decimal objects, missing values as None or NaN.
 
-    `sql` is text of this package, never of a reader; what a reader chose comes as `parameters`.
+    `sql` is text of this package, never of a reader; what a reader chose comes as `parameters`,
+    of which those that the query names are passed on.
     """
-    frozen = tuple(sorted((parameters or {}).items()))
+    named = set(_PARAMETER.findall(sql))
+    frozen = tuple(sorted((k, v) for k, v in (parameters or {}).items() if k in named))
     return _read_cached(
         published.workspace_path, published.run_id, sql, frozen, _publication=published.publication
     )
@@ -97,7 +96,9 @@ def read_frame(published: Published, sql: str, parameters: Parameters | None = N
 
 @st.cache_resource(max_entries=CACHED_PUBLICATIONS, show_spinner=False)
 def _connect(
-    workspace_path: str, run_id: str, _publication: Publication
+    workspace_path: str,
+    run_id: str,  # noqa: ARG001 - part of the cache's key
+    _publication: Publication,
 ) -> duckdb.DuckDBPyConnection:
     """One connection per publication; readers use cursors of it. An evicted one closes itself
     when the last page that still reads through it has finished."""
@@ -114,10 +115,10 @@ def _read_cached(
 ) -> pd.DataFrame:
     cursor = _connect(workspace_path, run_id, _publication=_publication).cursor()
     try:
-        table = cursor.execute(sql, dict(parameters)).to_arrow_table()
+        relation: Any = cursor.sql(sql, params=dict(parameters))
+        frame: pd.DataFrame = relation.to_arrow_table().to_pandas()
     finally:
         cursor.close()
-    frame: pd.DataFrame = table.to_pandas()
     return frame
 
 

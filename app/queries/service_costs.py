@@ -43,15 +43,12 @@ def read_headline(published: Published, selection: Selection) -> pd.DataFrame:
             ) as year_budget_amount,
             amount - budget_amount as variance_amount,
             year_amount - year_budget_amount as year_variance_amount,
-            sum(delivered_amount) filter (
-                scenario_id = $scenario and period_id = $period and service_id in ('(unallocated)', '(unmapped)')
-            ) as open_amount,
             count(distinct service_id) filter (
                 scenario_id = $scenario and period_id = $period and {IS_SERVICE}
             ) as service_count,
         from costs
         """,
-        _period_parameters(selection),
+        selection.parameters,
     )
 
 
@@ -80,7 +77,10 @@ def read_outlook(
 
 
 def read_trend(
-    published: Published, selection: Selection, service_id: str | None = None
+    published: Published,
+    selection: Selection,
+    service_id: str | None = None,
+    basis: str = "delivered",
 ) -> pd.DataFrame:
     """One row per period: actual and budget of 24 months up to the selected one, and the budget
     of the rest of its year. Of all IT, or of one service."""
@@ -93,16 +93,17 @@ def read_trend(
             where period_id > $first and (period_id <= $period or fiscal_year = $year)
         ),
         costs as (
-            select * from {COSTS}
+            select *, {AMOUNT_OF_BASIS[basis]} as shown_amount
+            from {COSTS}
             where {IN_SCOPE} and ($service is null or service_id = $service)
         )
         select
             shown.period_id,
             shown.period_name,
-            sum(costs.delivered_amount) filter (
+            sum(costs.shown_amount) filter (
                 costs.scenario_id = 'actual' and shown.period_id <= $period
             ) as actual_amount,
-            sum(costs.delivered_amount) filter (costs.scenario_id = 'budget') as budget_amount,
+            sum(costs.shown_amount) filter (costs.scenario_id = 'budget') as budget_amount,
         from shown
         left join costs on costs.period_id = shown.period_id
         group by shown.period_id, shown.period_name
@@ -191,7 +192,7 @@ def read_services(published: Published, selection: Selection, basis: str) -> pd.
             or sums.budget_amount is not null
         order by is_pseudo, amount desc, sums.service_id
         """,
-        {**_period_parameters(selection), "year_ago": _months_before(selection.period_id, 12)},
+        {**selection.parameters, "year_ago": _months_before(selection.period_id, 12)},
     )
 
 
@@ -218,6 +219,9 @@ def read_service(published: Published, selection: Selection, service_id: str) ->
                 max(full_amount) filter (
                     scenario_id = $scenario and period_id = $period
                 ) as full_amount,
+                max(full_amount - delivered_amount) filter (
+                    scenario_id = $scenario and period_id = $period
+                ) as passed_on_amount,
                 max(charged_amount) filter (
                     scenario_id = $scenario and period_id = $period
                 ) as charged_amount,
@@ -240,7 +244,7 @@ def read_service(published: Published, selection: Selection, service_id: str) ->
         )
         select *, amount - budget_amount as variance_amount from sums
         """,
-        {**_period_parameters(selection), "service": service_id},
+        {**selection.parameters, "service": service_id},
     )
 
 
@@ -263,11 +267,7 @@ def read_breakdown(published: Published, selection: Selection, service_id: str) 
         order by sum(sum(delivered_amount)) over (partition by tower_id) desc, tower_id,
             delivered_amount desc, cost_pool_id
         """,
-        {
-            "scenario": selection.scenario_id,
-            "period": selection.period_id,
-            "service": service_id,
-        },
+        {**selection.parameters, "service": service_id},
     )
 
 
@@ -281,15 +281,6 @@ def read_cost_pool_ids(published: Published) -> list[str]:
         """,
     )
     return [str(pool_id) for pool_id in frame["cost_pool_id"]]
-
-
-def _period_parameters(selection: Selection) -> dict[str, object]:
-    return {
-        "scenario": selection.scenario_id,
-        "period": selection.period_id,
-        "previous": selection.previous_period_id,
-        "year": selection.fiscal_year,
-    }
 
 
 def _months_before(period_id: str, months: int) -> str:

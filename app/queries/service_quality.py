@@ -35,7 +35,7 @@ def read_unit_costs(published: Published, selection: Selection, service_id: str)
         order by period_id desc
         limit {SHOWN_MONTHS + 11}
         """,
-        {"service": service_id, "period": selection.period_id, "year": selection.fiscal_year},
+        {**selection.parameters, "service": service_id},
     ).iloc[::-1]
 
 
@@ -49,7 +49,7 @@ def read_peers(published: Published, selection: Selection, service_id: str) -> p
         where scenario_id = $scenario and period_id = $period and service_id = $service
         order by quantity desc nulls last, business_unit_id
         """,
-        {**_period_parameters(selection), "service": service_id},
+        {**selection.parameters, "service": service_id},
     )
 
 
@@ -75,7 +75,8 @@ def read_quality(published: Published, selection: Selection, service_id: str) ->
         published,
         f"""
         select
-            period_id, dim_periods.period_name, ticket_count, response_attainment_share,
+            period_id, dim_periods.period_name, incident_count, request_count, change_count,
+            ticket_count, response_attainment_share,
             resolution_attainment_share, sla_attainment_share, median_response_minutes,
             median_resolution_minutes, ticket_effort_hours, outage_minutes,
             planned_outage_minutes, availability_share, cost_per_ticket_amount,
@@ -85,7 +86,7 @@ def read_quality(published: Published, selection: Selection, service_id: str) ->
         order by period_id desc
         limit 12
         """,
-        {"service": service_id, "period": selection.period_id},
+        {**selection.parameters, "service": service_id},
     ).iloc[::-1]
 
 
@@ -98,7 +99,7 @@ def read_capacity(published: Published, selection: Selection, service_id: str) -
         from {latest("fct_service_capacity_monthly")}
         where scenario_id = $scenario and period_id = $period and service_id = $service
         """,
-        {**_period_parameters(selection), "service": service_id},
+        {**selection.parameters, "service": service_id},
     )
 
 
@@ -162,9 +163,5 @@ def read_overview(published: Published, selection: Selection) -> pd.DataFrame:
         where units.delivered_amount is not null
         order by units.delivered_amount desc, units.service_id
         """,
-        _period_parameters(selection),
+        selection.parameters,
     )
-
-
-def _period_parameters(selection: Selection) -> dict[str, object]:
-    return {"scenario": selection.scenario_id, "period": selection.period_id}

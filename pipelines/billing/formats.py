@@ -66,6 +66,12 @@ def format_rate(value: Decimal | None) -> str:
     return text
 
 
+def is_same_rate(one: Decimal, other: Decimal) -> bool:
+    """Whether two rates differ by less than half of the last digit that is shown."""
+    decimals = _decimals(one, MAX_RATE_DECIMALS)
+    return abs(one - other) * 2 < Decimal(1).scaleb(-decimals)
+
+
 def _decimals(value: Decimal, usual: int) -> int:
     """As many as usual, or as a small value needs for its first significant digits."""
     if value == 0 or abs(value) >= 1:

@@ -146,7 +146,11 @@ def _build_comparison(statement: Statement, other: Comparison, name: str | None)
 
 def _build_services(statement: Statement) -> Data:
     return {
-        "rows": [_build_service(service) for service in statement.services],
+        "rows": [
+            {**_build_service(service), "mark": _join_marks(statement, service.service_id)}
+            for service in statement.services
+        ],
+        "cost_centre": _name_only_cost_centre(statement),
         "total": format_amount(statement.total),
         "has_previous": statement.previous is not None,
         "previous": statement.previous.name if statement.previous else "",
@@ -154,6 +158,27 @@ def _build_services(statement: Statement) -> Data:
         "has_budget": statement.budget is not None,
         "budget_total": format_amount(statement.budget.amount) if statement.budget else "",
     }
+
+
+def _join_marks(statement: Statement, service_id: str) -> str:
+    """How the quantities of a service came about, where not all of them are measured."""
+    qualities = {
+        line.driver_quality
+        for line in statement.charged_lines
+        if line.service_id == service_id and line.driver_quality
+    }
+    others = sorted(qualities - {MEASURED})
+    partly = "partly " if others and MEASURED in qualities else ""
+    return partly + ", ".join(others)
+
+
+def _name_only_cost_centre(statement: Statement) -> str:
+    """The cost centre of all lines. Where it is the only one, its lines are the services'."""
+    found = {line.cost_centre_id: line.cost_centre_name for line in statement.charged_lines}
+    if len(found) != 1:
+        return ""
+    ((cost_centre_id, name),) = found.items()
+    return breakable(f"{name} ({cost_centre_id})")
 
 
 def _build_service(service: ServiceSummary) -> Data:
@@ -245,7 +270,7 @@ def _build_quality(service: ServiceQuality) -> Data:
     return {
         "service": breakable(service.service_name),
         "owner": breakable(service.owner_name or ABSENT),
-        "email": breakable(service.owner_email or ""),
+        "email": service.owner_email or "",
         "availability": _build_level(
             service.availability_share, service.availability_target_share, 2
         ),

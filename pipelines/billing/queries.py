@@ -31,6 +31,11 @@ Row = dict[str, Any]
 IS_REAL_UNIT = "business_unit_id not like '(%'"
 
 
+def is_unit(business_unit_id: str) -> bool:
+    """Whether the id is that of a business unit, not of money that reached none."""
+    return not business_unit_id.startswith("(")
+
+
 def fetch_rows(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] = ()
 ) -> list[Row]:
@@ -95,7 +100,7 @@ def read_period(
         )
     rows = fetch_rows(
         connection,
-        "select period_id, period_name, period_start, period_end, state from dim_periods "
+        "select period_id, period_name, period_start, period_end, period_state from dim_periods "
         "where period_id = ?",
         [period_id],
     )
@@ -109,7 +114,7 @@ def read_period(
         row["period_name"],
         row["period_start"],
         row["period_end"],
-        row["state"] or "open",
+        row["period_state"] or "open",
     )
     return period, versions[period_id]
 
@@ -136,6 +141,22 @@ def read_billed_units(
         [scenario_id, period_id, version],
     )
     return {row["business_unit_id"]: row["business_unit_name"] for row in rows}
+
+
+def read_billed_to_nobody(
+    connection: duckdb.DuckDBPyConnection, scenario_id: str, period_id: str, version: int
+) -> tuple[Decimal, list[str]]:
+    """What is charged to cost centres without a business unit, and their ids."""
+    rows = fetch_rows(
+        connection,
+        "select cost_centre_id, sum(charged_amount) as charged_amount from rpt_bill_lines "
+        "where scenario_id = ? and period_id = ? and version = ? and charged_amount <> 0 "
+        f"and not ({IS_REAL_UNIT}) group by cost_centre_id order by cost_centre_id",
+        [scenario_id, period_id, version],
+    )
+    column = "rpt_bill_lines.charged_amount"
+    amounts = [to_money(row["charged_amount"], column) for row in rows]
+    return sum(amounts, Decimal("0.00")), [row["cost_centre_id"] for row in rows]
 
 
 def read_lines(connection: duckdb.DuckDBPyConnection, key: BillKey) -> tuple[StatementLine, ...]:

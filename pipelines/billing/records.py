@@ -96,8 +96,9 @@ class ServiceSummary:
     """One service over all cost centres of the unit.
 
     `quantity` and `unit_name` are None where the lines do not share a unit. `unit_rate` is None
-    where there is none or, with `has_various_rates`, more than one. `previous_amount` and
-    `budget_amount` are None where there is nothing to compare with.
+    where there is none or, with `has_various_rates`, more than one; rates that read the same are
+    one, that of the line with the largest quantity. `previous_amount` and `budget_amount` are None
+    where there is nothing to compare with.
     """
 
     service_id: str

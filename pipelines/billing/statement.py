@@ -15,6 +15,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from pipelines.billing import queries
+from pipelines.billing.formats import is_same_rate
+from pipelines.billing.queries import is_unit
 from pipelines.billing.records import (
     BillKey,
     CertificateIdentity,
@@ -57,7 +59,7 @@ __all__ = [
 ]
 
 CENT = Decimal("0.01")
-MAX_SERVICES_WITH_LEVELS = 10
+MAX_SERVICES_WITH_LEVELS = 8
 
 Charges = dict[str, tuple[str, Decimal]]
 
@@ -209,9 +211,9 @@ def _summarise_charged(
             service_id,
             name,
             by_service.get(service_id, []),
-            sum_amounts([line.charged_amount for line in by_service.get(service_id, [])]),
-            _amount_of(previous, service_id),
-            _amount_of(budget, service_id),
+            amount=sum_amounts([line.charged_amount for line in by_service.get(service_id, [])]),
+            previous_amount=_amount_of(previous, service_id),
+            budget_amount=_amount_of(budget, service_id),
         )
         for service_id, name in names.items()
     ]
@@ -227,9 +229,9 @@ def _summarise_showback(lines: Sequence[StatementLine]) -> tuple[ServiceSummary,
             service_id,
             found[0].service_name,
             found,
-            sum_amounts([line.cost_amount for line in found]),
-            None,
-            None,
+            amount=sum_amounts([line.cost_amount for line in found]),
+            previous_amount=None,
+            budget_amount=None,
         )
         for service_id, found in by_service.items()
     ]
@@ -240,12 +242,13 @@ def _summarise(
     service_id: str,
     name: str,
     lines: Sequence[StatementLine],
+    *,
     amount: Decimal,
     previous_amount: Decimal | None,
     budget_amount: Decimal | None,
 ) -> ServiceSummary:
     units = {line.unit_name for line in lines}
-    rates = {line.unit_rate for line in lines if line.unit_rate is not None}
+    rates = _find_rates(lines)
     quantities = [line.quantity for line in lines if line.quantity is not None]
     has_quantity = len(units) == 1 and bool(quantities)
     return ServiceSummary(
@@ -253,12 +256,23 @@ def _summarise(
         service_name=name,
         quantity=sum(quantities, Decimal(0)) if has_quantity else None,
         unit_name=next(iter(units)) if len(units) == 1 else None,
-        unit_rate=next(iter(rates)) if len(rates) == 1 else None,
+        unit_rate=rates[0] if len(rates) == 1 else None,
         has_various_rates=len(rates) > 1,
         amount=amount,
         previous_amount=previous_amount,
         budget_amount=budget_amount,
     )
+
+
+def _find_rates(lines: Sequence[StatementLine]) -> list[Decimal]:
+    """The rates that read differently. A line's rate is its amount by its quantity at the
+    engine's precision, so one rate differs between lines in digits that nobody sees."""
+    found: list[Decimal] = []
+    for line in sorted(lines, key=lambda line: -abs(line.quantity or Decimal(0))):
+        rate = line.unit_rate
+        if rate is not None and not any(is_same_rate(known, rate) for known in found):
+            found.append(rate)
+    return found
 
 
 def _amount_of(charges: Charges | None, service_id: str) -> Decimal | None:
@@ -279,8 +293,8 @@ def _break_down(
 ) -> tuple[tuple[PoolAmount, ...], Decimal]:
     """The pools in cents, and what rounding them leaves to the total.
 
-    Cents are made at the charge line, so a line may be up to two cents from its exact parts and
-    each pool half a cent from its own. More than that is a contradiction between the marts.
+    Cents are made at the charge line, so a line is less than a cent from its exact parts, and each
+    pool at most half a cent from its own. More than that is a contradiction between the marts.
     """
     charged = [line for line in lines if not line.is_showback]
     service_ids = sorted({line.service_id for line in charged})
@@ -292,7 +306,7 @@ def _break_down(
         return (), Decimal("0.00")
     explained = sum_amounts([pool.amount for pool in pools])
     rounding = total - explained
-    if abs(rounding) > CENT * (2 * len(charged) + len(pools)):
+    if abs(rounding) > CENT * (len(charged) + len(pools)):
         what = "the cost pools against the charged total"
         raise UntiedStatementError(number, what, total, explained)
     return pools, rounding
@@ -323,7 +337,7 @@ def _find_reassignments(
     found = [
         _to_reassignment("moved_later", row, row["as_is_name"])
         for row in members
-        if row["as_is_id"] is not None and row["as_is_id"] != unit
+        if row["as_is_id"] is not None and row["as_is_id"] != unit and is_unit(row["as_is_id"])
     ]
     before = queries.read_previous_period(connection, period)
     earlier = queries.latest_version(connection, scenario_id, before[0]) if before else None

@@ -21,7 +21,7 @@ from pipelines.billing.files import safe_name
 from pipelines.billing.pdf import write_pdf
 from pipelines.billing.statement import Statement, load_statement
 from pipelines.billing.xlsx import write_xlsx
-from pipelines.errors import UsageError
+from pipelines.errors import ControlError, UsageError
 from pipelines.warehouse.reader import open_published
 from pipelines.workspace.workspace import Workspace
 
@@ -30,6 +30,18 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int, str], None]
 """Called with what is done, what there is in all, and the business unit just finished."""
+
+
+class UnbilledChargesError(ControlError):
+    """Charges that no statement would show, so that all statements would not be all charges."""
+
+    def __init__(self, period_id: str, amount: Decimal, cost_centres: list[str]) -> None:
+        super().__init__(
+            f"period {period_id}: {amount:,.2f} are charged to cost centres that belong to no "
+            f"business unit at the start of the period: {queries.list_some(cost_centres)}. "
+            "Nothing was written. Give them a business unit from that day on and run again, or "
+            "write the statements of single units by name."
+        )
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,8 @@ def write_bills(
     """Write the statements of the named business units, or of all that are billed, in their order.
 
     Raises UsageError for a period or unit without bills, NothingPublishedError before the first
-    run, and ControlError where a statement does not tie to the marts.
+    run, and ControlError where a statement does not tie to the marts or, for all units, where
+    their statements would not be all that is charged.
     """
     with open_published(workspace) as connection:
         unit_ids = _choose_units(connection, scenario_id, period_id, business_unit_ids)
@@ -107,6 +120,11 @@ def _choose_units(
     if business_unit_ids is not None:
         return list(dict.fromkeys(business_unit_ids))
     _, version = queries.read_period(connection, scenario_id, period_id)
+    amount, cost_centres = queries.read_billed_to_nobody(
+        connection, scenario_id, period_id, version
+    )
+    if cost_centres:
+        raise UnbilledChargesError(period_id, amount, cost_centres)
     return list(queries.read_billed_units(connection, scenario_id, period_id, version))
 
 

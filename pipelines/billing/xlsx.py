@@ -341,6 +341,7 @@ def _fill_quality(sheet: Sheet, statement: Statement) -> None:
         Column("Tickets in time", 18, SHARE_FORMAT),
         Column("Target", 18, SHARE_FORMAT),
         Column("Tickets", 18, QUANTITY_FORMAT),
+        Column("Contact", 34),
     ]
     rows = [
         (
@@ -351,6 +352,7 @@ def _fill_quality(sheet: Sheet, statement: Statement) -> None:
             service.sla_attainment_share,
             service.sla_attainment_target_share,
             service.ticket_count,
+            service.owner_email,
         )
         for service in statement.quality
     ]

@@ -20,6 +20,12 @@ from pipelines.contracts.contract import Contract
 
 STYLE = (Path(__file__).parent / "data_docs.css").read_text("utf-8")
 
+# No page may run or fetch anything, whatever a delivered text contains.
+SEALED = (
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+)
+
 # In this order: what needs a server or a script goes, then icons become words.
 _REMOVED = (
     re.compile(r"<script\b.*?</script>", re.DOTALL),
@@ -56,6 +62,7 @@ def _detach_page(html: str) -> str:
         html = pattern.sub("", html)
     for pattern, word in _ICONS:
         html = pattern.sub(_show_status(word), html)
+    html = html.replace("<head>", f"<head>{SEALED}", 1)
     return html.replace("</head>", f"<style>{STYLE}</style></head>", 1)
 
 
@@ -65,6 +72,7 @@ def _show_status(word: str) -> str:
 
 def _write_index(docs_directory: Path, contracts: Sequence[Contract], report: CheckReport) -> str:
     failed = [result for result in report.results if not result.is_success]
+    failed.sort(key=lambda result: result.severity != "error")
     titles = {contract.contract_id: contract.title for contract in contracts}
     parts = [
         "<h1>Checks on deliveries</h1>",
@@ -76,6 +84,7 @@ def _write_index(docs_directory: Path, contracts: Sequence[Contract], report: Ch
     ]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"{SEALED}"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Checks on deliveries</title><style>{STYLE}</style></head>\n"
         f'<body class="index">{chr(10).join(parts)}</body></html>\n'
@@ -86,7 +95,7 @@ def _summarise(report: CheckReport) -> str:
     verdict = (
         "No check that stops the build failed."
         if report.is_success
-        else f"{_count(report.error_count, 'check')} failed and the build was stopped."
+        else f"{_count(report.error_count, 'failure')} that stop the build."
     )
     return (
         f"{_count(len(report.results), 'check')} made. {verdict} "

@@ -20,14 +20,17 @@ Importing this module imports SQLAlchemy and duckdb-engine, so it is imported on
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote, unquote
 from weakref import WeakSet
 
-from duckdb_engine import ConnectionWrapper
 from duckdb_engine import Dialect as DuckDBDialect
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg2 import PGExecutionContext_psycopg2
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.url import URL
 
 DIALECT_NAME = "duckdb.buffered"
 URL_SCHEME = "duckdb+buffered"
@@ -45,15 +48,19 @@ class BufferedExecutionContext(PGExecutionContext_psycopg2):
 
 
 class BufferedDuckDBDialect(DuckDBDialect):
-    """duckdb-engine's dialect with buffered results that knows its connections; otherwise the same."""
+    """duckdb-engine's dialect, but with buffered results and known connections."""
 
     driver = "buffered"
     execution_ctx_cls = BufferedExecutionContext
     supports_statement_cache = False
-    opened: ClassVar[WeakSet[ConnectionWrapper]] = WeakSet()
+    opened: ClassVar[WeakSet[DBAPIConnection]] = WeakSet()
 
-    def connect(self, *arguments: Any, **options: Any) -> ConnectionWrapper:
-        connection = super().connect(*arguments, **options)
+    def create_connect_args(self, url: URL) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        arguments, options = super().create_connect_args(url)
+        return arguments, {**options, "database": unquote(options["database"])}
+
+    def connect(self, *arguments: Any, **options: Any) -> DBAPIConnection:
+        connection: DBAPIConnection = super().connect(*arguments, **options)
         self.opened.add(connection)
         return connection
 
@@ -61,6 +68,12 @@ class BufferedDuckDBDialect(DuckDBDialect):
 def register_buffered_dialect() -> None:
     """Make `duckdb+buffered://` known to SQLAlchemy. Safe to call more than once."""
     registry.register(DIALECT_NAME, __name__, BufferedDuckDBDialect.__name__)
+
+
+def make_url(database: Path) -> str:
+    """The URL of a DuckDB file. Its path is percent-encoded, because Great Expectations takes a
+    dollar sign in it for a variable and SQLAlchemy a question mark for options."""
+    return f"{URL_SCHEME}:///{quote(str(database.resolve()))}"
 
 
 def close_connections() -> None:

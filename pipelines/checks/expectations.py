@@ -1,8 +1,9 @@
 """The kinds of expectation that the suites use: five of Great Expectations' and one of our own.
 
-Ours says that no row matches a query. Great Expectations' `UnexpectedRowsExpectation` always reads the rows that match as well as their
-number. On a delivery where every row is wrong that is the whole delivery, in memory. This one asks
-for the number only; a short sample is read afterwards, with a limit (see `run_checks`).
+Ours says that no row matches a query. Great Expectations' `UnexpectedRowsExpectation` always reads
+the rows that match as well as their number. On a delivery where every row is wrong that is the
+whole delivery, in memory. This one asks for the number only; a short sample is read afterwards,
+with a limit (see `run_checks`).
 
 Importing this module imports Great Expectations (seconds): import it inside functions only.
 """
@@ -49,8 +50,8 @@ class ExpectNoMatchingRows(UnexpectedRowsExpectation):
     def _validate(
         self,
         metrics: dict[str, Any],
-        runtime_configuration: dict[str, Any] | None = None,
-        execution_engine: ExecutionEngine[Any] | None = None,
+        runtime_configuration: dict[str, Any] | None = None,  # noqa: ARG002 - its signature
+        execution_engine: ExecutionEngine[Any] | None = None,  # noqa: ARG002 - its signature
     ) -> dict[str, Any]:
         row_count = int(metrics["unexpected_rows_query.row_count"])
         return {"success": row_count == 0, "result": {"observed_value": row_count}}

@@ -5,7 +5,8 @@ columns that came broken from upstream, and writes `checks.json` and `data_docs/
 the evidence directory. What was there of an earlier run is replaced.
 
 Assumes: the database file holds `lake.<contract_id>` for each contract, with the columns of the
-contract and `_source_id`, `_scenario_id`, `_file_id`, `_row_number`; nobody else has it open.
+contract and `_source_id`, `_scenario_id`, `_file_id`, `_row_number`; nobody else has it open. The
+file is not named `lake.*`, or DuckDB could not tell the schema `lake` from the file.
 
 Guarantees: the database is not changed; an expectation that cannot be evaluated is an exception,
 never a passed check.

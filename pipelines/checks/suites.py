@@ -89,7 +89,7 @@ def _expect_records(contract: Contract) -> Expectation:
 def _expect_filled(contract: Contract, field: ContractField) -> Expectation:
     from pipelines.checks.expectations import ExpectColumnValuesToNotBeNull
 
-    sentence = f"Every record has a {field.name} ({_lower_first(field.description)})"
+    sentence = f"{field.name} is filled on every record ({_lower_first(field.description)})"
     sentence += _say_why_filled(contract, field)
     query = select_rows(_name_columns(contract, field), f"{field.name} is null")
     about = _describe(f"{field.name}_filled", "error", sentence, query)

@@ -80,10 +80,12 @@ def validate_contracts(
             for contract in contracts:
                 on_progress(f"checking {contract.title.lower()}")
                 outcomes.extend(_validate_contract(context, datasource, contract))
+            on_progress("writing the pages of the checks")
+            context.build_data_docs(site_names=[SITE_NAME])
         finally:
+            # Or the file stays open in this process and the build cannot write to it.
             close_connections()
-        on_progress("writing the pages of the checks")
-        context.build_data_docs(site_names=[SITE_NAME])
+            _drop_context()
     return outcomes
 
 
@@ -104,36 +106,48 @@ def _quiet() -> Iterator[None]:
 
 
 def _open_context(docs_directory: Path) -> EphemeralDataContext:
+    """A context in memory: analytics and progress bars off, its only site in the directory."""
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(enable=False)
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    # The default site would be written to a directory of the system for temporary files.
-    context.delete_data_docs_site("local_site")
     store = {
         "class_name": "TupleFilesystemStoreBackend",
-        "base_directory": str(docs_directory.resolve()),
+        "base_directory": _escape_dollar(str(docs_directory.resolve())),
     }
     index = {"class_name": "DefaultSiteIndexBuilder", "show_cta_footer": False}
-    context.add_data_docs_site(
-        SITE_NAME,
-        {"class_name": "SiteBuilder", "store_backend": store, "site_index_builder": index},
+    site = {"class_name": "SiteBuilder", "store_backend": store, "site_index_builder": index}
+    config = DataContextConfig(
+        analytics_enabled=False,
+        progress_bars=ProgressBarsConfig(globally=False),
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        data_docs_sites={SITE_NAME: site},
     )
-    return context
+    return gx.get_context(mode="ephemeral", project_config=config)
+
+
+def _escape_dollar(text: str) -> str:
+    """Great Expectations takes what follows a dollar sign for the name of a variable."""
+    return text.replace("$", r"\$")
+
+
+def _drop_context() -> None:
+    """Let go of the context, which otherwise stays the current project of the process."""
+    from great_expectations.data_context.data_context.context_factory import project_manager
+
+    project_manager.set_project(None)
 
 
 def _add_datasource(context: EphemeralDataContext, lake_database: Path) -> SQLDatasource:
-    from sqlalchemy.engine import URL
-
-    from pipelines.checks.dialect import URL_SCHEME, register_buffered_dialect
+    from pipelines.checks.dialect import make_url, register_buffered_dialect
 
     register_buffered_dialect()
-    url = URL.create(URL_SCHEME, database=str(lake_database.resolve()))
     return context.data_sources.add_sql(
         name="lake",
-        connection_string=url.render_as_string(hide_password=False),
+        connection_string=make_url(lake_database),
         create_temp_table=False,
         kwargs={"connect_args": {"read_only": True}},  # type: ignore[call-arg]  # not in its stub
     )
@@ -207,6 +221,7 @@ def _count_unexpected(check_id: str, result: dict[str, Any]) -> int:
     """The number of broken records, which each kind of expectation keeps elsewhere."""
     if check_id == "has_records":
         return 0
-    if "unexpected_count" in result:
-        return int(result["unexpected_count"])
-    return int(result["observed_value"])
+    if "unexpected_count" not in result:
+        return int(result["observed_value"])
+    # Of no records there is no count, not a count of zero.
+    return int(result["unexpected_count"]) if result["element_count"] else 0

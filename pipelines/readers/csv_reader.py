@@ -1,69 +1,35 @@
-"""Read a CSV delivery strictly: own exact header check, then every field as text.
+"""Read the records of a CSV delivery strictly: every field as text, nothing guessed.
 
-DuckDB maps columns by position when types are given, falls back to one column on ragged rows and
-takes a first record for a header without a word; so the header is read and compared here, and the
-parser is told everything and asked to guess nothing.
+The header was compared by `csv_header`; here the parser is told everything. The columns are named
+by their position (`column_0` ...), so that no name of the sender reaches SQL, where case does not
+count and a name may be one of ours.
 """
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
-from difflib import get_close_matches
+import glob
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import DeliveryRefusedError, Problem
-from pipelines.mappings.mapping import Mapping
+from pipelines.readers.csv_header import Header
+from pipelines.readers.safe_bytes import LineEnds
 
 if TYPE_CHECKING:
     import duckdb
 
-MAX_HEADER_COLUMNS = 1000
-
-
-@dataclass(frozen=True)
-class Header:
-    """The header of a delivery as it is, and what of it the mapping does not name."""
-
-    columns: tuple[str, ...]
-    unknown: tuple[str, ...]
-
-
-def read_header(path: Path, mapping: Mapping) -> Header:
-    """Read and check the header. Raises DeliveryRefusedError on any missing or doubled column."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        try:
-            columns = next(csv.reader(file, strict=True))
-        except (csv.Error, StopIteration) as error:
-            raise _refuse(path, f"has no readable header ({error})") from None
-    if len(columns) > MAX_HEADER_COLUMNS:
-        raise _refuse(
-            path,
-            f"has {len(columns)} columns",
-            expected=f"at most {MAX_HEADER_COLUMNS}",
-        )
-    doubled = sorted({column for column in columns if columns.count(column) > 1})
-    if doubled:
-        raise _refuse(path, f"has the column {doubled[0]!r} twice", expected="each column once")
-    required = [
-        column for column in mapping.columns.values() if column not in mapping.optional_columns
-    ]
-    missing = [column for column in required if column not in columns]
-    if missing:
-        raise _refuse(path, *_describe_missing(missing, columns))
-    unknown = tuple(column for column in columns if column not in mapping.columns.values())
-    if unknown and mapping.unknown_columns == "refuse":
-        raise _refuse(
-            path,
-            f"has columns that its contract does not know: {', '.join(unknown)}",
-            expected=f"only {', '.join(mapping.columns.values())}",
-        )
-    return Header(tuple(columns), unknown)
+MAX_LINE_BYTES = 2_000_000
+SHOWN_CHARACTERS = 120
 
 
 def load_as_text(
-    connection: duckdb.DuckDBPyConnection, path: Path, header: Header, table: str
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    header: Header,
+    table: str,
+    name: str,
+    line_ends: LineEnds,
 ) -> None:
     """Create `table` with `_row_number` (1 = first record) and every column as text.
 
@@ -71,7 +37,7 @@ def load_as_text(
     """
     import duckdb
 
-    columns = ", ".join(f"{_quote(name)}: 'varchar'" for name in header.columns)
+    columns = ", ".join(f"'column_{number}': 'varchar'" for number in range(len(header.columns)))
     try:
         connection.execute(
             f"""
@@ -79,36 +45,45 @@ def load_as_text(
             select row_number() over () as _row_number, *
             from read_csv(
                 ?, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
-                columns = {{{columns}}}, strict_mode = true, null_padding = false
+                columns = {{{columns}}}, strict_mode = true, null_padding = false,
+                compression = 'none', max_line_size = {MAX_LINE_BYTES}
             )
             """,
-            [str(path)],
+            # A path is a glob to DuckDB; escaped, it means itself.
+            [glob.escape(str(path))],
         )
-    except duckdb.Error as error:
-        sentence = str(error).split("\n\n")[0].replace("\n", " ").strip()
-        raise _refuse(path, f"is not strict CSV: {sentence}") from None
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        raise _explain(str(error), name, line_ends) from None
 
 
-def _describe_missing(missing: list[str], columns: list[str]) -> tuple[str, str, str]:
-    hints = []
-    for column in missing:
-        close = get_close_matches(column, columns, n=1)
-        hints.append(f"{column} (is '{close[0]}' meant?)" if close else column)
-    return (
-        f"lacks {', '.join(hints)}",
-        f"the columns {', '.join(missing)}",
-        ", ".join(columns[:40]),
-    )
+def _explain(text: str, name: str, line_ends: LineEnds) -> DeliveryRefusedError:
+    """The parser's error as a sentence for the sender of the file."""
+    found_line = re.search(r"CSV Error on Line: (\d+)", text)
+    where = f"line {found_line[1]}" if found_line else "a line"
+    original = re.search(r"Original Line: ?(.*)", text)
+    shown = _shorten(original[1]) if original else None
+    width = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    if width:
+        message = f"{where} has {width[2]} fields"
+        return _refuse(name, message, f"{width[1]} as in the header", shown)
+    if "unterminated quote" in text or "quote should be followed" in text:
+        expected = 'a quoted field that ends, with quotes inside it doubled ("")'
+        return _refuse(name, f"{where} has a quote that is not closed or not doubled", expected, shown)
+    if "aximum line size" in text or "max_line_size" in text:
+        return _refuse(name, f"{where} is too long", f"at most {MAX_LINE_BYTES:,} bytes", shown)
+    if "state machine" in text and line_ends.are_mixed:
+        return _refuse(name, "mixes line ends", "one kind of line end", str(line_ends))
+    sentence = _shorten(text.split("\n\n")[0].split("\nPossible fixes")[0].replace("\n", " "))
+    return _refuse(name, "is not strict CSV", "comma-separated records by RFC 4180", sentence)
 
 
-def _refuse(
-    path: Path, message: str, expected: str | None = None, found: str | None = None
-) -> DeliveryRefusedError:
-    remedy = "Nothing was loaded. Correct the file or the source's mapping, then land it again."
+def _shorten(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+
+
+def _refuse(name: str, message: str, expected: str, found: str | None) -> DeliveryRefusedError:
+    remedy = "Nothing was loaded. Correct the file, then land it again."
     return DeliveryRefusedError(
-        Problem(path.name, message, expected=expected, found=found, remedy=remedy)
+        Problem(name, message, expected=expected, found=found, remedy=remedy)
     )
-
-
-def _quote(name: str) -> str:
-    return "'" + name.replace("'", "''") + "'"

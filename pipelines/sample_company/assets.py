@@ -10,7 +10,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
-from pipelines.sample_company.basics import Month, Row, divide_half_up, format_cents
+from pipelines.sample_company.basics import (
+    Month,
+    Row,
+    divide_half_up,
+    format_cents,
+    scale_figure,
+)
 from pipelines.sample_company.company import ENTITY_CURRENCY
 
 DEPRECIATION_ACCOUNTS = {
@@ -259,20 +265,22 @@ def _end_user() -> list[Asset]:
     for quarter in range(20):
         year, month = 2021 + (11 + 3 * quarter) // 12, (11 + 3 * quarter) % 12 + 1
         for entity, centre, base in (("DE01", "CC9020", 252), ("CH01", "CC9210", 26)):
-            devices = base + 7 * (quarter % 3)
+            # Of the pieces of a lot 71 % are laptops, the others monitors and docks.
+            pieces = base + 7 * (quarter % 3)
+            laptops = scale_figure(pieces, 710)
             price = 112_000 + 900 * quarter
             assets.append(
                 Asset(
                     f"LAP-{entity[:2]}-{year}{month:02d}",
-                    f"Laptops {year}-{month:02d}, {devices} pieces",
+                    f"Laptops and monitors {year}-{month:02d}, {pieces} pieces",
                     "laptop",
                     entity,
                     centre,
                     date(year, month, 15),
-                    devices * price,
+                    pieces * price,
                     36,
                     "APP-LAPTOP",
-                    str(devices),
+                    str(laptops),
                     "device",
                 )
             )

@@ -9,23 +9,24 @@ SURVEY = "Illustrative peer survey (sample data)"
 NOTE = "Made-up figure for the sample company; not a published benchmark."
 
 FIGURES: tuple[tuple[str, str, str, str, str, int], ...] = (
-    ("workplace-laptop", "unit_cost", "62.00", "74.00", "91.00", 2026),
-    ("email-collaboration", "unit_cost", "46.00", "58.00", "72.00", 2026),
-    ("sap-erp", "unit_cost", "330.00", "420.00", "560.00", 2026),
-    ("crm", "unit_cost", "210.00", "270.00", "350.00", 2026),
-    ("plm-cad", "unit_cost", "480.00", "610.00", "790.00", 2025),
-    ("printing", "unit_cost", "0.09", "0.13", "0.19", 2025),
-    ("mobile", "unit_cost", "27.00", "34.00", "44.00", 2026),
-    ("file-storage", "unit_cost", "0.24", "0.33", "0.47", 2026),
-    ("storage-platform", "unit_cost", "110.00", "150.00", "205.00", 2026),
-    ("compute-cluster", "unit_cost", "42.00", "58.00", "83.00", 2026),
-    ("database-platform", "unit_cost", "680.00", "890.00", "1240.00", 2025),
-    ("service-desk", "unit_cost", "380.00", "510.00", "690.00", 2026),
-    ("service-desk", "cost_per_ticket", "380.00", "510.00", "690.00", 2026),
+    ("workplace-laptop", "unit_cost", "138.00", "164.00", "197.00", 2026),
+    ("email-collaboration", "unit_cost", "52.00", "66.00", "81.00", 2026),
+    ("sap-erp", "unit_cost", "470.00", "590.00", "740.00", 2026),
+    ("crm", "unit_cost", "225.00", "280.00", "350.00", 2026),
+    ("plm-cad", "unit_cost", "560.00", "690.00", "860.00", 2025),
+    ("printing", "unit_cost", "0.11", "0.15", "0.21", 2025),
+    ("mobile", "unit_cost", "46.00", "59.00", "74.00", 2026),
+    ("file-storage", "unit_cost", "0.28", "0.41", "0.56", 2026),
+    ("storage-platform", "unit_cost", "165.00", "215.00", "285.00", 2026),
+    ("compute-cluster", "unit_cost", "85.00", "120.00", "170.00", 2026),
+    ("database-platform", "unit_cost", "1450.00", "1900.00", "2500.00", 2025),
+    ("service-desk", "unit_cost", "21.00", "28.00", "37.00", 2026),
+    ("app-development", "unit_cost", "105.00", "128.00", "155.00", 2026),
+    ("reporting", "cost_per_ticket", "850.00", "1150.00", "1600.00", 2026),
     ("sap-erp", "availability", "99.5", "99.7", "99.9", 2026),
     ("mes", "availability", "99.6", "99.8", "99.9", 2026),
     ("mes", "sla_attainment", "91", "94", "97", 2026),
-    ("service-desk", "sla_attainment", "90", "93", "96", 2026),
+    ("workplace-laptop", "sla_attainment", "90", "93", "96", 2026),
 )
 """Service, metric, lower quartile, median, upper quartile, year. Rates are in percent."""
 

@@ -28,12 +28,7 @@ from pipelines.sample_company.ledger import (
     list_month_lines,
     to_ledger_rows,
 )
-from pipelines.sample_company.quality import (
-    count_desk_tickets,
-    list_outage_rows,
-    list_ticket_rows,
-    plan_desk_tickets,
-)
+from pipelines.sample_company.quality import list_outage_rows, list_ticket_rows
 from pipelines.sample_company.rates import average_rates, list_rate_rows
 from pipelines.sample_company.usage import (
     FIRST_PLANNED,
@@ -85,15 +80,14 @@ def _add_use(files: Files, settings: Settings) -> None:
     services = read_services()
     for month in ACTUAL_MONTHS:
         tickets = list_ticket_rows(settings, services, month, ACTUAL_MONTHS[-1])
-        usage = list_usage_rows(settings, services, month, count_desk_tickets(tickets))
+        usage = list_usage_rows(settings, services, month)
         _add(files, "tickets", month, tickets)
         _add(files, "service_usage", month, usage)
         _add(files, "licences", month, list_licence_rows(settings, month))
         _add(files, "timesheets", month, list_timesheet_rows(settings, month))
         _add(files, "outages", month, list_outage_rows(settings, month))
-    desk_plan = plan_desk_tickets()
     for month in BUDGET_MONTHS[FIRST_PLANNED:]:
-        _add(files, "planned_usage", month, list_planned_rows(services, month, desk_plan))
+        _add(files, "planned_usage", month, list_planned_rows(services, month))
 
 
 def _add(files: Files, source: str, month: Month, rows: list[Row]) -> None:

@@ -40,7 +40,7 @@ WORK: dict[str, str] = {
         "application-support/hr-system:60 application-support/payroll:50 "
         "application-support/procurement-portal:60 application-support/document-mgmt:50 "
         "application-support/crm:30 application-support/translation:4 "
-        "application-development/sap-erp:120 application-development/reporting:36 "
+        "application-development/sap-erp:150 application-development/reporting:6 "
         "application-development/procurement-portal:20 application-development/hr-system:30"
     ),
     "CC9060": (
@@ -51,8 +51,8 @@ WORK: dict[str, str] = {
         "application-support/contact-centre:30 platform-middleware/integration-platform:30"
     ),
     "CC9070": (
-        "data-database/data-warehouse-bi:390 data-database/database-platform:250 "
-        "application-development/ai-assistant:170 application-development/reporting:110 "
+        "data-database/data-warehouse-bi:390 data-database/database-platform:270 "
+        "application-development/ai-assistant:210 application-development/reporting:50 "
         "application-support/ai-assistant:80"
     ),
     "CC9080": (

@@ -83,7 +83,7 @@ EVENTS = (
     ),
     Event(
         "2026-05", 12, "6110", "CC9050", "Erpwerk Consulting",
-        "Integration tests SAP release, service period March 2026, invoice received late",
+        "Integration tests SAP release - service period March 2026 (invoice received late)",
         6_431_250,
     ),
     Event(
@@ -92,11 +92,11 @@ EVENTS = (
     ),
     Event(
         "2026-09", 15, "6990", "CC9010", "Unknown payee",
-        "Card payment without receipt, to be cleared", 231_740,
+        "Card payment without receipt (to be cleared)", 231_740,
     ),
     Event(
         "2026-10", 14, "6990", "CC9010", "Unknown payee",
-        "Card payment without receipt, to be cleared", 188_925,
+        "Card payment without receipt (to be cleared)", 188_925,
     ),
 )  # fmt: skip
 
@@ -112,9 +112,12 @@ def actual_item_cents(settings: Settings, item: Item, month: Month) -> int:
 
 
 def list_month_lines(
-    settings: Settings, month: Month, cloud_cents: int, previous: list[Line] | None,
+    settings: Settings,
+    month: Month,
+    cloud_cents: int,
+    previous: list[Line] | None,
     rates: dict[tuple[str, str], int],
-) -> list[Line]:  # fmt: skip
+) -> list[Line]:
     """All postings of a month. `previous` are last month's, from which the recovery is made."""
     lines = [line for item in ITEMS for line in _post_item(settings, item, month)]
     lines += _post_depreciation(month)
@@ -232,12 +235,12 @@ def _post_non_cost(settings: Settings, month: Month) -> list[Line]:
     """Lines that the feed brings and that are not IT cost: canteen, building, capital projects."""
     rng = settings.random("non-cost", month.period_id)
     rows = (
-        ("4710", "CC9020", "Kantine Sued", "Canteen, site allocation", 418_000, 60),
+        ("4710", "CC9020", "Kantine Sued", "Canteen by site allocation", 418_000, 60),
         (
             "4720",
             "CC9010",
             "Reinraum GmbH",
-            "Cleaning of offices, site allocation",
+            "Cleaning of offices by site allocation",
             262_000,
             40,
         ),
@@ -288,7 +291,8 @@ def _post_recovery(
     """Last month's chargeback journal: credits of IT by business unit and legal entity."""
     rate_month = recovered if recovered.index >= 0 else month
     cost = sum(convert_cents(line.cents, line.currency, rate_month, rates) for line in lines)
-    target = scale_figure(cost, RECOVERED_PERMILLE)
+    # October 2024 is before the first ledger: a little below the month after it.
+    target = scale_figure(cost, RECOVERED_PERMILLE, 1000 if recovered.index >= 0 else 985)
     heads: dict[tuple[str, str], int] = defaultdict(int)
     for centre in BUSINESS_CENTRES:
         heads[unit_at(centre, recovered), centre.entity] += heads_at(centre, recovered)
@@ -375,12 +379,11 @@ def list_budget_rows() -> list[Row]:
 
 def _planned_depreciation(month: Month) -> dict[tuple[str, str, str], int]:
     """Depreciation as planned: rounded to 100, and without the array bought in March 2026."""
-    planned = {}
-    for key, cents in depreciation_by_line(month).items():
-        if key[0] == "storage" and month >= STORAGE_PRICE_RISE:
-            cents = depreciation_by_line(STORAGE_PRICE_RISE.previous)[key]
-        planned[key] = divide_half_up(cents, 10_000) * 10_000
-    return planned
+    planned = depreciation_by_line(month)
+    if month >= STORAGE_PRICE_RISE:
+        before = depreciation_by_line(STORAGE_PRICE_RISE.previous)
+        planned |= {key: cents for key, cents in before.items() if key[0] == "storage"}
+    return {key: divide_half_up(cents, 10_000) * 10_000 for key, cents in planned.items()}
 
 
 def _to_budget_row(

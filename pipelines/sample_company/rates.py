@@ -18,7 +18,8 @@ LEVELS = {"CHF": (1_063_000, 1_250, 260), "USD": (941_000, -3_400, 4_200)}
 def average_rates(settings: Settings) -> dict[tuple[str, str], int]:
     """(period, currency) -> millionths of a EUR for one unit."""
     rates: dict[tuple[str, str], int] = {}
-    for currency, (level, drift, step) in LEVELS.items():
+    for currency, (start, drift, step) in LEVELS.items():
+        level = start
         rng = settings.random("rates", currency)
         for month in BUDGET_MONTHS:
             # The drift fades out over the first year: currencies do not fall for ever.

@@ -6,7 +6,6 @@ master does not know, and a service that the catalogue does not know.
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
 
 from pipelines.cost_model.schema import Service
@@ -37,13 +36,8 @@ FIRST_PLANNED = 2
 """Index of 2025-01, from which use is planned."""
 
 
-def list_usage_rows(
-    settings: Settings,
-    services: dict[str, Service],
-    month: Month,
-    desk_tickets: Counter[tuple[str, str]],
-) -> list[Row]:
-    """Rows of the contract service_usage for one month. Desk tickets are counted elsewhere."""
+def list_usage_rows(settings: Settings, services: dict[str, Service], month: Month) -> list[Row]:
+    """Rows of the contract service_usage for one month."""
     rows = []
     for service_id, profile in PROFILES.items():
         if month.period_id > profile.last_period:
@@ -60,10 +54,10 @@ def list_usage_rows(
                 copies_of(receiver, settings.scale) if _is_copied(kind, receiver) else [receiver]
             )
             unit = services[service_id].unit
-            rows += [_row(month, service_id, kind, copy, quantity, unit) for copy in copies]
-    unit = services["service-desk"].unit
-    for (kind, receiver), count in sorted(desk_tickets.items()):
-        rows.append(_row(month, "service-desk", kind, receiver, Decimal(count), unit))
+            rows += [
+                _row(month, service_id, (kind, copy), quantity=quantity, unit=unit)
+                for copy in copies
+            ]
     return rows + _deliberate_faults(month, services)
 
 
@@ -72,21 +66,22 @@ def _is_copied(kind: str, receiver: str) -> bool:
 
 
 def _deliberate_faults(month: Month, services: dict[str, Service]) -> list[Row]:
-    rows = []
+    faults = []
     period_id, service_id, centre, quantity = UNKNOWN_CENTRE
-    if month.period_id == period_id:
-        unit = services[service_id].unit
-        rows.append(_row(month, service_id, "consumer", centre, Decimal(quantity), unit))
-    period_id, service_id, centre, quantity, unit = UNKNOWN_SERVICE
-    if month.period_id == period_id:
-        rows.append(_row(month, service_id, "consumer", centre, Decimal(quantity), unit))
-    return rows
+    faults.append((period_id, service_id, centre, quantity, services[service_id].unit))
+    faults.append(UNKNOWN_SERVICE)
+    return [
+        _row(month, service_id, ("consumer", centre), quantity=Decimal(quantity), unit=unit)
+        for period_id, service_id, centre, quantity, unit in faults
+        if period_id == month.period_id
+    ]
 
 
-def list_planned_rows(
-    services: dict[str, Service], month: Month, desk_plan: dict[tuple[str, str], int]
-) -> list[Row]:
-    """Rows of planned use for one month: no noise, no season, growth as planned each January."""
+def list_planned_rows(services: dict[str, Service], month: Month) -> list[Row]:
+    """Rows of planned use for one month: no noise, no season, growth as known each January.
+
+    The AI assistant is planned by the month, with less growth than it turned out to have.
+    """
     rows = []
     planned_from = Month(2 if month.year == 2025 else 14)
     for service_id, profile in PROFILES.items():
@@ -97,10 +92,7 @@ def list_planned_rows(
         for kind, receiver, thousandths in _receivers(profile, planned_from):
             quantity = _round(scale_figure(thousandths, factor), profile.places)
             unit = services[service_id].unit
-            rows.append(_row(month, service_id, kind, receiver, quantity, unit))
-    unit = services["service-desk"].unit
-    for (kind, receiver), count in sorted(desk_plan.items()):
-        rows.append(_row(month, "service-desk", kind, receiver, Decimal(count), unit))
+            rows.append(_row(month, service_id, (kind, receiver), quantity=quantity, unit=unit))
     return rows
 
 
@@ -128,12 +120,14 @@ def _round(thousandths: int, places: int) -> Decimal:
     return Decimal(max(1, divide_half_up(thousandths, step))).scaleb(-places)
 
 
-def _row(month: Month, service: str, kind: str, receiver: str, quantity: Decimal, unit: str) -> Row:
+def _row(
+    month: Month, service: str, receiver: tuple[str, str], *, quantity: Decimal, unit: str
+) -> Row:
     return {
         "period_id": month.period_id,
         "service_id": service,
-        "receiver_kind": kind,
-        "receiver_id": receiver,
+        "receiver_kind": receiver[0],
+        "receiver_id": receiver[1],
         "quantity": format_quantity(quantity),
         "unit_code": unit,
     }

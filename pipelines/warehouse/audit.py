@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ControlError
 from pipelines.money import ENGINE_DIGITS, minor_unit_digits
-from pipelines.warehouse.lake_views import ActiveLoad
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def refuse_lines_outside_calendar(
         )
 
 
-def audit_build(database: Path, workspace: Workspace, loads: list[ActiveLoad]) -> None:
+def audit_build(database: Path, workspace: Workspace) -> None:
     """Compare the charge lines with the deliveries. Raises ControlError on any difference."""
     import duckdb
 

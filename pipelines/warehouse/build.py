@@ -1,8 +1,9 @@
 """Build a fresh warehouse file from the lake and the rules, prove it, and publish it.
 
-Steps, each a function: collect (loads, rules, fingerprint), check (Great Expectations), prepare
-(lake views and model tables in a new file), transform (dbt), audit (totals counted again, from the
-lake), seal (drop what reads the lake, checkpoint, sync, hash), publish (books, then pointer).
+Steps, each a function: collect (loads, rules, fingerprint), start the checks (Great Expectations,
+a process beside the build), prepare (lake views and model tables in a new file), dbt, audit
+(totals counted again, from the lake), wait for the checks, seal (drop what reads the lake,
+checkpoint, sync, hash), publish (books, then pointer).
 
 Until the last step readers see what was published before; a crash at any point leaves it so. The
 file under construction lies in `warehouse/.building` and is swept away by the next build.
@@ -26,6 +27,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.books.audit import append_audit
 from pipelines.books.books import Books, current_person, current_time
+from pipelines.checks.process import ChecksProcess
+from pipelines.checks.upstream import find_unusable_columns
 from pipelines.cost_model.compile import RunStamp, compile_tables, tables_as_json, write_tables
 from pipelines.cost_model.load import CostModel, load_cost_model
 from pipelines.errors import ControlError, NothingPublishedError
@@ -49,9 +52,14 @@ from pipelines.warehouse.publication import (
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from pipelines.checks.run_checks import CheckReport
+    import duckdb
+
+    from pipelines.checks.results import CheckReport
+    from pipelines.checks.upstream import UpstreamFinding
 
 BUILDING_NAME = ".building"
+DELIVERIES_NAME = "deliveries.duckdb"
+CHECKED_NAME = "deliveries_checked.duckdb"
 PUBLICATIONS_KEPT = 3
 STAGING_SCHEMAS = ("staging", "lake")
 
@@ -90,7 +98,7 @@ def build(
     Does nothing where the same inputs, rules and code are published already, unless `force`.
     Raises ConfigurationError, ControlError or BuildError; then nothing has changed for readers.
     """
-    report = on_progress or (lambda step, done, total: None)
+    report = on_progress or _stay_silent
     seconds: dict[str, float] = {}
     with lock_warehouse(workspace):
         repair_publication(workspace, books)
@@ -105,18 +113,20 @@ def build(
         directory.mkdir(parents=True)
         _record_start(books, given.stamp)
         try:
-            with _timed(seconds, "check"):
-                checks = check(workspace, given, directory, report)
-            database = directory / f"run-{given.stamp.run_id}.duckdb"
-            with _timed(seconds, "prepare"):
-                report("Preparing the warehouse", 0, 0)
-                prepare(workspace, given, database, checks)
-            with _timed(seconds, "dbt build"):
-                state = workspace.warehouse / ".dbt"
-                run_dbt_build(database, state, lambda n, m: report("Building with dbt", n, m))
-            with _timed(seconds, "audit"):
-                report("Auditing", 0, 0)
-                audit_build(database, workspace, given.loads)
+            with start_checks(workspace, given, directory) as checks:
+                database = directory / f"run-{given.stamp.run_id}.duckdb"
+                with _timed(seconds, "prepare"):
+                    report("Preparing the warehouse", 0, 0)
+                    prepare(workspace, given, database, directory / DELIVERIES_NAME)
+                with _timed(seconds, "dbt build"):
+                    state = workspace.warehouse / ".dbt"
+                    run_dbt_build(database, state, lambda n, m: report("Building with dbt", n, m))
+                with _timed(seconds, "audit"):
+                    report("Auditing", 0, 0)
+                    audit_build(database, workspace)
+                with _timed(seconds, "wait for checks"):
+                    report("Checking deliveries", 0, 0)
+                    check_report = refuse_failed_checks(checks.finish())
             with _timed(seconds, "publish"):
                 report("Publishing", 0, 0)
                 seal(database)
@@ -126,7 +136,7 @@ def build(
             raise
         finally:
             shutil.rmtree(directory, ignore_errors=True)
-    return BuildResult(publication, is_new=True, seconds=seconds, check_report=checks)
+    return BuildResult(publication, is_new=True, seconds=seconds, check_report=check_report)
 
 
 def collect(workspace: Workspace, books: Books) -> BuildInput:
@@ -145,36 +155,53 @@ def collect(workspace: Workspace, books: Books) -> BuildInput:
     return BuildInput(loads, model, _stamp(workspace, model, loads))
 
 
-def check(
-    workspace: Workspace, given: BuildInput, directory: Path, report: Progress
-) -> CheckReport:
-    """Run Great Expectations over what landed. Raises ControlError if an error-level check fails."""
+def start_checks(workspace: Workspace, given: BuildInput, directory: Path) -> ChecksProcess:
+    """Start Great Expectations over what landed, beside the build."""
     import duckdb
 
-    from pipelines.checks.run_checks import run_checks
-
-    database = directory / "deliveries.duckdb"
+    database = directory / DELIVERIES_NAME
     with duckdb.connect(str(database)) as connection:
         create_lake_views(connection, given.loads)
     contracts = sorted({load.contract_id for load in given.loads})
+    # Two processes cannot share a file that one of them may write: each has a copy of the views.
+    shutil.copyfile(database, directory / CHECKED_NAME)
     evidence = workspace.evidence / given.stamp.run_id
-    report("Checking deliveries", 0, len(contracts))
-    result = run_checks(
-        database, contracts, evidence, lambda text: report(f"Checking deliveries: {text}", 0, 0)
-    )
+    return ChecksProcess(directory / CHECKED_NAME, contracts, evidence)
+
+
+def check_only(workspace: Workspace, books: Books, on_progress: Progress) -> CheckReport:
+    """Run the checks without building; the evidence goes to evidence/checks."""
+    import tempfile
+
+    import duckdb
+
+    loads = list_active_loads(workspace, books)
+    contracts = sorted({load.contract_id for load in loads})
+    if not contracts:
+        raise ControlError(f"nothing has landed yet: drop files into {workspace.inbox}")
+    with tempfile.TemporaryDirectory() as name:
+        database = Path(name) / DELIVERIES_NAME
+        with duckdb.connect(str(database)) as connection:
+            create_lake_views(connection, loads)
+        on_progress(f"Checking {len(contracts)} kinds of deliveries", 0, 0)
+        with ChecksProcess(database, contracts, workspace.evidence / "checks") as checks:
+            return checks.finish()
+
+
+def refuse_failed_checks(result: CheckReport) -> CheckReport:
+    """The report as it is; raises ControlError if a check of severity 'error' failed."""
     if not result.is_success:
-        failed = [
-            item for item in result.results if item.severity == "error" and not item.is_success
-        ]
+        errors = [item for item in result.results if item.severity == "error"]
+        failed = [item for item in errors if not item.is_success]
         sentences = "\n".join(f"  - {item.sentence}" for item in failed[:10])
         raise ControlError(
-            f"{result.error_count} checks of the deliveries failed, so nothing was built:\n{sentences}\n"
-            f"Details: {result.data_docs_path}"
+            f"{result.error_count} checks of the deliveries failed, so nothing was published:\n"
+            f"{sentences}\nDetails: {result.data_docs_path}"
         )
     return result
 
 
-def prepare(workspace: Workspace, given: BuildInput, database: Path, checks: CheckReport) -> None:
+def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries: Path) -> None:
     """Create the new file: views on the lake, the compiled rules, the periods to build."""
     import duckdb
 
@@ -183,7 +210,7 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, checks: Che
         tables = compile_tables(workspace.config, given.model, given.stamp)
         write_tables(connection, tables, workspace.evidence / given.stamp.run_id / "model")
         create_load_tables(connection, given.loads)
-        _create_findings(connection, checks)
+        _create_findings(connection, workspace, find_unusable_columns(deliveries))
         refuse_lines_outside_calendar(connection, workspace)
         _create_period_versions(connection, workspace.config.control_total.source)
 
@@ -265,6 +292,10 @@ def lock_warehouse(workspace: Workspace) -> Iterator[None]:
         yield
 
 
+def _stay_silent(_step: str, _done: int, _total: int) -> None:
+    """The progress of a caller who wants none."""
+
+
 @contextmanager
 def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     start = time.perf_counter()
@@ -307,15 +338,26 @@ def _find_published(workspace: Workspace, fingerprint: str) -> Publication | Non
     return publication if exists and publication.fingerprint == fingerprint else None
 
 
-def _create_findings(connection: duckdb.DuckDBPyConnection, checks: CheckReport) -> None:
+def _create_findings(
+    connection: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    findings: tuple[UpstreamFinding, ...],
+) -> None:
+    """Columns that came broken are open items; a control total must not stand on one of them."""
     connection.execute(
         "create or replace table model.findings (contract_id varchar, scope_name varchar, "
         "column_name varchar, sentence varchar)"
     )
-    for item in checks.upstream_findings:
+    for item in findings:
+        feed = workspace.config.sources[item.source_id].detail_feed
+        if feed is not None and feed.measure == item.column:
+            raise ControlError(
+                f"source '{item.source_id}' ties to {item.column}, which came unusable: "
+                f"{item.sentence} {item.remedy}"
+            )
         connection.execute(
             "insert into model.findings values (?, ?, ?, ?)",
-            [item.contract_id, item.scope, item.column, item.sentence],
+            [item.contract_id, item.scope, item.column, f"{item.sentence} {item.remedy}"],
         )
 
 
@@ -412,7 +454,3 @@ def _prune(workspace: Workspace, publication: Publication) -> None:
         if path.name not in current:
             path.unlink(missing_ok=True)
             path.with_suffix(".json").unlink(missing_ok=True)
-
-
-if TYPE_CHECKING:
-    import duckdb

@@ -93,8 +93,8 @@ def create_lake_views(connection: duckdb.DuckDBPyConnection, loads: list[ActiveL
 def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[ActiveLoad]) -> None:
     """Create model.loads and model.quarantine: what the run reads, and what it could not."""
     connection.execute(
-        "create or replace table model.loads (load_id bigint, source_id varchar, contract_id varchar, "
-        "scenario_id varchar, file_name varchar, file_id varchar, records_accepted bigint, "
+        "create or replace table model.loads (load_id bigint, source_id varchar, "
+        "contract_id varchar, scenario_id varchar, file_name varchar, file_id varchar, records_accepted bigint, "
         "records_quarantined bigint)"
     )
     rows = [
@@ -122,7 +122,8 @@ def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[Active
             connection.execute(
                 "insert into model.quarantine select ?, ?, ?, _row_number, period_id, "
                 "currency_code, amount_local, "
-                "array_to_string(list_transform(_problems, lambda p: p.field || ' ' || p.reason), '; '), "
+                "array_to_string("
+                "list_transform(_problems, lambda p: p.field || ' ' || p.reason), '; '), "
                 "cast(record as varchar) from read_parquet(?)",
                 [
                     load.source_id,

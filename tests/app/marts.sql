@@ -9,6 +9,7 @@ create table marts.dim_run (
     currency_code varchar,
     code_version varchar,
     fingerprint varchar,
+    shared_method varchar,
 );
 
 create table marts.dim_periods (
@@ -20,7 +21,7 @@ create table marts.dim_periods (
     fiscal_period integer,
     has_actuals boolean,
     has_budget boolean,
-    state varchar,
+    period_state varchar,
 );
 
 create table marts.dim_services (
@@ -263,6 +264,7 @@ create table marts.rpt_bill_lines (
     scenario_id varchar,
     period_id varchar,
     version integer,
+    charge_id varchar,
     business_unit_id varchar,
     business_unit_name varchar,
     cost_centre_id varchar,
@@ -279,5 +281,6 @@ create table marts.rpt_bill_lines (
     charged_amount decimal(38, 2),
     cost_amount decimal(38, 2),
     previous_charged_amount decimal(38, 2),
+    previous_cost_amount decimal(38, 2),
     budget_amount decimal(38, 2),
 );

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -12,8 +13,12 @@ from app.charts.service_costs import draw_cost_trend, draw_movers
 from app.components import (
     Figure,
     amount_column,
-    link_column,
     change_column,
+    choose_basis,
+    is_over,
+    link_column,
+    make_moving_figure,
+    make_variance_figure,
     show_chart,
     show_download,
     show_figures,
@@ -25,25 +30,24 @@ from app.components import (
 from app.context import Context, get_context
 from app.findings import state_cost, state_outlook
 from app.formats import (
-    compute_change,
+    MISSING,
     describe_against,
+    escape_markdown,
     format_amount,
-    format_change,
     format_period,
-    format_signed,
     to_decimal,
     to_percent_points,
 )
+from app.names import PLACE_NAMES, PLACE_REASONS
 from app.navigation import COST_PER_SERVICE, MONTHLY_CHARGEBACK, SERVICE_DETAIL
+from app.queries.charges import read_open_amounts
 from app.queries.cost_flow import read_cost_flow
-from app.queries.published import PSEUDO_SERVICES
 from app.queries.service_costs import read_headline, read_outlook, read_services, read_trend
-from app.selection import BASIS, MOVERS, choose_one
+from app.selection import MOVERS, choose_one
 
-BASIS_NAMES = {"delivered": "Delivered", "direct": "Direct"}
 MOVER_NAMES = {"previous": "Month before", "budget": "Budget"}
 SHOWN_MOVERS = 5
-FLOW_NODES = 8
+FLOW_NODES = 10
 BUDGET_REMEDY = (
     "Deliver a file of the contract `budget` to the workspace's inbox and run `apportion run`."
 )
@@ -60,9 +64,8 @@ def render_page() -> None:
     outlook = read_outlook(context.published, context.selection.fiscal_year)
     show_figures(_make_figures(context, headline, outlook))
     if not outlook.empty:
-        st.markdown(
-            f":material/flag: {state_outlook(outlook.iloc[0], context.selection.fiscal_year, context.currency)}"
-        )
+        sentence = state_outlook(outlook.iloc[0], context.selection.fiscal_year, context.currency)
+        st.markdown(f":material/flag: {escape_markdown(sentence)}")
     elif context.selection.is_actual:
         show_missing("No budget for this year.", BUDGET_REMEDY)
     show_ledger_tie(context)
@@ -76,79 +79,65 @@ def render_page() -> None:
 
 
 def _make_figures(context: Context, row: pd.Series, outlook: pd.DataFrame) -> list[Figure]:
-    """The five headline figures; what there is no budget for stays away."""
+    """The headline figures; what there is no budget for stays away."""
     selection, currency = context.selection, context.currency
-    name = "IT cost" if selection.is_actual else "IT budget"
-    change = compute_change(row["amount"], row["previous_amount"])
     figures = [
-        Figure(
-            f"{name} {selection.period_name}",
+        make_moving_figure(
+            f"{'IT cost' if selection.is_actual else 'IT budget'} {selection.period_name}",
             format_amount(row["amount"], currency),
-            f"{format_change(row['amount'], row['previous_amount'])} on "
-            f"{selection.previous_period_name}"
-            if change is not None
-            else None,
-            None if not change else change > 0,
-            "All services, and what is not allocated or not mapped. Capitalised and out-of-scope "
-            "lines of the ledger are not IT cost of the month.",
+            row["amount"],
+            row["previous_amount"],
+            selection.previous_period_name,
         )
     ]
     if selection.is_actual and to_decimal(row["variance_amount"]) is not None:
         figures.append(
-            _make_variance("Against budget", row["variance_amount"], row["amount"], row["budget_amount"], currency)
+            make_variance_figure(
+                row["variance_amount"], row["amount"], row["budget_amount"], currency
+            )
         )
     against_year = describe_against(row["year_amount"], row["year_budget_amount"], "budget")
+    has_year_budget = selection.is_actual and bool(against_year)
     figures.append(
         Figure(
             f"Year to date {selection.fiscal_year}",
             format_amount(row["year_amount"], currency),
-            against_year if selection.is_actual and against_year else None,
-            _is_over(row["year_variance_amount"]) if against_year else None,
+            against_year if has_year_budget else None,
+            is_over(row["year_variance_amount"]) if has_year_budget else None,
         )
     )
     if selection.is_actual and not outlook.empty:
-        landing = outlook.iloc[0]
-        figures.append(
-            Figure(
-                f"Outlook {selection.fiscal_year}",
-                format_amount(landing["outlook_amount"], currency),
-                describe_against(landing["outlook_amount"], landing["budget_year_amount"], "budget"),
-                _is_over(landing["variance_amount"]),
-                f"Actual to {format_period(str(landing['last_actual_period_id']))}, then budget.",
-            )
-        )
-    open_amount = to_decimal(row["open_amount"]) or Decimal(0)
-    figures.append(
-        Figure(
-            "No payer yet",
-            format_amount(open_amount, currency),
-            "nothing is open" if not open_amount else "see chargeback",
-            bool(open_amount),
-            "Not allocated or not mapped: a rule or a driver is missing. Monthly chargeback says which.",
-        )
-    )
-    return figures
+        figures.append(_make_outlook(outlook.iloc[0], selection.fiscal_year, currency))
+    return [*figures, _make_open_figure(context)]
 
 
-def _make_variance(
-    label: str, variance: Decimal, amount: Decimal, budget: Decimal, currency: str
-) -> Figure:
+def _make_outlook(landing: pd.Series, fiscal_year: int, currency: str) -> Figure:
     return Figure(
-        label,
-        format_signed(variance, currency),
-        describe_against(amount, budget, "budget"),
-        _is_over(variance),
-        f"Budget {format_amount(budget, currency)}.",
+        f"Outlook {fiscal_year}",
+        format_amount(landing["outlook_amount"], currency),
+        describe_against(landing["outlook_amount"], landing["budget_year_amount"], "budget"),
+        is_over(landing["variance_amount"]),
+        f"Actual to {format_period(str(landing['last_actual_period_id']))}, then budget.",
     )
 
 
-def _is_over(variance: object) -> bool | None:
-    number = to_decimal(variance)
-    return None if not number else number > 0
+def _make_open_figure(context: Context) -> Figure:
+    amounts = read_open_amounts(context.published, context.selection)
+    open_amount = sum(amounts.loc[amounts["disposition"] != "idle", "amount"], Decimal(0))
+    return Figure(
+        "No payer yet",
+        format_amount(open_amount, context.currency),
+        "see chargeback" if open_amount else "nothing is open",
+        bool(open_amount),
+        "Not allocated or not mapped; Monthly chargeback says what to do.",
+    )
 
 
 def _show_trend(context: Context) -> None:
-    show_section("Cost over 24 months", "Actual cost as bars; the budget is dashed and runs to the year's end.")
+    show_section(
+        "Cost over 24 months",
+        "Actual cost as bars; the budget is dashed and runs to the year's end.",
+    )
     trend = read_trend(context.published, context.selection)
     show_chart(
         draw_cost_trend(trend, context.currency, context.selection.period_id),
@@ -173,11 +162,17 @@ def _show_movers(context: Context, services: pd.DataFrame) -> None:
     column = "change_amount" if against == "previous" else "variance_amount"
     movers = select_movers(services, column)
     if movers.empty:
-        show_missing("Nothing moved.", "There is no earlier month to compare with, or all is equal.")
+        show_missing(
+            "Nothing moved.", "There is no earlier month to compare with, or all is equal."
+        )
         return
     title = f"Change on {context.selection.previous_period_name}"
     show_chart(
-        draw_movers(movers, context.currency, title if against == "previous" else "Over (+) or under (-) budget"),
+        draw_movers(
+            movers,
+            context.currency,
+            title if against == "previous" else "Over (+) or under (-) budget",
+        ),
         "movers",
         "Services whose cost rose or fell most",
     )
@@ -195,22 +190,13 @@ def select_movers(services: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def _show_services(context: Context) -> None:
     show_section("Cost per service")
-    basis = choose_one(
-        BASIS,
-        "Cost of a service",
-        list(BASIS_NAMES),
-        format_option=BASIS_NAMES.__getitem__,
-        style="segments",
-        help_text="Delivered: what leaves IT through the service, shared services included. "
-        "Direct: what arrived at it, before shared services passed their cost on. "
-        "Both sum to the ledger.",
-    )
+    basis = choose_basis()
     services = read_services(context.published, context.selection, basis)
     st.dataframe(
         _shape_services(context, services),
         hide_index=True,
         height="content",
-        placeholder="–",
+        placeholder=MISSING,
         column_config=_configure_services(context),
         alt="Cost per service with budget and trend",
         key="services",
@@ -238,15 +224,13 @@ def _shape_services(context: Context, services: pd.DataFrame) -> pd.DataFrame:
             "trend": services["trend"],
             "change_share": [
                 to_percent_points(now, before)
-                for now, before in zip(
-                    services["amount"], services["previous_amount"], strict=True
-                )
+                for now, before in zip(services["amount"], services["previous_amount"], strict=True)
             ],
             "budget": services["budget_amount"],
             "variance": services["variance_amount"],
             "year": services["year_amount"],
             "category": [
-                PSEUDO_SERVICES.get(str(service_id), category)
+                PLACE_REASONS.get(str(service_id), category)
                 for service_id, category in zip(
                     services["service_id"], services["category_name"], strict=True
                 )
@@ -260,12 +244,12 @@ def _shape_services(context: Context, services: pd.DataFrame) -> pd.DataFrame:
 
 def _link_service(context: Context, service_id: str, name: str) -> str:
     """A service leads to its page; money without a service to where it is settled."""
-    if service_id in PSEUDO_SERVICES:
-        return context.make_link(MONTHLY_CHARGEBACK.url_path, name)
+    if service_id in PLACE_NAMES:
+        return context.make_link(MONTHLY_CHARGEBACK.url_path, PLACE_NAMES[service_id])
     return context.make_link(SERVICE_DETAIL.url_path, name, service=service_id)
 
 
-def _configure_services(context: Context) -> dict[str, object]:
+def _configure_services(context: Context) -> dict[str, Any]:
     currency = context.currency
     return {
         "service": link_column("Service", "Opens in a new tab", is_pinned=True, width=190),
@@ -275,7 +259,9 @@ def _configure_services(context: Context) -> dict[str, object]:
         "budget": amount_column(f"Budget, {currency}"),
         "variance": amount_column(f"Over budget, {currency}", "Below zero: under budget"),
         "year": amount_column(f"Year to date, {currency}"),
-        "trend": st.column_config.LineChartColumn("12 months", help="Each line on its own scale", width=110),
+        "trend": st.column_config.LineChartColumn(
+            "12 months", help="Each line on its own scale", width=110
+        ),
         "category": st.column_config.TextColumn("Category", width=220),
     }
 
@@ -283,8 +269,8 @@ def _configure_services(context: Context) -> dict[str, object]:
 def _show_flow(context: Context) -> None:
     show_section(
         "Where the money goes",
-        f"From cost pool to business unit, delivered cost of {context.selection.period_name}; each "
-        f"stop shows its {FLOW_NODES} largest, the rest is Other. Orange is money without a place.",
+        f"From cost pool to business unit, delivered cost of {context.selection.period_name}. "
+        f"Each stop shows its {FLOW_NODES} largest; orange has no place or payer yet.",
     )
     flow = read_cost_flow(context.published, context.selection, FLOW_NODES)
     drawn, credits = split_drawable(flow)

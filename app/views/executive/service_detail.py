@@ -9,8 +9,11 @@ from app.charts.service_costs import draw_breakdown, draw_consumers, draw_cost_t
 from app.components import (
     Figure,
     amount_column,
-    change_column,
+    choose_basis,
     link_column,
+    make_moving_figure,
+    make_variance_figure,
+    share_column,
     show_chart,
     show_download,
     show_figures,
@@ -23,18 +26,16 @@ from app.components import (
 from app.context import Context, get_context
 from app.findings import share_of, state_service
 from app.formats import (
-    compute_change,
-    describe_against,
+    MISSING,
     escape_markdown,
     format_amount,
-    format_change,
     format_quantity,
     format_rate,
     format_share,
-    format_signed,
     to_decimal,
-    to_percent_points,
+    to_percent_of,
 )
+from app.names import BASIS_NAMES, POLICY_NAMES, SHORT_POLICY_NAMES, name_place
 from app.navigation import (
     MONTHLY_CHARGEBACK,
     SERVICE_BENCHMARK,
@@ -49,13 +50,7 @@ from app.queries.service_costs import (
     read_service,
     read_trend,
 )
-from app.selection import BASIS, SERVICE, choose_one
-
-BASIS_NAMES = {"delivered": "Delivered", "direct": "Direct"}
-POLICIES = {
-    "at_cost": "charged at cost",
-    "showback": "shown, not charged (showback)",
-}
+from app.selection import SERVICE, choose_one
 
 
 def render_page() -> None:
@@ -80,83 +75,84 @@ def render_page() -> None:
         )
     show_figures(_make_figures(context, row, facts))
     _show_links(context, service_id)
+    basis = _choose_shown_basis(row)
     left, right = st.columns(2, gap="medium")
     with left:
-        _show_trend(context, service_id)
+        _show_trend(context, service_id, basis)
     with right:
         _show_consuming_units(context, units)
     _show_method(context, service_id, facts)
-    _show_breakdown(context, service_id)
+    _show_breakdown(context, service_id, basis)
     _show_consumers(context, service_id)
     show_ledger_tie(context)
+
+
+def _choose_shown_basis(row: pd.Series) -> str:
+    """Delivered or direct; direct for a service that delivers nothing to consumers itself."""
+    basis = choose_basis()
+    if basis == "delivered" and to_decimal(row["amount"]) == 0 and to_decimal(row["direct_amount"]):
+        st.caption(
+            "Nothing leaves IT through this service: other services use it and pass its cost on. "
+            "Its direct cost is shown."
+        )
+        return "direct"
+    return basis
 
 
 def _make_figures(context: Context, row: pd.Series, facts: pd.Series) -> list[Figure]:
     selection, currency = context.selection, context.currency
     unit = str(facts["unit_code"])
+    before = selection.previous_period_name
     figures = [
-        _make_moving(
-            f"Cost {selection.period_name}",
+        make_moving_figure(
+            f"Delivered {selection.period_name}",
             format_amount(row["amount"], currency),
             row["amount"],
             row["previous_amount"],
-            selection.previous_period_name,
-            "Delivered cost: what leaves IT through the service.",
+            before,
         )
     ]
     if selection.is_actual and to_decimal(row["variance_amount"]) is not None:
-        variance = to_decimal(row["variance_amount"])
+        figures.append(
+            make_variance_figure(
+                row["variance_amount"], row["amount"], row["budget_amount"], currency
+            )
+        )
+    if to_decimal(row["passed_on_amount"]) and bool(facts["is_shared"]):
         figures.append(
             Figure(
-                "Against budget",
-                format_signed(variance, currency),
-                describe_against(row["amount"], row["budget_amount"], "budget"),
-                None if not variance else variance > 0,
-                f"Budget {format_amount(row['budget_amount'], currency)}.",
+                "Passed on",
+                format_amount(row["passed_on_amount"], currency),
+                "to other services",
             )
         )
     figures.append(
-        _make_moving(
-            f"Unit cost per {unit}",
+        make_moving_figure(
+            f"Cost per {unit}",
             format_rate(row["unit_cost"], currency),
             row["unit_cost"],
             row["previous_unit_cost"],
-            selection.previous_period_name,
-            "Full cost, shared services included, by quantity used outside the service itself.",
+            before,
         )
     )
-    quantity = _make_moving(
-        "Quantity",
-        format_quantity(row["quantity"], unit),
-        row["quantity"],
-        row["previous_quantity"],
-        selection.previous_period_name,
+    figures.append(
+        make_moving_figure(
+            f"Used, {unit}",
+            format_quantity(row["quantity"]),
+            row["quantity"],
+            row["previous_quantity"],
+            before,
+            is_cost=False,
+        )
     )
-    figures.append(Figure(quantity.label, quantity.value, quantity.delta, None))
     figures.append(
         Figure(
             "Charged",
             format_amount(row["charged_amount"], currency),
-            POLICIES.get(str(facts["charging_policy"]), str(facts["charging_policy"])),
+            SHORT_POLICY_NAMES.get(str(facts["charging_policy"]), str(facts["charging_policy"])),
         )
     )
     return figures
-
-
-def _make_moving(
-    label: str,
-    value: str,
-    now: object,
-    before: object,
-    before_name: str,
-    help_text: str | None = None,
-) -> Figure:
-    """A figure with its change on the month before; a rise of cost is unwelcome."""
-    change = compute_change(to_decimal(now), to_decimal(before))
-    if change is None:
-        return Figure(label, value, help_text=help_text)
-    delta = f"{format_change(to_decimal(now), to_decimal(before))} on {before_name}"
-    return Figure(label, value, delta, None if not change else change > 0, help_text)
 
 
 def _show_links(context: Context, service_id: str) -> None:
@@ -166,9 +162,9 @@ def _show_links(context: Context, service_id: str) -> None:
         show_link(MONTHLY_CHARGEBACK, "Bills", context)
 
 
-def _show_trend(context: Context, service_id: str) -> None:
-    show_section("Cost over 24 months", "Delivered cost; the budget is dashed.")
-    trend = read_trend(context.published, context.selection, service_id)
+def _show_trend(context: Context, service_id: str, basis: str) -> None:
+    show_section("Cost over 24 months", f"{BASIS_NAMES[basis]} cost; the budget is dashed.")
+    trend = read_trend(context.published, context.selection, service_id, basis)
     show_chart(
         draw_cost_trend(trend, context.currency, context.selection.period_id),
         "service_trend",
@@ -192,7 +188,7 @@ def _show_consuming_units(context: Context, units: pd.DataFrame) -> None:
 def _show_method(context: Context, service_id: str, facts: pd.Series) -> None:
     """In words: who pays, by which driver, and how good the driver's quantities are."""
     show_section("Who pays, and why that much")
-    policy = POLICIES.get(str(facts["charging_policy"]), str(facts["charging_policy"]))
+    policy = POLICY_NAMES.get(str(facts["charging_policy"]), str(facts["charging_policy"]))
     driver_name = facts["driver_name"]
     if not isinstance(driver_name, str) or not driver_name:
         show_missing(
@@ -202,11 +198,13 @@ def _show_method(context: Context, service_id: str, facts: pd.Series) -> None:
         return
     lines = [
         f"The service is **{policy}**. Each consumer bears its share of "
-        f"**{escape_markdown(driver_name)}**: cost × own quantity ÷ quantity of all consumers, "
-        "to the cent."
+        f"**{escape_markdown(driver_name)}**: the cost, times its own quantity, divided by the "
+        "quantity of all consumers, to the cent."
     ]
     if isinstance(facts["driver_description"], str) and facts["driver_description"]:
-        lines.append(f"Where the quantities come from: {escape_markdown(facts['driver_description'])}.")
+        lines.append(
+            f"Where the quantities come from: {escape_markdown(facts['driver_description'])}."
+        )
     if bool(facts["is_shared"]):
         lines.append(
             "It is a shared service: other services use it too and pass its cost on to their "
@@ -214,25 +212,18 @@ def _show_method(context: Context, service_id: str, facts: pd.Series) -> None:
         )
     quality = read_driver_quality(context.published, context.selection, service_id)
     if not quality.empty:
-        total = quality["cost_amount"].sum()
         parts = [
-            f"{escape_markdown(name)} {format_share(share_of(amount, total))}"
-            for name, amount in zip(quality["driver_quality"], quality["cost_amount"], strict=True)
+            f"{escape_markdown(line['driver_quality'])} "
+            f"{format_share(share_of(line['cost_amount'], line['total_amount']))}"
+            for line in quality.to_dict("records")
         ]
         lines.append(f"How good the quantities are, by money: {', '.join(parts)}.")
     st.markdown("  \n".join(line.replace("..", ".") for line in lines))
 
 
-def _show_breakdown(context: Context, service_id: str) -> None:
-    show_section("What it is made of")
-    basis = choose_one(
-        BASIS,
-        "Cost of a service",
-        list(BASIS_NAMES),
-        format_option=BASIS_NAMES.__getitem__,
-        style="segments",
-        help_text="Delivered: what leaves IT through the service, shared services included. "
-        "Direct: what arrived at it, before shared services passed their cost on.",
+def _show_breakdown(context: Context, service_id: str, basis: str) -> None:
+    show_section(
+        "What it is made of", f"{BASIS_NAMES[basis]} cost by resource tower and cost pool."
     )
     breakdown = read_breakdown(context.published, context.selection, service_id)
     column = f"{basis}_amount"
@@ -241,9 +232,7 @@ def _show_breakdown(context: Context, service_id: str) -> None:
         show_missing("No cost in this month.", "No tower delivered to this service.")
         return
     show_chart(
-        draw_breakdown(
-            breakdown, context.currency, column, read_cost_pool_ids(context.published)
-        ),
+        draw_breakdown(breakdown, context.currency, column, read_cost_pool_ids(context.published)),
         "breakdown",
         "Cost of the service by tower and cost pool",
     )
@@ -273,23 +262,31 @@ def _show_consumers(context: Context, service_id: str) -> None:
     if consumers.empty:
         show_missing("Nobody consumes this service in this month.", "Choose another period.")
         return
-    total = consumers["cost_amount"].sum()
     frame = pd.DataFrame(
         {
             "business_unit": [
                 context.make_link(
-                    MONTHLY_CHARGEBACK.url_path, str(name), business_unit=str(unit_id)
+                    MONTHLY_CHARGEBACK.url_path,
+                    name_place(unit_id, name),
+                    business_unit=None if str(unit_id).startswith("(") else str(unit_id),
                 )
                 for unit_id, name in zip(
                     consumers["business_unit_id"], consumers["business_unit_name"], strict=True
                 )
             ],
-            "cost_centre": consumers["cost_centre_name"],
+            "cost_centre": list(
+                map(name_place, consumers["cost_centre_id"], consumers["cost_centre_name"])
+            ),
             "quantity": consumers["quantity"],
             "unit": consumers["unit_code"],
             "rate": consumers["unit_rate"],
             "cost": consumers["cost_amount"],
-            "share": [_percent_of(amount, total) for amount in consumers["cost_amount"]],
+            "share": [
+                to_percent_of(amount, total)
+                for amount, total in zip(
+                    consumers["cost_amount"], consumers["total_amount"], strict=True
+                )
+            ],
             "charged": consumers["charged_amount"],
             "quality": consumers["driver_quality"],
         }
@@ -299,7 +296,7 @@ def _show_consumers(context: Context, service_id: str) -> None:
         frame,
         hide_index=True,
         height="auto",
-        placeholder="–",
+        placeholder=MISSING,
         column_config={
             "business_unit": link_column("Business unit", is_pinned=True, width=170),
             "cost_centre": "Cost centre",
@@ -307,7 +304,7 @@ def _show_consumers(context: Context, service_id: str) -> None:
             "unit": "Unit",
             "rate": st.column_config.NumberColumn(f"Rate, {currency}", format="%,.4f"),
             "cost": amount_column(f"Cost, {currency}", places=2),
-            "share": st.column_config.NumberColumn("Share", format="%.1f %%"),
+            "share": share_column("Share", "Of the service's delivered cost"),
             "charged": amount_column(f"Charged, {currency}", places=2),
             "quality": "Driver quality",
         },
@@ -316,7 +313,7 @@ def _show_consumers(context: Context, service_id: str) -> None:
     )
     show_download(
         "Consumers (CSV)",
-        consumers,
+        consumers.drop(columns="total_amount"),
         f"service_{service_id}_{context.selection.period_id}_consumers.csv",
         "download_consumers",
     )

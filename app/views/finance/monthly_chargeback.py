@@ -1,2 +1,412 @@
+"""Finance: what is each business unit billed, does it tie to the ledger, what is still open?"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+import pandas as pd
 import streamlit as st
-st.title("todo")
+
+from app.charts.charges import draw_bills
+from app.components import (
+    CROSS,
+    TICK,
+    Figure,
+    amount_column,
+    change_column,
+    link_column,
+    make_moving_figure,
+    make_variance_figure,
+    render_statement,
+    show_chart,
+    show_download,
+    show_figures,
+    show_headline,
+    show_ledger_tie,
+    show_missing,
+    show_section,
+)
+from app.context import Context, get_context
+from app.findings import state_chargeback
+from app.formats import (
+    MISSING,
+    escape_markdown,
+    format_amount,
+    format_count,
+    to_decimal,
+    to_percent_points,
+)
+from app.names import DISPOSITION_NAMES, HIERARCHY_NAMES, ITEM_NAMES, SHORT_POLICY_NAMES
+from app.navigation import MONTHLY_CHARGEBACK, SERVICE_DETAIL
+from app.queries.charges import (
+    HIERARCHIES,
+    read_bill_lines,
+    read_bill_total,
+    read_bills,
+    read_open_amounts,
+)
+from app.queries.proof import read_certificate, read_conservation, read_open_items
+from app.selection import BUSINESS_UNIT, HIERARCHY, choose_one
+
+ALL_UNITS = "all"
+
+
+def render_page() -> None:
+    context = get_context()
+    total = read_bill_total(context.published, context.selection).iloc[0]
+    certificate = read_certificate(context.published, context.selection)
+    open_amounts = read_open_amounts(context.published, context.selection)
+    payerless = open_amounts[open_amounts["disposition"] != "idle"]
+    show_headline(
+        MONTHLY_CHARGEBACK.question,
+        state_chargeback(
+            total,
+            sum(payerless["amount"], Decimal(0)),
+            _find_largest_difference(certificate),
+            context.selection,
+            context.currency,
+        ),
+    )
+    show_figures(_make_figures(context, total, open_amounts))
+    show_ledger_tie(context)
+    _show_bills(context, int(total["business_unit_count"]))
+    _show_proof(context, certificate)
+    _show_open_items(context)
+
+
+def _find_largest_difference(certificate: pd.DataFrame) -> Decimal | None:
+    """The largest difference of the identities by size; None without a certificate."""
+    differences = certificate.loc[certificate["side"] == "difference", "amount"]
+    return max(differences, key=abs) if len(differences) else None
+
+
+def _make_figures(context: Context, total: pd.Series, open_amounts: pd.DataFrame) -> list[Figure]:
+    selection, currency = context.selection, context.currency
+    figures = [
+        make_moving_figure(
+            f"Billed {selection.period_name}",
+            format_amount(total["charged_amount"], currency),
+            total["charged_amount"],
+            total["previous_charged_amount"],
+            selection.previous_period_name,
+            is_cost=False,
+        )
+    ]
+    if selection.is_actual and to_decimal(total["variance_amount"]) is not None:
+        figures.append(
+            make_variance_figure(
+                total["variance_amount"], total["charged_amount"], total["budget_amount"], currency
+            )
+        )
+    figures.append(
+        Figure(
+            "Shown, not charged",
+            format_amount(to_decimal(total["showback_amount"]) or Decimal(0), currency),
+            "showback services",
+        )
+    )
+    for disposition, name in DISPOSITION_NAMES.items():
+        amounts = open_amounts.loc[open_amounts["disposition"] == disposition, "amount"]
+        amount = amounts.iloc[0] if len(amounts) else Decimal(0)
+        if disposition == "idle" and not amount:
+            continue
+        is_open = bool(amount) and disposition != "idle"
+        figures.append(
+            Figure(
+                name,
+                format_amount(amount, currency),
+                "nobody pays it yet" if is_open else "nothing is open" if not amount else None,
+                True if is_open else False if not amount else None,
+            )
+        )
+    return figures
+
+
+def _show_bills(context: Context, unit_count: int) -> None:
+    show_section("Bills")
+    if not unit_count:
+        show_missing(
+            "No business unit is billed in this month.",
+            "Choose another period, or give the services a driver and the policy `at_cost` in "
+            "`cost_model/services.yml`.",
+        )
+        return
+    hierarchy = choose_one(
+        HIERARCHY,
+        "Business units",
+        HIERARCHIES,
+        format_option=HIERARCHY_NAMES.__getitem__,
+        style="segments",
+        help_text="A cost centre may have moved since. As it was: the bill that was sent. "
+        "As it is today: the same money under today's business units.",
+    )
+    bills = read_bills(context.published, context.selection, hierarchy)
+    names = {ALL_UNITS: "All business units"} | dict(
+        zip(bills["business_unit_id"], bills["business_unit_name"], strict=True)
+    )
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        _show_bill_table(context, bills, hierarchy)
+    with right:
+        chart = bills if context.selection.is_actual else bills.assign(budget_amount=None)
+        show_chart(
+            draw_bills(chart, context.currency),
+            "bills",
+            "What each business unit is billed, with its budget",
+        )
+    unit_id = choose_one(
+        BUSINESS_UNIT,
+        "Bill of",
+        list(names),
+        format_option=names.__getitem__,
+        help_text="Or select a row of the table above.",
+    )
+    _show_lines(context, hierarchy, None if unit_id == ALL_UNITS else unit_id, names[unit_id])
+
+
+def _show_bill_table(context: Context, bills: pd.DataFrame, hierarchy: str) -> None:
+    """One row per business unit; selecting one opens its bill below."""
+    currency = context.currency
+    frame = pd.DataFrame(
+        {
+            "unit": bills["business_unit_name"],
+            "charged": bills["charged_amount"],
+            "change": bills["change_amount"],
+            "change_share": [
+                to_percent_points(now, before)
+                for now, before in zip(
+                    bills["charged_amount"], bills["previous_charged_amount"], strict=True
+                )
+            ],
+            "budget": bills["budget_amount"],
+            "variance": bills["variance_amount"],
+            "showback": bills["showback_amount"],
+            "lines": bills["line_count"],
+            "division": bills["division_name"],
+        }
+    )
+    if not context.selection.is_actual or frame["budget"].isna().all():
+        frame = frame.drop(columns=["budget", "variance"])
+    unit_ids = [str(unit_id) for unit_id in bills["business_unit_id"]]
+    key = f"bills_{context.selection.scenario_id}_{context.selection.period_id}_{hierarchy}"
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content",
+        placeholder=MISSING,
+        on_select=lambda: _open_selected_bill(key, unit_ids),
+        selection_mode="single-row",
+        column_config={
+            "unit": st.column_config.TextColumn("Business unit", pinned=True, width=170),
+            "charged": amount_column(f"Billed, {currency}", places=2),
+            "change": amount_column(f"Change, {currency}", "On the month before", places=2),
+            "change_share": change_column("Change"),
+            "budget": amount_column(f"Budget, {currency}", places=2),
+            "variance": amount_column(f"Over budget, {currency}", places=2),
+            "showback": amount_column(f"Shown only, {currency}", places=2),
+            "lines": "Lines",
+            "division": "Division",
+        },
+        key=key,
+        alt="Bills per business unit; select a row to see its lines",
+    )
+
+
+def _open_selected_bill(key: str, unit_ids: list[str]) -> None:
+    """Runs before the page when a row is selected or cleared."""
+    rows = st.session_state[key]["selection"]["rows"]
+    is_valid = bool(rows) and 0 <= rows[0] < len(unit_ids)
+    st.session_state[BUSINESS_UNIT] = unit_ids[rows[0]] if is_valid else ALL_UNITS
+
+
+def _show_lines(context: Context, hierarchy: str, unit_id: str | None, name: str) -> None:
+    lines = read_bill_lines(context.published, context.selection, hierarchy, unit_id)
+    st.markdown(
+        f"**{escape_markdown(name)}**: {format_count(len(lines), 'line')}. "
+        "Each service leads to what it is made of."
+    )
+    st.dataframe(
+        _shape_lines(context, lines),
+        hide_index=True,
+        height="auto",
+        placeholder=MISSING,
+        column_config=_configure_lines(context.currency),
+        key="bill_lines",
+        alt="Bill lines with service, quantity, rate and amount",
+    )
+    with st.container(horizontal=True):
+        show_download(
+            "Bill lines shown (CSV)",
+            lines,
+            f"bill_lines_{context.selection.period_id}_{unit_id or ALL_UNITS}.csv",
+            "download_lines",
+        )
+        if unit_id is not None:
+            show_download(
+                "All bill lines (CSV)",
+                read_bill_lines(context.published, context.selection, hierarchy),
+                f"bill_lines_{context.selection.period_id}.csv",
+                "download_all_lines",
+            )
+
+
+def _shape_lines(context: Context, lines: pd.DataFrame) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "service": [
+                context.make_link(SERVICE_DETAIL.url_path, str(name), service=str(service_id))
+                for service_id, name in zip(lines["service_id"], lines["service_name"], strict=True)
+            ],
+            "cost_centre": lines["cost_centre_name"],
+            "charged": lines["charged_amount"],
+            "change": lines["change_amount"],
+            "quantity": lines["quantity"],
+            "unit": lines["unit_code"],
+            "rate": lines["unit_rate"],
+            "budget": lines["budget_amount"],
+            "variance": lines["variance_amount"],
+            "policy": [
+                SHORT_POLICY_NAMES.get(str(code), code) for code in lines["charging_policy"]
+            ],
+            "cost": lines["cost_amount"],
+            "driver": lines["driver_name"],
+            "quality": lines["driver_quality"],
+            "entity": lines["legal_entity_id"],
+            "unit_name": lines["business_unit_name"],
+        }
+    )
+    if not context.selection.is_actual or frame["budget"].isna().all():
+        frame = frame.drop(columns=["budget", "variance"])
+    return frame
+
+
+def _configure_lines(currency: str) -> dict[str, Any]:
+    return {
+        "service": link_column("Service", "Opens in a new tab", is_pinned=True, width=170),
+        "cost_centre": st.column_config.TextColumn("Cost centre", width=150),
+        "charged": amount_column(f"Billed, {currency}", places=2),
+        "change": amount_column(f"Change, {currency}", "On the month before", places=2),
+        "quantity": amount_column("Quantity", places=2),
+        "unit": "Unit",
+        "rate": st.column_config.NumberColumn(f"Rate, {currency}", format="%,.4f"),
+        "budget": amount_column(f"Budget, {currency}", places=2),
+        "variance": amount_column(f"Over budget, {currency}", places=2),
+        "policy": "Policy",
+        "cost": amount_column(f"Cost, {currency}", "Equal to billed where charged at cost", 2),
+        "driver": "Driver",
+        "quality": st.column_config.TextColumn(
+            "Driver quality", help="measured, estimated, stale, or fallback"
+        ),
+        "entity": "Legal entity",
+        "unit_name": "Business unit",
+    }
+
+
+def _show_proof(context: Context, certificate: pd.DataFrame) -> None:
+    show_section(
+        "Does it tie to the ledger?",
+        "The certificate of the month: each amount is explained by those below it, to the cent.",
+    )
+    if certificate.empty:
+        show_missing("There is no certificate of this period.", "Run `apportion run` to make it.")
+        return
+    identities = list(certificate.groupby("identity_id", sort=False))
+    for column, (_, rows) in zip(
+        st.columns(len(identities), gap="medium"), identities, strict=True
+    ):
+        with column, st.container(border=True, height="stretch"):
+            _show_identity(context, rows)
+    _show_conservation(context)
+    show_download(
+        "Certificate (CSV)",
+        certificate,
+        f"certificate_{context.selection.period_id}.csv",
+        "download_certificate",
+    )
+
+
+def _show_identity(context: Context, rows: pd.DataFrame) -> None:
+    """One identity as a statement: the left, its explanation, and the difference."""
+    differences = rows.loc[rows["side"] == "difference", "amount"]
+    is_tied = len(differences) > 0 and all(amount == 0 for amount in differences)
+    st.markdown(
+        f"{TICK if is_tied else CROSS} **{escape_markdown(rows['identity_name'].iloc[0])}**"
+    )
+    statement: list[tuple[str, Decimal | None, Literal["term", "total", "difference"]]] = []
+    for side in ("left", "right"):
+        terms = rows[rows["side"] == side]
+        statement += [
+            (str(name), to_decimal(amount), "term")
+            for name, amount in zip(terms["term_name"], terms["amount"], strict=True)
+        ]
+        if len(terms) > 1 or side == "right":
+            statement.append(("Sum", sum(terms["amount"], Decimal(0)), "total"))
+    statement += [("Difference", to_decimal(amount), "difference") for amount in differences]
+    st.html(render_statement(statement, context.currency))
+
+
+def _show_conservation(context: Context) -> None:
+    stops = read_conservation(context.published, context.selection)
+    if stops.empty:
+        return
+    is_conserved = all(amount == 0 for amount in stops["difference_amount"])
+    currency = context.currency
+    with st.expander(
+        f"{TICK if is_conserved else CROSS} At every stop, what leaves equals what arrived",
+        expanded=not is_conserved,
+    ):
+        st.dataframe(
+            stops.drop(columns="stop_order").assign(
+                is_equal=["✓" if amount == 0 else "✗" for amount in stops["difference_amount"]]
+            ),
+            hide_index=True,
+            height="content",
+            column_config={
+                "stop_name": "Stop",
+                "arrived_amount": amount_column(f"Arrived, {currency}", places=2),
+                "left_amount": amount_column(f"Left, {currency}", places=2),
+                "difference_amount": amount_column(f"Difference, {currency}", places=8),
+                "is_equal": "",
+            },
+            key="conservation",
+            alt="What arrived and what left at every stop of the money",
+        )
+
+
+def _show_open_items(context: Context) -> None:
+    show_section("What is open", "Money or records that somebody has to settle, and how.")
+    items = read_open_items(context.published, context.selection)
+    if items.empty:
+        st.success("Nothing is open in this period.", icon=":material/check_circle:")
+        return
+    frame = pd.DataFrame(
+        {
+            "item": items["item_name"],
+            "amount": items["amount"],
+            "remedy": items["what_to_do"],
+            "kind": [ITEM_NAMES.get(str(kind), kind) for kind in items["item_kind"]],
+            "key": items["item_key"],
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content",
+        placeholder=MISSING,
+        column_config={
+            "item": st.column_config.TextColumn("Item", pinned=True, width=190),
+            "amount": amount_column(f"Amount, {context.currency}", places=2),
+            "remedy": st.column_config.TextColumn("What to do", width=520),
+            "kind": "Kind",
+            "key": "Key",
+        },
+        key="open_items",
+        alt="Open items with amount and what to do",
+    )
+    show_download(
+        "Open items (CSV)", items, f"open_items_{context.selection.period_id}.csv", "download_open"
+    )
+
+
+render_page()

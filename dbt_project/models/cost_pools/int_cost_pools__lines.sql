@@ -3,7 +3,6 @@ select
     lines.*,
     matches.pool_rule_id,
     case
-        when matches.exclude_as = 'recovery' then 'out_of_scope'
         when matches.exclude_as is not null then matches.exclude_as
         when matches.cost_pool_id is null then 'unmapped'
         else 'allocated'

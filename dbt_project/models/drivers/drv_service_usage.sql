@@ -12,4 +12,5 @@ select
 from {{ ref('met_service_usage') }} as usage
 inner join {{ ref('stg_model__services') }} as services
     on usage.service_id = services.service_id and usage.unit_code = services.unit_code
-inner join {{ ref('stg_model__drivers') }} as drivers on drivers.driver_kind = 'service_usage'
+inner join {{ ref('stg_model__drivers') }} as drivers
+    on services.driver_id = drivers.driver_id and drivers.driver_kind = 'service_usage'

@@ -53,8 +53,8 @@ select
     totals.amount_local,
     rates.exchange_rate,
     {{ divide_integers(
-        decimal_to_integer('totals.amount_local', 12) ~ ' * ' ~ decimal_to_integer('rates.exchange_rate', 8),
-        '(cast(power(10, 20) as hugeint) // settings.units_per_amount)'
+        decimal_to_integer('totals.amount_local', 12) ~ ' * ' ~ decimal_to_integer('rates.exchange_rate', 12),
+        '(1000000000000000000000000 // settings.units_per_amount)'
     ) }} as amount_units
 from totals
 cross join settings

@@ -1,11 +1,12 @@
 -- Lines become engine units once: cumulative rounding within (period, account, currency), so that
 -- the lines of an account sum to its converted total exactly and nothing is divided by an amount.
--- An amount has 12 decimals and a rate 8, hence 10^20; engine units per amount take it from there.
+-- An amount and a rate have 12 decimals each, hence 10^24 (written out: power() is floating point);
+-- engine units per amount take it from there.
 with lines as (
     select
         lines.*,
         {{ decimal_to_integer('lines.amount_local', 12) }} as amount_integer,
-        {{ decimal_to_integer('rates.exchange_rate', 8) }} as rate_integer
+        {{ decimal_to_integer('rates.exchange_rate', 12) }} as rate_integer
     from {{ ref('int_ledger__native_lines') }} as lines
     left join {{ ref('int_ledger__rates') }} as rates
         on lines.scenario_id = rates.scenario_id
@@ -25,7 +26,7 @@ running as (
 ),
 
 settings as (
-    select cast(power(10, 20) as hugeint) // units_per_amount as divisor from {{ ref('stg_model__settings') }}
+    select 1000000000000000000000000 // units_per_amount as divisor from {{ ref('stg_model__settings') }}
 )
 
 select

@@ -120,8 +120,9 @@ balancing as (
     select
         scenario_id,
         period_id,
-        concat_ws(':', 'balance', feed_source_id, legal_entity_id, account_id, cost_centre_id, currency_code)
-            as ledger_line_id,
+        concat_ws(
+            ':', 'balance', feed_source_id, period_id, legal_entity_id, account_id, cost_centre_id, currency_code
+        ) as ledger_line_id,
         feed_source_id as source_id,
         account_id,
         cost_centre_id,

@@ -1,4 +1,4 @@
--- One rate per scenario, period and currency into the reporting currency, as an integer of 10^-8.
+-- One rate per scenario, period and currency into the reporting currency.
 with settings as (
     select * from {{ ref('stg_model__settings') }}
 ),

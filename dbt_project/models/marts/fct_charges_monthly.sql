@@ -7,14 +7,19 @@ periods as (
     select * from {{ ref('stg_model__periods') }}
 ),
 
+-- The assignment at the first day of the period; for a cost centre that starts later, its first.
 as_was as (
     select
         centres.*,
         periods.period_id
     from {{ ref('dim_cost_centres') }} as centres
     inner join periods
-        on centres.valid_from <= periods.period_start
+        on centres.valid_from < periods.period_end
         and (centres.valid_to is null or periods.period_start < centres.valid_to)
+    qualify row_number() over (
+        partition by centres.cost_centre_id, periods.period_id
+        order by centres.valid_from
+    ) = 1
 ),
 
 as_is as (

@@ -22,8 +22,8 @@ quarantined as (
         sum(
             {{ divide_integers(
                 decimal_to_integer('quarantine.amount_local', 12)
-                ~ ' * ' ~ decimal_to_integer('coalesce(rates.exchange_rate, 1)', 8),
-                '(cast(power(10, 20) as hugeint) // settings.units_per_amount)'
+                ~ ' * ' ~ decimal_to_integer('coalesce(rates.exchange_rate, 1)', 12),
+                '(1000000000000000000000000 // settings.units_per_amount)'
             ) }}
         ) as amount_units
     from {{ ref('stg_model__quarantine') }} as quarantine
@@ -63,14 +63,15 @@ charge_terms as (
 terms as (
     select * from (
         values
-        ('out_of_scope', 2, 'Out of scope: not IT cost, or IT''s own recovery'),
-        ('capitalised', 3, 'Capitalised: becomes cost by depreciation'),
-        ('quarantined', 4, 'Quarantined records'),
-        ('unmapped', 5, 'Unmapped: no rule or no known receiver'),
-        ('unallocated', 6, 'Unallocated: held, because no driver says who used it'),
-        ('idle', 7, 'Idle capacity'),
-        ('showback', 8, 'Cost of showback services: shown, not charged'),
-        ('charged_cost', 9, 'Cost of charged services')
+        ('recovery', 2, 'Recovery accounts: what IT charged before, never a cost'),
+        ('out_of_scope', 3, 'Out of scope: not IT cost'),
+        ('capitalised', 4, 'Capitalised: becomes cost by depreciation'),
+        ('quarantined', 5, 'Quarantined records'),
+        ('unmapped', 6, 'Unmapped: no rule or no known receiver'),
+        ('unallocated', 7, 'Unallocated: held, because no driver says who used it'),
+        ('idle', 8, 'Idle capacity'),
+        ('showback', 9, 'Cost of showback services: shown, not charged'),
+        ('charged_cost', 10, 'Cost of charged services')
     ) as terms (term_id, term_order, term_name)
 ),
 
@@ -170,7 +171,7 @@ charge_identities as (
         '{{ name }}' as term_name,
         '{{ side }}' as side,
         {{ units_of_amount('coalesce(' ~ amount ~ ', 0)') }} as amount_units,
-        {{ decimal_to_integer('coalesce(' ~ amount ~ ', 0)', 2) }} as cents
+        {{ units_of_amount('coalesce(' ~ amount ~ ', 0)') }} // 1000000 as cents
     from charge_sums
     left join bill_sums using (scenario_id, period_id, version)
     {% if not loop.last %}union all{% endif %}

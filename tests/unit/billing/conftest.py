@@ -44,7 +44,7 @@ TABLES = {
     "dim_run": "run_id text, built_at timestamp, workspace_name text, currency_code text, "
     "code_version text, fingerprint text",
     "dim_periods": "period_id text, period_name text, period_start date, period_end date, "
-    "state text",
+    "period_state text",
     "dim_services": "service_id text, service_name text, owner_name text, owner_email text, "
     "unit_code text, unit_name text, charging_policy text, "
     "availability_target_share decimal(9,6), sla_attainment_target_share decimal(9,6)",

@@ -80,6 +80,16 @@ def test_a_rate_that_differs_between_lines_is_not_shown_as_one(
     assert (mail.unit_rate, mail.has_various_rates) == (None, True)
 
 
+def test_rates_that_differ_where_nobody_sees_are_one(marts: duckdb.DuckDBPyConnection) -> None:
+    """A line's rate is its amount by its quantity, exact to ten digits only."""
+    marts.execute(
+        "update rpt_bill_lines set unit_rate = 12.5000000004 "
+        "where service_id = 'mail' and cost_centre_id = '4200'"
+    )
+    mail = load_statement(marts, "2026-03", "RETAIL").services[0]
+    assert (mail.unit_rate, mail.has_various_rates) == (Decimal("12.5"), False)
+
+
 def test_pools_and_their_rounding_make_the_total(retail: Statement) -> None:
     assert [(pool.cost_pool_name, pool.amount) for pool in retail.pools] == [
         ("Staff", Decimal("1500.00")),
@@ -150,7 +160,7 @@ def test_charges_that_differ_by_a_cent_are_refused(marts: duckdb.DuckDBPyConnect
 
 
 def test_pools_that_do_not_explain_the_total_are_refused(marts: duckdb.DuckDBPyConnection) -> None:
-    """Four lines and four pools may be 12 cents apart by rounding; a lost pool is not rounding."""
+    """Four lines and four pools may be 8 cents apart by rounding; a lost pool is not rounding."""
     marts.execute("delete from fct_charge_breakdown_monthly where cost_pool_id = 'hardware'")
     with pytest.raises(UntiedStatementError, match=r"cost pools.*got 2,766\.67"):
         load_statement(marts, "2026-03", "RETAIL")

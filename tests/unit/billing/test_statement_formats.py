@@ -104,7 +104,7 @@ def test_an_estimated_driver_is_noted_with_its_money(retail: Statement) -> None:
 
 
 def test_an_open_period_is_preliminary(marts: duckdb.DuckDBPyConnection) -> None:
-    marts.execute("update dim_periods set state = 'approved'")
+    marts.execute("update dim_periods set period_state = 'approved'")
     first = collect_notes(load_statement(marts, "2026-03", "RETAIL"))[0]
     assert first.title == "Preliminary"
     assert "state: approved" in first.text

@@ -151,6 +151,18 @@ def test_a_cost_centre_over_two_pages_shows_its_total_once(
     assert lines.count("1,913.33") == 1
 
 
+def test_a_single_cost_centre_is_not_listed_twice(marts: duckdb.DuckDBPyConnection) -> None:
+    text = " ".join(read_pages(render_pdf(load_statement(marts, "2026-03", "LOGISTICS"))))
+    assert "All of it on the cost centre Depot (5100)." in text
+    assert "Charges by cost centre" not in text
+    assert "E-mail 40 mailbox 12.50 500.00 600.00 0.00" in text
+
+
+def test_a_service_says_if_it_is_partly_estimated(retail: Statement) -> None:
+    marks = {row["name"]: row["mark"] for row in build_pdf_data(retail)["services"]["rows"]}
+    assert marks == {"E-mail": "", "Server hosting": "partly estimated", "Printing": ""}
+
+
 def test_a_credit_is_called_a_credit(marts: duckdb.DuckDBPyConnection) -> None:
     """Mail of 4100 becomes a credit: 3,166.66 - 1,500.00 - 3,000.00 = -1,333.34."""
     for table in ("rpt_bill_lines", "fct_charges_monthly"):

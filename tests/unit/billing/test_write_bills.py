@@ -8,6 +8,7 @@ from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 
+import duckdb
 import pytest
 from openpyxl import load_workbook
 from pypdf import PdfReader
@@ -15,7 +16,7 @@ from pypdf import PdfReader
 from pipelines.billing import write_bills as module
 from pipelines.billing.files import safe_name, write_atomically
 from pipelines.billing.statement import Statement
-from pipelines.billing.write_bills import write_bill, write_bills
+from pipelines.billing.write_bills import UnbilledChargesError, write_bill, write_bills
 from pipelines.errors import UsageError
 from pipelines.workspace.workspace import Workspace
 
@@ -58,6 +59,19 @@ def test_an_unknown_unit_stops_before_the_first_file(workspace: Workspace, tmp_p
     with pytest.raises(UsageError, match="business unit SALES"):
         write_bills(workspace, "2026-03", ["RETAIL", "SALES"], directory, None)
     assert not directory.exists()
+
+
+def test_charges_that_no_statement_shows_are_refused(
+    marts: duckdb.DuckDBPyConnection,
+) -> None:
+    """Depot's 833.34 without a business unit; the 100.00 of showback would not matter."""
+    marts.execute(
+        "update rpt_bill_lines set business_unit_id = '(allocated)' "
+        "where business_unit_id = 'LOGISTICS'"
+    )
+    with pytest.raises(UnbilledChargesError, match=r"2026-03: 833\.34 .*no business unit.*5100"):
+        module._choose_units(marts, "actual", "2026-03", None)
+    assert module._choose_units(marts, "actual", "2026-03", ["RETAIL"]) == ["RETAIL"]
 
 
 def test_writing_again_replaces_the_files(workspace: Workspace, tmp_path: Path) -> None:

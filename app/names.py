@@ -1,0 +1,66 @@
+"""Labels of the closed lists in the marts: what a code is called on a page."""
+
+from __future__ import annotations
+
+SCENARIO_NAMES = {"actual": "Actual", "budget": "Budget"}
+BASIS_NAMES = {"delivered": "Delivered", "direct": "Direct"}
+HIERARCHY_NAMES = {"as_was": "As it was", "as_is": "As it is today"}
+POLICY_NAMES = {"at_cost": "charged at cost", "showback": "shown, not charged (showback)"}
+SHORT_POLICY_NAMES = {"at_cost": "at cost", "showback": "shown only"}
+
+PLACE_NAMES = {
+    "(unallocated)": "Not allocated",
+    "(unmapped)": "Not mapped",
+    "(idle)": "Idle capacity",
+    "(capitalised)": "Capitalised",
+    "(out_of_scope)": "Out of scope",
+    "(recovery)": "Recovery postings",
+    "(other)": "Other",
+}
+"""Money that has no place at a stop, and what it is called there."""
+
+PLACE_REASONS = {
+    "(unallocated)": "No driver says who uses it",
+    "(unmapped)": "No rule says what it is",
+    "(idle)": "Capacity that nobody uses",
+    "(capitalised)": "Not a cost: becomes one by depreciation",
+    "(out_of_scope)": "Not a cost of IT",
+    "(recovery)": "Not a cost: what IT charged before",
+}
+
+DISPOSITION_NAMES = {
+    "unallocated": "Not allocated",
+    "unmapped": "Not mapped",
+    "idle": "Idle capacity",
+}
+
+QUALITY_NAMES = {
+    "measured": "measured",
+    "estimated": "estimated",
+    "stale": "stale",
+    "fallback": "fallback",
+}
+
+ITEM_NAMES = {
+    "unmapped_account": "Account without a rule",
+    "unmapped_pool": "Cost pool without a tower",
+    "unmapped_tower": "Tower without a service",
+    "unallocated": "Cost without a driver",
+    "unmapped_consumer": "Consumer without a master",
+    "quarantined": "Records in quarantine",
+    "unknown_service": "Service not in the catalogue",
+    "unusable_column": "Column that could not be used",
+    "wrong_unit": "Quantity in the wrong unit",
+}
+
+METRIC_NAMES = {
+    "unit_cost": "Unit cost",
+    "cost_per_ticket": "Cost per ticket",
+    "availability": "Availability",
+    "sla_attainment": "SLA attainment",
+}
+
+
+def name_place(entity_id: object, name: object) -> str:
+    """The name of an entity; of money without a place, what it is called."""
+    return PLACE_NAMES.get(str(entity_id)) or str(name)

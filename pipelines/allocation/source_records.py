@@ -1,0 +1,160 @@
+"""Walk from a cost line to the records of the deliveries behind it.
+
+A ledger line names its file and row. A metered line (cloud bill) is the sum of records that share
+its attributes: the query that finds them is kept with the publication, and is run here over the
+lake. A balancing line stands for what the claimed ledger lines say beyond the detail feed, so its
+records are those ledger lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from pipelines.landing.land import RECORDS_NAME
+from pipelines.warehouse.lake_views import ActiveLoad, create_lake_views
+from pipelines.warehouse.publication import read_publication
+from pipelines.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+
+LINEAGE_ORDER = ("stg_model__settings", "stg_model__periods", "stg_model__feeds")
+CLOUD_QUERIES = ("stg_cloud_bill__lines", "stg_cloud_bill__keyed_lines")
+MODEL_TABLES = ("settings", "periods", "feeds")
+
+
+@dataclass(frozen=True)
+class SourceRecord:
+    """One record of one delivery: file, its hash, record number (1 = first after the header)."""
+
+    ledger_line_id: str
+    file_name: str
+    file_id: str
+    row_number: int
+    text: str
+    currency_code: str
+    amount_local: Decimal
+
+
+def find_source_records(
+    workspace: Workspace, published: duckdb.DuckDBPyConnection, ledger_line_ids: Sequence[str]
+) -> list[SourceRecord]:
+    """Records behind cost lines, in the order of the lines, then of file and row."""
+    import duckdb
+
+    ids = list(ledger_line_ids)
+    loads = _read_loads(workspace, published)
+    with duckdb.connect(":memory:") as lake:
+        names = _prepare_lake(lake, workspace, published, loads)
+        records = _find_cloud_records(lake, ids) if names else []
+        records += _find_ledger_records(lake, published, ids)
+    files = {load.sha256: load.file_name for load in loads}
+    order = {line_id: number for number, line_id in enumerate(ids)}
+    found = [
+        SourceRecord(line, files.get(file_id, file_id), file_id, row, text or "", code, amount)
+        for line, file_id, row, text, code, amount in records
+    ]
+    return sorted(found, key=lambda r: (order[r.ledger_line_id], r.file_name, r.row_number))
+
+
+def _read_loads(workspace: Workspace, published: duckdb.DuckDBPyConnection) -> list[ActiveLoad]:
+    rows = published.execute(
+        "select load_id, source_id, contract_id, scenario_id, file_name, file_id, "
+        "records_accepted, records_quarantined from model.loads order by load_id"
+    ).fetchall()
+    loads = [ActiveLoad(*row, workspace.lake / row[1] / row[5]) for row in rows]
+    return [load for load in loads if (load.directory / RECORDS_NAME).exists()]
+
+
+def _prepare_lake(
+    lake: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    published: duckdb.DuckDBPyConnection,
+    loads: list[ActiveLoad],
+) -> bool:
+    """Rebuild the views of the lineage query under the name of the warehouse that they name."""
+    catalog = read_publication(workspace).files[0].name.removesuffix(".duckdb")
+    lake.execute(f"attach ':memory:' as \"{catalog}\"")
+    lake.execute(f'use "{catalog}"')
+    create_lake_views(lake, loads)
+    lake.execute("create schema model")
+    lake.execute("create schema staging")
+    for table in MODEL_TABLES:
+        frame = published.sql(f"select * from model.{table}").to_arrow_table()
+        lake.register("frame", frame)
+        lake.execute(f"create table model.{table} as select * from frame")
+        lake.unregister("frame")
+    queries = dict(
+        published.execute("select query_name, sql from model.lineage_queries").fetchall()
+    )
+    for name in (*LINEAGE_ORDER, *CLOUD_QUERIES):
+        if name not in queries:
+            return False
+        lake.execute(queries[name])
+    return True
+
+
+def _find_cloud_records(
+    lake: duckdb.DuckDBPyConnection, ids: list[str]
+) -> list[tuple[str, str, int, str, str, Decimal]]:
+    return lake.execute(
+        """
+        select source_id || ':' || cloud_line_key as ledger_line_id, file_id, row_number,
+            concat_ws(', ', provider_name, service_name, charge_description), billing_currency,
+            amount_local
+        from staging.stg_cloud_bill__keyed_lines
+        where list_contains($ids, source_id || ':' || cloud_line_key)
+        """,
+        {"ids": ids},
+    ).fetchall()
+
+
+def _find_ledger_records(
+    lake: duckdb.DuckDBPyConnection, published: duckdb.DuckDBPyConnection, ids: list[str]
+) -> list[tuple[str, str, int, str, str, Decimal]]:
+    """Ledger and budget lines by themselves, and the claimed lines behind balancing lines."""
+    own = published.execute(
+        """
+        select lines.ledger_line_id, lines.file_id, lines.row_number,
+            concat_ws(', ', lines.vendor_name, lines.description), lines.currency_code,
+            lines.amount_local
+        from fct_ledger_lines as lines
+        where list_contains($ids, lines.ledger_line_id) and lines.file_id is not null
+        """,
+        {"ids": ids},
+    ).fetchall()
+    balancing = published.execute(
+        """
+        select ledger_line_id, source_id, period_id, account_id, cost_centre_id, legal_entity_id,
+            currency_code
+        from fct_ledger_lines where is_balancing and list_contains($ids, ledger_line_id)
+            and scenario_id = 'actual'
+        """,
+        {"ids": ids},
+    ).fetchall()
+    claims = published.execute(
+        "select source_id, line_id, feed_source_id from ledger.int_ledger__claims"
+    ).fetchall()
+    if not balancing or not claims:
+        return own
+    lake.execute("create temp table claims (source_id varchar, line_id varchar, feed varchar)")
+    lake.executemany("insert into claims values (?, ?, ?)", claims)
+    for line_id, feed, period, account, centre, entity, currency in balancing:
+        own += lake.execute(
+            """
+            select ?, lines._file_id, lines._row_number,
+                concat_ws(', ', lines.vendor_name, lines.description), lines.currency_code,
+                lines.amount_local
+            from lake.general_ledger as lines
+            inner join claims on lines._source_id = claims.source_id
+                and lines.line_id = claims.line_id and claims.feed = ?
+            where lines.period_id = ? and lines.account_id = ? and lines.cost_centre_id = ?
+                and lines.legal_entity_id = ? and lines.currency_code = ?
+            """,
+            [line_id, feed, period, account, centre, entity, currency],
+        ).fetchall()
+    return own

@@ -1,0 +1,162 @@
+"""`apportion build` and `apportion run`: from the lake to what is published."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli.delivery_commands import land_all, landing_exit_code, print_landing
+from pipelines.cli.output import (
+    JsonOption,
+    WorkspaceOption,
+    format_money,
+    print_json,
+    print_table,
+    show_progress,
+)
+
+if TYPE_CHECKING:
+    from pipelines.warehouse.build import BuildResult
+    from pipelines.warehouse.summary import Summary
+
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Build again even where nothing has changed.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+    app.command("build")(build)
+    app.command("run")(run)
+
+
+def build(
+    workspace: WorkspaceOption = Path(), force: ForceOption = False, as_json: JsonOption = False
+) -> int:
+    """Check, build, prove and publish what has landed. Does nothing where nothing changed."""
+    result = build_all(workspace, is_forced=force, is_silent=as_json)
+    if as_json:
+        print_json(_build_as_json(result))
+    else:
+        word = "published" if result.is_new else "nothing has changed; published is still"
+        print(f"{word} run {result.publication.run_id}")
+    return 0
+
+
+def run(
+    workspace: WorkspaceOption = Path(),
+    force: ForceOption = False,
+    has_bills: Annotated[
+        bool, typer.Option("--bills/--no-bills", help="Write the bills of the latest period.")
+    ] = True,
+    as_json: JsonOption = False,
+) -> int:
+    """Land, check, build, publish, write the latest bills, and print a summary."""
+    seconds: dict[str, float] = {}
+    start = time.perf_counter()
+    results = land_all(workspace, is_silent=as_json)
+    seconds["land"] = time.perf_counter() - start
+    built = build_all(workspace, is_forced=force, is_silent=as_json)
+    seconds |= built.seconds
+    start = time.perf_counter()
+    summary, bills = _summarise(workspace, has_bills=has_bills, is_silent=as_json)
+    seconds["bills and summary"] = time.perf_counter() - start
+    if as_json:
+        print_json(
+            {
+                "landing": [vars(result) for result in results],
+                "build": _build_as_json(built),
+                "summary": summary,
+                "bills": str(bills) if bills else None,
+                "seconds": {step: round(value, 3) for step, value in seconds.items()},
+            }
+        )
+    else:
+        print_landing(results)
+        _print_summary(summary, built, bills, seconds)
+    return landing_exit_code(results)
+
+
+def build_all(workspace: Path, *, is_forced: bool, is_silent: bool) -> BuildResult:
+    """Build with a progress bar."""
+    from pipelines.books.books import Books
+    from pipelines.warehouse.build import build as build_workspace
+    from pipelines.workspace.workspace import Workspace
+
+    space = Workspace.open(workspace)
+    books = Books.open(space)
+    with show_progress(is_silent=is_silent) as progress:
+        result = build_workspace(space, books, force=is_forced, on_progress=progress.update)
+    books.close()
+    return result
+
+
+def _summarise(workspace: Path, *, has_bills: bool, is_silent: bool) -> tuple[Summary, Path | None]:
+    from pipelines.billing.write_bills import write_bills
+    from pipelines.warehouse.reader import open_published
+    from pipelines.warehouse.summary import summarise
+    from pipelines.workspace.workspace import Workspace
+
+    space = Workspace.open(workspace)
+    with open_published(space) as connection:
+        summary = summarise(connection)
+    if not has_bills or summary.period_id is None:
+        return summary, None
+    directory = space.bills / summary.period_id
+    if (directory / f".{summary.run_id}").exists():
+        return summary, directory
+    with show_progress(is_silent=is_silent) as progress:
+        write_bills(
+            space,
+            summary.period_id,
+            None,
+            directory,
+            lambda done, total, name: progress.update(f"Writing bills: {name}", done, total),
+        )
+    for mark in directory.glob(".2*"):
+        mark.unlink()
+    (directory / f".{summary.run_id}").touch()
+    return summary, directory
+
+
+def _build_as_json(result: BuildResult) -> dict[str, Any]:
+    return {
+        "run_id": result.publication.run_id,
+        "is_new": result.is_new,
+        "fingerprint": result.publication.fingerprint,
+        "seconds": {step: round(value, 3) for step, value in result.seconds.items()},
+    }
+
+
+def _print_summary(
+    summary: Summary, built: BuildResult, bills: Path | None, seconds: dict[str, float]
+) -> None:
+    code = summary.currency_code
+    period = summary.period_id
+    for title, rows in (
+        (f"Cost by pool, {period}, {code}", summary.by_pool),
+        (f"Cost by service, {period}, {code}", summary.by_service),
+        (f"Charged to business units, {period}, {code}", summary.by_business_unit),
+    ):
+        shown = [(name, format_money(amount)) for name, amount in rows]
+        total = sum((amount for _, amount in rows), start=0 * rows[0][1]) if rows else None
+        print_table(title, ("", code), [*shown, ("Total", format_money(total))], numeric=[1])
+    print_table(
+        f"Control totals, {code}: what the ledger delivered and what the charge lines give back",
+        ("period", "delivered", "accounted for", "difference"),
+        [(p, format_money(a), format_money(b), format_money(c)) for p, a, b, c in summary.controls],
+        numeric=[1, 2, 3],
+    )
+    if summary.open_items:
+        rows_open = [(p, n, format_money(a), w) for p, n, a, w in summary.open_items]
+        print_table("Open items", ("period", "what", code, "what to do"), rows_open, numeric=[2])
+    rows_time = [(step, f"{value:.1f} s") for step, value in seconds.items()]
+    rows_time.append(("total", f"{sum(seconds.values()):.1f} s"))
+    print_table("Time", ("step", "seconds"), rows_time, numeric=[1])
+    state = "Published" if built.is_new else "Nothing has changed since"
+    print(f"{state} run {built.publication.run_id}.")
+    if bills:
+        print(f"Bills of {period}: {bills}")

@@ -1,0 +1,110 @@
+"""`apportion land` and `apportion check`: take deliveries in, and look at them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipelines.cli.output import JsonOption, WorkspaceOption, print_json, print_table, show_progress
+from pipelines.errors import EXIT_QUARANTINED, EXIT_REFUSED
+
+if TYPE_CHECKING:
+    from pipelines.landing.land import LoadResult
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+    app.command("land")(land)
+    app.command("check")(check)
+
+
+def land(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> int:
+    """Take in every file of the inbox: into the lake, or refused with a reason.
+
+    A file that was landed before is known and skipped; a record that breaks its contract is
+    quarantined with its reasons, and the rest loads.
+    """
+    results = land_all(workspace, is_silent=as_json)
+    if as_json:
+        print_json([vars(result) for result in results])
+    else:
+        print_landing(results)
+    return landing_exit_code(results)
+
+
+def check(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> int:
+    """Run the data checks over all that has landed, without building."""
+    from pipelines.books.books import Books
+    from pipelines.warehouse.build import check_only
+    from pipelines.workspace.workspace import Workspace
+
+    space = Workspace.open(workspace)
+    books = Books.open(space)
+    with show_progress(is_silent=as_json) as progress:
+        report = check_only(space, books, progress.update)
+    books.close()
+    if as_json:
+        print_json(report)
+    else:
+        failed = [item for item in report.results if not item.is_success]
+        rows = [
+            (item.severity, item.contract_id, item.sentence, item.unexpected_count)
+            for item in failed
+        ]
+        print(
+            f"{len(report.results)} checks, {report.error_count} errors, {report.warning_count} warnings"
+        )
+        if rows:
+            print_table(
+                "Failed checks", ("severity", "contract", "check", "records"), rows, numeric=[3]
+            )
+        for finding in report.upstream_findings:
+            print(f"- {finding.sentence} {finding.remedy}")
+        print(f"Readable results: {report.data_docs_path}")
+    return 0 if report.is_success else EXIT_REFUSED
+
+
+def land_all(workspace: Path, *, is_silent: bool) -> list[LoadResult]:
+    """Land the inbox with a progress bar."""
+    from pipelines.books.books import Books
+    from pipelines.landing.land import land_inbox
+    from pipelines.workspace.workspace import Workspace
+
+    space = Workspace.open(workspace)
+    books = Books.open(space)
+    with show_progress(is_silent=is_silent) as progress:
+        results = land_inbox(
+            space, books, lambda item: progress.update(f"Landing: {item.path.name}", 0, 0)
+        )
+    books.close()
+    return results
+
+
+def print_landing(results: list[LoadResult]) -> None:
+    """What became of each file: a line in all, and every reason there is."""
+    states = {
+        state: sum(r.state == state for r in results) for state in ("landed", "known", "refused")
+    }
+    records = sum(result.records_accepted for result in results)
+    print(
+        f"{states['landed']} files landed ({records:,} records), {states['known']} known already, "
+        f"{states['refused']} refused"
+    )
+    for result in results:
+        if result.state == "refused":
+            print(f"- refused: {result.message}")
+        if result.records_quarantined:
+            print(
+                f"- {result.file_name}: {result.records_quarantined} records in quarantine, such as"
+            )
+            for reason in result.reasons:
+                print(f"    {reason}")
+
+
+def landing_exit_code(results: list[LoadResult]) -> int:
+    """4 if a file was refused, else 3 if records are in quarantine, else 0."""
+    if any(result.state == "refused" for result in results):
+        return EXIT_REFUSED
+    return EXIT_QUARANTINED if any(result.records_quarantined for result in results) else 0

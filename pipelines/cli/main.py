@@ -1,0 +1,71 @@
+"""The `apportion` command: assembles its groups and turns failures into exit codes.
+
+Nothing heavy is imported here: `apportion --help` must answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from pipelines.cli import build_commands, delivery_commands, reading_commands, workspace_commands
+from pipelines.cli.output import print_error
+from pipelines.errors import EXIT_DEFECT, EXIT_USAGE, ApportionError
+
+app = typer.Typer(
+    name="apportion",
+    help="What does each IT service cost, who pays for it, and can you prove it?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for group in (workspace_commands, delivery_commands, build_commands, reading_commands):
+    group.register(app)
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 1 a defect, 2 wrong use, 3 quarantine, 4 refused."""
+    code = run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Leave at once: the native libraries have nothing to save and print noise when torn down.
+    os._exit(code)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    try:
+        result = app(args=arguments, standalone_mode=False)
+    except ApportionError as error:
+        print_error(str(error))
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print_error("stopped; what was published before stays published")
+        return EXIT_USAGE
+    except typer.Exit as leave:
+        return leave.exit_code
+    except Exception as error:
+        if hasattr(error, "format_message"):  # wrong use, said by the command-line parser
+            print_error(f"{error.format_message()} Try 'apportion --help'.")
+            return EXIT_USAGE
+        return _report_defect(error)
+    return result if isinstance(result, int) else 0
+
+
+def _report_defect(error: Exception) -> int:
+    import traceback
+
+    if isinstance(error, OSError):
+        print_error(
+            f"the file system refused: {error}. Nothing was half-done; correct it and retry."
+        )
+        return EXIT_USAGE
+    traceback.print_exc()
+    print_error(f"this is a defect of Apportion, please report it: {error}")
+    return EXIT_DEFECT
+
+
+if __name__ == "__main__":
+    main()

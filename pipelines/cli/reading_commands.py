@@ -1,0 +1,229 @@
+"""`apportion trace`, `bill`, `sql` and `serve`: read what is published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli.output import (
+    JsonOption,
+    WorkspaceOption,
+    format_money,
+    print_json,
+    print_table,
+    show_progress,
+)
+from pipelines.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipelines.allocation.source_records import SourceRecord
+    from pipelines.allocation.trace import Trace
+
+SHOWN_LINES = 15
+DEFAULT_PORT = 8501
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+    app.command("trace")(trace)
+    app.command("bill")(bill)
+    app.command("sql")(sql)
+    app.command("serve")(serve)
+
+
+def trace(
+    period: Annotated[str, typer.Argument(help="Period, such as 2026-10.")],
+    service: Annotated[str, typer.Option("--service", help="Service of the charge.")],
+    cost_centre: Annotated[str, typer.Option("--cost-centre", help="Consumer of the charge.")],
+    scenario: Annotated[str, typer.Option(help="actual or budget.")] = "actual",
+    show_all: Annotated[bool, typer.Option("--all", help="Show every line.")] = False,
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+) -> int:
+    """Walk from a bill line back to the records of the deliveries that it is made of."""
+    from pipelines.allocation.source_records import find_source_records
+    from pipelines.allocation.trace import trace_charge
+    from pipelines.warehouse.reader import open_published
+    from pipelines.workspace.workspace import Workspace
+
+    space = Workspace.open(workspace)
+    with open_published(space) as connection:
+        result = trace_charge(connection, period, service, cost_centre, scenario)
+        lines = result.lines if show_all or as_json else result.lines[:SHOWN_LINES]
+        records = find_source_records(space, connection, [line.ledger_line_id for line in lines])
+    if as_json:
+        print_json(_trace_as_json(result, records))
+    else:
+        _print_trace(result, records, len(lines))
+    return 0
+
+
+def bill(
+    period: Annotated[str, typer.Argument(help="Period, such as 2026-10.")],
+    business_unit: Annotated[
+        list[str] | None,
+        typer.Option("--business-unit", "-b", help="Business unit; again for more. Default: all."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Directory; default bills/PERIOD.")
+    ] = None,
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+) -> int:
+    """Write statements as PDF and XLSX; their total is the app's and ties to the ledger."""
+    from pipelines.billing.write_bills import write_bills
+    from pipelines.workspace.workspace import Workspace
+
+    space = Workspace.open(workspace)
+    directory = output or space.bills / period
+    with show_progress(is_silent=as_json) as progress:
+        files = write_bills(
+            space,
+            period,
+            business_unit,
+            directory,
+            lambda done, total, name: progress.update(f"Writing bills: {name}", done, total),
+        )
+    if as_json:
+        print_json([vars(file) for file in files])
+    else:
+        for file in files:
+            print(f"{file.pdf_path}\n{file.xlsx_path}")
+    return 0
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="SQL over the published marts; read-only.")],
+    limit: Annotated[int, typer.Option(help="Rows to show; 0 for all.")] = 100,
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+) -> int:
+    """Ask what is published anything, in SQL. Files cannot be read or written through it."""
+    import duckdb
+
+    from pipelines.warehouse.reader import open_published
+    from pipelines.workspace.workspace import Workspace
+
+    with open_published(Workspace.open(workspace)) as connection:
+        try:
+            result = connection.execute(query)
+            columns = [column[0] for column in result.description or []]
+            rows = result.fetchmany(limit) if limit else result.fetchall()
+            more = len(rows) == limit and result.fetchone() is not None
+        except duckdb.Error as error:
+            raise UsageError(f"the query was refused: {error}") from None
+    if as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        return 0
+    print_table("", columns, rows)
+    if more:
+        print(f"Only the first {limit} rows are shown; --limit 0 shows all.")
+    return 0
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="Port to serve on.")] = DEFAULT_PORT,
+    address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    workspace: WorkspaceOption = Path(),
+) -> int:
+    """Serve the app for this workspace until it is interrupted."""
+    import os
+    import subprocess
+    import sys
+
+    from pipelines.workspace.workspace import Workspace
+
+    space = Workspace.open(workspace)
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"APPORTION_WORKSPACE": str(space.root), "PYTHONPATH": str(root)}
+    command = [
+        *(sys.executable, "-m", "streamlit", "run", str(root / "app" / "streamlit_app.py")),
+        *("--server.port", str(port), "--server.address", address),
+        *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
+    ]
+    print(f"Serving {space.config.name} at http://{address}:{port} (Ctrl-C stops it)", flush=True)
+    try:
+        return subprocess.run(command, env=environment, cwd=root, check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def _print_trace(result: Trace, records: list[SourceRecord], shown: int) -> None:
+    from pipelines.allocation.trace import to_decimal
+
+    code = result.currency_code
+    quantity = f" for {result.quantity:,.2f} {result.unit_code}" if result.quantity else ""
+    print(
+        f"{result.service_name} charged to {result.cost_centre_id} {result.cost_centre_name} in "
+        f"{result.period_id}: {format_money(result.amount)} {code}{quantity}"
+        f" (driver: {result.driver_name or 'none'})"
+    )
+    paths = [(*names, format_money(to_decimal(part))) for *names, part in result.paths[:12]]
+    print_table(
+        "By the way that the money went",
+        ("cost pool", "tower", "service", code),
+        paths,
+        numeric=[3],
+    )
+    by_line: dict[str, list[SourceRecord]] = {}
+    for record in records:
+        by_line.setdefault(record.ledger_line_id, []).append(record)
+    rows: list[tuple[Any, ...]] = []
+    for line in result.lines[:shown]:
+        own = by_line.get(line.ledger_line_id, [])
+        where = f"{own[0].file_name}, record {own[0].row_number}" if own else ""
+        if len(own) > 1:
+            where += f" and {len(own) - 1} more"
+        share = to_decimal(line.share * 100, 4)
+        rows.append(
+            (
+                where,
+                line.account_id,
+                line.vendor_name or line.description,
+                f"{format_money(line.amount_local)} {line.currency_code}",
+                f"{share} %",
+                format_money(to_decimal(line.part)),
+            )
+        )
+    rest = result.lines[shown:]
+    if rest:
+        amount = format_money(to_decimal(sum((line.part for line in rest), start=0 * rest[0].part)))
+        rows.append((f"{len(rest)} more lines (--all shows them)", "", "", "", "", amount))
+    rows.append(("rounding to the cent", "", "", "", "", str(to_decimal(result.rounding))))
+    rows.append(("charge line", "", "", "", "", format_money(result.amount)))
+    columns = ("source", "account", "what", "source amount", "share", code)
+    print_table("By source record, largest first", columns, rows, numeric=[3, 4, 5])
+
+
+def _trace_as_json(result: Trace, records: list[SourceRecord]) -> dict[str, Any]:
+    from pipelines.allocation.trace import to_decimal
+
+    by_line: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        text = {"file": record.file_name, "sha256": record.file_id, "record": record.row_number}
+        amounts = {"amount_local": record.amount_local, "currency_code": record.currency_code}
+        by_line.setdefault(record.ledger_line_id, []).append(text | amounts)
+    return {
+        "period_id": result.period_id,
+        "scenario_id": result.scenario_id,
+        "service_id": result.service_id,
+        "cost_centre_id": result.cost_centre_id,
+        "amount": result.amount,
+        "currency_code": result.currency_code,
+        "rounding": to_decimal(result.rounding),
+        "lines": [
+            {
+                "ledger_line_id": line.ledger_line_id,
+                "account_id": line.account_id,
+                "cost_pool_id": line.cost_pool_id,
+                "amount_local": line.amount_local,
+                "currency_code": line.currency_code,
+                "share": line.share,
+                "part": to_decimal(line.part),
+                "records": by_line.get(line.ledger_line_id, []),
+            }
+            for line in result.lines
+        ],
+    }

@@ -1,0 +1,121 @@
+"""Examine a workspace: configuration, rules, books, lake and what is published."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.errors import ApportionError
+from pipelines.workspace.workspace import Workspace
+
+LITTLE_DISK_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: 'good', 'note' (worth knowing) or 'bad' (must be corrected)."""
+
+    state: str
+    subject: str
+    message: str
+
+
+def examine(directory: Path) -> list[Finding]:
+    """Look at everything that can be looked at; one failure does not hide the next."""
+    findings = [_examine_machine(directory)]
+    try:
+        workspace = Workspace.open(directory)
+        config = workspace.config
+    except ApportionError as error:
+        return [*findings, Finding("bad", "workspace", str(error))]
+    findings.append(Finding("good", "workspace", f"{config.name}: {len(config.sources)} sources"))
+    examinations: tuple[Callable[[Workspace], Iterator[Finding]], ...] = (
+        _examine_rules,
+        _examine_books,
+        _examine_lake,
+        _examine_publication,
+    )
+    for examination in examinations:
+        try:
+            findings.extend(examination(workspace))
+        except (ApportionError, OSError) as error:
+            subject = examination.__name__.removeprefix("_examine_")
+            findings.append(Finding("bad", subject, str(error)))
+    return findings
+
+
+def _examine_machine(directory: Path) -> Finding:
+    existing = next(
+        path for path in [directory.resolve(), *directory.resolve().parents] if path.exists()
+    )
+    free = shutil.disk_usage(existing).free
+    version = ".".join(map(str, sys.version_info[:3]))
+    text = f"Python {version}, {free / 1024**3:.1f} GiB of disk free"
+    return Finding("note" if free < LITTLE_DISK_BYTES else "good", "machine", text)
+
+
+def _examine_rules(workspace: Workspace) -> Iterator[Finding]:
+    from pipelines.cost_model.load import load_cost_model
+
+    model = load_cost_model(workspace)
+    count = len(model.pools.rules) + len(model.towers.rules) + len(model.allocation.rules)
+    services = len(model.services.services)
+    yield Finding("good", "rules", f"{count} rules, {services} services, all references known")
+
+
+def _examine_books(workspace: Workspace) -> Iterator[Finding]:
+    from pipelines.books.audit import find_chain_breaks
+    from pipelines.books.books import Books
+
+    books = Books.open(workspace)
+    with books.read() as connection:
+        breaks = find_chain_breaks(connection)
+    books.close()
+    if breaks:
+        yield Finding("bad", "books", "the audit log was changed: " + "; ".join(breaks[:3]))
+    else:
+        yield Finding("good", "books", "the audit log is whole")
+
+
+def _examine_lake(workspace: Workspace) -> Iterator[Finding]:
+    from pipelines.books.books import Books
+    from pipelines.landing.land import ORIGINAL_NAME, RECORDS_NAME
+    from pipelines.warehouse.lake_views import list_active_loads
+    from pipelines.warehouse.publication import hash_file
+
+    books = Books.open(workspace)
+    loads = list_active_loads(workspace, books)
+    books.close()
+    for load in loads:
+        original = load.directory / ORIGINAL_NAME
+        if not original.exists() or not (load.directory / RECORDS_NAME).exists():
+            yield Finding("bad", "lake", f"{load.source_id}/{load.file_name}: files are missing")
+        elif hash_file(original) != load.sha256:
+            yield Finding("bad", "lake", f"{load.source_id}/{load.file_name}: bytes were changed")
+    quarantined = sum(load.records_quarantined for load in loads)
+    text = f"{len(loads)} loads, {sum(load.records_accepted for load in loads):,} records"
+    yield Finding("good" if loads else "note", "lake", text if loads else "nothing has landed yet")
+    if quarantined:
+        yield Finding("note", "lake", f"{quarantined} records are in quarantine")
+
+
+def _examine_publication(workspace: Workspace) -> Iterator[Finding]:
+    from pipelines.warehouse.publication import CURRENT_NAME, hash_file, read_publication
+
+    if not (workspace.warehouse / CURRENT_NAME).exists():
+        yield Finding("note", "published", "nothing yet: run 'apportion run'")
+        return
+    publication = read_publication(workspace)
+    for file in publication.files:
+        path = workspace.warehouse / file.name
+        if not path.exists():
+            yield Finding(
+                "bad", "published", f"{file.name} is missing: run 'apportion run --force'"
+            )
+        elif hash_file(path) != file.sha256:
+            yield Finding("bad", "published", f"{file.name} was changed after it was published")
+        else:
+            yield Finding("good", "published", f"run {publication.run_id}, bytes as published")
