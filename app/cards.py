@@ -26,9 +26,7 @@ CARD_STYLE = """
 .card .muted { opacity: 0.72; }
 .card .price { font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 .card .price small { font-size: 0.85rem; font-weight: 400; opacity: 0.75; }
-.card dl { display: grid; grid-template-columns: auto 1fr; gap: 0.15rem 0.8rem; margin: 0; }
-.card dt { opacity: 0.72; font-weight: 400; }
-.card dd { margin: 0; }
+.card .facts { display: grid; grid-template-columns: auto 1fr; gap: 0.15rem 0.8rem; }
 .card summary { cursor: pointer; font-weight: 600; }
 .card ul { margin: 0.2rem 0 0 1.1rem; padding: 0; }
 .card a { color: inherit; text-decoration: underline; text-underline-offset: 0.15em; }
@@ -57,7 +55,9 @@ def render_cards(
 
 def _render_card(service: Mapping[str, Any], links: CardLinks, currency: str) -> str:
     facts = "".join(
-        f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in _list_facts(service) if value
+        f'<span class="muted">{escape(name)}</span><span>{value}</span>'
+        for name, value in _list_facts(service)
+        if value
     )
     return (
         '<article class="card">'
@@ -65,7 +65,7 @@ def _render_card(service: Mapping[str, Any], links: CardLinks, currency: str) ->
         f'<p class="muted">{_text(service, "category_name")}</p>'
         f"<p>{_text(service, 'description')}</p>"
         f"{_render_price(service, currency)}"
-        f"<dl>{facts}</dl>"
+        f'<div class="facts">{facts}</div>'
         f"{_render_offerings(service)}"
         f"{_render_advice('How to order', _text(service, 'how_to_order'))}"
         f"{_render_advice('How to use less', _text(service, 'how_to_use_less'))}"

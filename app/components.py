@@ -47,6 +47,7 @@ STATEMENT_STYLE = """
 .statement { width: 100%; border-collapse: collapse; font-size: 0.95rem; line-height: 1.5; }
 .statement td { padding: 0.2rem 0.4rem; border: none; vertical-align: top; }
 .statement td.amount { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.statement tr.left td { font-weight: 600; }
 .statement tr.total td { border-top: 1px solid rgba(128, 128, 128, 0.7); font-weight: 600; }
 .statement tr.difference td { border-top: 3px double rgba(128, 128, 128, 0.7); font-weight: 600; }
 .statement .muted { opacity: 0.6; }
@@ -288,7 +289,7 @@ def share_column(label: str, help_text: str | None = None) -> Any:
 
 
 def render_statement(
-    rows: Sequence[tuple[str, Decimal | None, Literal["term", "total", "difference"]]],
+    rows: Sequence[tuple[str, Decimal | None, Literal["left", "term", "total", "difference"]]],
     currency: str,
 ) -> str:
     """An accounting statement as HTML: terms, totals under a line, the difference under two."""

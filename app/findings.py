@@ -198,9 +198,11 @@ def state_benchmark(
 
 
 def state_catalogue(catalogue: pd.DataFrame, shown: pd.DataFrame) -> str:
-    """'18 services in 7 categories', or '3 of 18 services match'."""
+    """'18 services in 7 categories; 17 have a price', or '3 of 18 services match'."""
     count = format_count(len(catalogue), "service")
     if len(shown) != len(catalogue):
         return f"{len(shown)} of {count} match"
     categories = format_count(catalogue["category_name"].nunique(), "category", "categories")
-    return f"{count} in {categories}, each with its price and service level"
+    priced = int(catalogue["unit_cost"].notna().sum())
+    verb = "has" if priced == 1 else "have"
+    return f"{count} in {categories}; {priced} {verb} a price"

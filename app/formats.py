@@ -13,6 +13,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 MISSING = "—"
+GAP = "\u00a0"
+"""Between a number and its unit: a space at which no line breaks."""
 
 SHARE_IN_PERCENT = "%.1f %%"
 """Printf format of a numeric column made by to_percent_of."""
@@ -27,6 +29,7 @@ _SCALES = ((Decimal(10) ** 9, "bn", 2), (Decimal(10) ** 6, "M", 2), (Decimal(10)
 _SMALLEST_SCALED = Decimal(10_000)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$:&^=-])")
+_LINE_BREAKS = re.compile(r"[ \t\r\n]+")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -68,20 +71,20 @@ def format_scaled(value: Number | None) -> str:
         scaled = round_half_up(number / scale, places)
         is_large_enough = abs(number) >= _SMALLEST_SCALED or scale > 1000
         if abs(scaled) >= 1 and is_large_enough:
-            return f"{scaled:,.{places}f} {suffix}"
+            return f"{scaled:,.{places}f}{GAP}{suffix}"
     return format_number(number, 2)
 
 
 def format_amount(value: Number | None, currency: str) -> str:
     """An amount for a headline: 1.24 M EUR, 312.4 k EUR, 845.10 EUR."""
     text = format_scaled(value)
-    return text if text == MISSING else f"{text} {currency}"
+    return text if text == MISSING else f"{text}{GAP}{currency}"
 
 
 def format_exact(value: Number | None, currency: str) -> str:
     """An amount to the cent: 1,240,312.07 EUR."""
     text = format_number(value, 2)
-    return text if text == MISSING else f"{text} {currency}"
+    return text if text == MISSING else f"{text}{GAP}{currency}"
 
 
 def format_signed(value: Number | None, currency: str) -> str:
@@ -102,7 +105,7 @@ def format_rate(value: Number | None, currency: str = "") -> str:
     if number and abs(number) < 1:
         places = min(10, 2 - number.adjusted())
     text = format_number(number, places)
-    return f"{text} {currency}".strip()
+    return f"{text}{GAP}{currency}" if currency else text
 
 
 def format_quantity(value: Number | None, unit: str = "") -> str:
@@ -113,7 +116,7 @@ def format_quantity(value: Number | None, unit: str = "") -> str:
     is_whole = number == number.to_integral_value()
     small = format_number(number, 0 if is_whole else 1)
     text = format_scaled(number) if abs(number) >= _SMALLEST_SCALED else small
-    return f"{text} {unit}".strip()
+    return f"{text}{GAP}{unit}" if unit else text
 
 
 def compute_change(current: Number | None, previous: Number | None) -> Decimal | None:
@@ -127,7 +130,7 @@ def compute_change(current: Number | None, previous: Number | None) -> Decimal |
 def format_share(share: Number | None, places: int = 1) -> str:
     """A share of one as percent: 12.3 %."""
     number = to_decimal(share)
-    return MISSING if number is None else f"{format_number(number * 100, places)} %"
+    return MISSING if number is None else f"{format_number(number * 100, places)}{GAP}%"
 
 
 def scale_share(share: Number | None, unit_code: str) -> Decimal | None:
@@ -145,7 +148,7 @@ def format_change(current: Number | None, previous: Number | None) -> str:
         return MISSING
     percent = round_half_up(change * 100, 1)
     sign = "+" if percent > 0 else ""
-    return f"{sign}{format_number(percent, 1)} %"
+    return f"{sign}{format_number(percent, 1)}{GAP}%"
 
 
 def to_percent_points(current: Number | None, previous: Number | None) -> float | None:
@@ -169,7 +172,7 @@ def describe_against(current: Number | None, reference: Number | None, name: str
     if not percent:
         return f"on {name}"
     side = "over" if percent > 0 else "under"
-    return f"{format_number(abs(percent), 1)} % {side} {name}"
+    return f"{format_number(abs(percent), 1)}{GAP}% {side} {name}"
 
 
 def format_period(period_id: str) -> str:
@@ -177,7 +180,7 @@ def format_period(period_id: str) -> str:
     match = re.fullmatch(r"(\d{4})-(\d{2})", period_id)
     if not match or not 1 <= int(match[2]) <= 12:
         return period_id
-    return f"{_MONTHS[int(match[2]) - 1]} {match[1]}"
+    return f"{_MONTHS[int(match[2]) - 1]}{GAP}{match[1]}"
 
 
 def format_duration(minutes: Number | None) -> str:
@@ -187,12 +190,12 @@ def format_duration(minutes: Number | None) -> str:
         return MISSING
     whole = int(round_half_up(number, 0))
     if whole < 60:
-        return f"{whole} min"
+        return f"{whole}{GAP}min"
     hours, rest = divmod(whole, 60)
     if hours < 24:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
+        return f"{hours}{GAP}h {rest}{GAP}min" if rest else f"{hours}{GAP}h"
     days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
+    return f"{days}{GAP}d {hours}{GAP}h" if hours else f"{days}{GAP}d"
 
 
 def format_count(count: int, singular: str, plural: str | None = None) -> str:
@@ -202,7 +205,7 @@ def format_count(count: int, singular: str, plural: str | None = None) -> str:
 
 def escape_markdown(text: Any) -> str:
     """Text from data, so that Markdown shows it as it is: no links, formulas, icons or HTML."""
-    return _MARKDOWN_SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+    return _MARKDOWN_SPECIAL.sub(r"\\\1", _LINE_BREAKS.sub(" ", str(text)))
 
 
 def neutralise_formula(value: Any) -> Any:

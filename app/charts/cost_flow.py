@@ -16,7 +16,8 @@ STOP_NAMES = {
     "service": "Services",
     "business_unit": "Business units",
 }
-_STOP_PLACES = {stop: index / (len(STOP_NAMES) - 1) for index, stop in enumerate(STOP_NAMES)}
+_STOP_PLACES = {"cost_pool": 0.0, "tower": 0.3, "service": 0.6, "business_unit": 1.0}
+"""Business units have their names on the left, so the last step is the widest."""
 _NODE_HEIGHT = 46
 _NODE_GAP = 16
 _EDGE = 0.001

@@ -6,7 +6,8 @@ page. Numbers on charts are floats made from decimals, for drawing only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -16,12 +17,18 @@ from app.formats import to_decimal
 GRID = "rgba(128, 128, 128, 0.22)"
 ZERO_LINE = "rgba(128, 128, 128, 0.7)"
 TRANSPARENT = "rgba(0, 0, 0, 0)"
-LABEL_LENGTH = 26
+LABEL_LENGTH = 32
 
 
 def make_figure(height: int, *, has_legend: bool = False) -> go.Figure:
     """An empty figure in the style of the house."""
     figure = go.Figure()
+    style_figure(figure, height, has_legend=has_legend)
+    return figure
+
+
+def style_figure(figure: go.Figure, height: int, *, has_legend: bool = False) -> None:
+    """The style of the house, for figures that something else made."""
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 34 if has_legend else 10, "b": 8},
@@ -34,7 +41,6 @@ def make_figure(height: int, *, has_legend: bool = False) -> go.Figure:
         separators=".,",
         dragmode=False,
     )
-    return figure
 
 
 def title_axes(figure: go.Figure, x: str | None = None, y: str | None = None) -> None:
@@ -44,6 +50,20 @@ def title_axes(figure: go.Figure, x: str | None = None, y: str | None = None) ->
     )
     figure.update_yaxes(
         title_text=y, gridcolor=GRID, zerolinecolor=ZERO_LINE, automargin=True, fixedrange=True
+    )
+
+
+def label_rows(figure: go.Figure, ids: Sequence[str], names: Sequence[str]) -> None:
+    """Rows of a bar chart keyed by id and shown by name: two names that are equal when shortened
+    stay two rows. The first id is at the bottom."""
+    figure.update_yaxes(
+        type="category",
+        categoryorder="array",
+        categoryarray=list(ids),
+        tickmode="array",
+        tickvals=list(ids),
+        ticktext=[shorten(name) for name in names],
+        showgrid=False,
     )
 
 
@@ -59,6 +79,11 @@ def shorten(name: Any, length: int = LABEL_LENGTH) -> str:
     if len(text) > length:
         text = f"{text[: length - 1].rstrip()}…"
     return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def wrap(name: Any, width: int = 24) -> str:
+    """A name over several lines, for an axis that has room to its left only."""
+    return "<br>".join(escape_html(line) for line in textwrap.wrap(str(name), width)) or str(name)
 
 
 def escape_html(name: Any) -> str:

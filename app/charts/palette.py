@@ -27,8 +27,9 @@ CATEGORICAL = (
     "#B5638F",
     "#B97F00",
     "#6F6FD6",
-    "#3C9BD4",
     "#8F6B3D",
+    "#2595A8",
+    "#7F9100",
 )
 
 STOPS = {
@@ -46,7 +47,7 @@ def is_special(entity_id: str) -> bool:
 
 def assign_colours(ids: Iterable[str]) -> dict[str, str]:
     """A colour for each id. Give all ids of a kind, not only those shown: then an id keeps its
-    colour on every page. Beyond eight ids colours repeat; special ids are grey."""
+    colour on every page. Beyond nine ids colours repeat; special ids are grey."""
     colours: dict[str, str] = {}
     taken: set[int] = set()
     for entity_id in sorted(set(ids)):

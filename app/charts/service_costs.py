@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts import palette
-from app.charts.layout import escape_html, make_figure, shorten, title_axes, to_floats
+from app.charts.layout import escape_html, label_rows, make_figure, title_axes, to_floats
 from app.formats import format_amount, format_signed, to_decimal
 from app.names import name_place
 
@@ -49,15 +49,16 @@ def draw_cost_trend(frame: pd.DataFrame, currency: str, period_id: str) -> go.Fi
 def draw_movers(frame: pd.DataFrame, currency: str, title: str) -> go.Figure:
     """Changes of cost as bars to either side of zero, the largest rise on top.
 
-    `frame`: service_name, moved_amount; a rise is a cost and has the colour of over budget.
+    `frame`: service_id, service_name, moved_amount; a rise is a cost and has the colour of over
+    budget, a fall is hatched.
     """
     figure = make_figure(max(160, ROW_HEIGHT * len(frame) + 70))
-    ordered = frame.sort_values("moved_amount", ascending=True)
+    ordered = frame.iloc[::-1]
     amounts = to_floats(ordered["moved_amount"])
     figure.add_bar(
         orientation="h",
         x=amounts,
-        y=[shorten(name) for name in ordered["service_name"]],
+        y=list(ordered["service_id"]),
         marker={
             "color": [palette.OVER if (value or 0) > 0 else palette.UNDER for value in amounts],
             "pattern": {"shape": ["" if (value or 0) > 0 else "/" for value in amounts]},
@@ -70,19 +71,20 @@ def draw_movers(frame: pd.DataFrame, currency: str, title: str) -> go.Figure:
     )
     title_axes(figure, x=f"{title}, {currency}")
     widest = max((abs(value) for value in amounts if value is not None), default=1.0)
-    figure.update_xaxes(range=[-1.9 * widest, 1.9 * widest], nticks=5)
-    figure.update_yaxes(showgrid=False)
+    figure.update_xaxes(range=[-2.4 * widest, 2.4 * widest], nticks=5)
+    label_rows(figure, list(ordered["service_id"]), list(ordered["service_name"]))
     return figure
 
 
 def draw_breakdown(
     frame: pd.DataFrame, currency: str, amount_column: str, cost_pool_ids: list[str]
 ) -> go.Figure:
-    """Cost of a service by tower, each bar stacked by cost pool.
+    """Cost of a service by tower, the largest on top, each bar stacked by cost pool.
 
-    `frame`: tower_name, cost_pool_id, cost_pool_name and `amount_column`.
+    `frame`: tower_id, tower_name, cost_pool_id, cost_pool_name and `amount_column`, the towers in
+    the order in which they are shown.
     """
-    towers = list(dict.fromkeys(frame["tower_name"].astype(str)))
+    towers = dict(zip(frame["tower_id"].astype(str), frame["tower_name"], strict=True))
     figure = make_figure(max(220, ROW_HEIGHT * len(towers) + 130), has_legend=True)
     colours = palette.assign_colours([*cost_pool_ids, *frame["cost_pool_id"].astype(str)])
     for pool_id, rows in frame.groupby("cost_pool_id", sort=True):
@@ -91,71 +93,78 @@ def draw_breakdown(
             name=pool_name,
             orientation="h",
             x=to_floats(rows[amount_column]),
-            y=[shorten(name) for name in rows["tower_name"]],
-            marker={"color": colours[str(pool_id)], "line": {"width": 0}},
-            customdata=[format_amount(value, currency) for value in rows[amount_column]],
-            hovertemplate=f"%{{y}}: %{{customdata}}<extra>{pool_name}</extra>",
+            y=list(rows["tower_id"].astype(str)),
+            marker={
+                "color": colours[str(pool_id)],
+                "line": {"width": 1, "color": "rgba(255, 255, 255, 0.6)"},
+            },
+            customdata=[
+                f"{escape_html(tower)}: {format_amount(value, currency)}"
+                for tower, value in zip(rows["tower_name"], rows[amount_column], strict=True)
+            ],
+            hovertemplate=f"%{{customdata}}<extra>{pool_name}</extra>",
         )
     figure.update_layout(barmode="relative")
     title_axes(figure, x=f"{currency} in the month")
-    figure.update_yaxes(
-        showgrid=False, categoryorder="array", categoryarray=[shorten(t) for t in reversed(towers)]
-    )
+    label_rows(figure, list(towers)[::-1], list(towers.values())[::-1])
     return figure
 
 
 def draw_consumers(frame: pd.DataFrame, currency: str) -> go.Figure:
     """What each business unit takes of a service, the largest on top, the budget as a mark.
 
-    `frame`: business_unit_id, business_unit_name, cost_amount, budget_amount.
+    `frame`: business_unit_id, business_unit_name, cost_amount, budget_amount. Money without a
+    consumer stands out.
     """
+    return draw_amounts(frame, currency, "cost_amount", "Actual")
+
+
+def draw_amounts(frame: pd.DataFrame, currency: str, amount_column: str, name: str) -> go.Figure:
+    """An amount per business unit as bars, the first row on top, and its budget as a mark."""
     figure = make_figure(max(180, ROW_HEIGHT * len(frame) + 90), has_legend=True)
     ordered = frame.iloc[::-1]
-    names = [
-        shorten(name_place(unit_id, name))
-        for unit_id, name in zip(
-            ordered["business_unit_id"], ordered["business_unit_name"], strict=True
-        )
-    ]
+    ids = [str(unit_id) for unit_id in ordered["business_unit_id"]]
+    names = list(map(name_place, ids, ordered["business_unit_name"]))
     figure.add_bar(
-        name="Actual",
+        name=name,
         orientation="h",
-        x=to_floats(ordered["cost_amount"]),
-        y=names,
+        x=to_floats(ordered[amount_column]),
+        y=ids,
         marker={
             "color": [
-                palette.ATTENTION if palette.is_special(str(unit_id)) else palette.ACTUAL
-                for unit_id in ordered["business_unit_id"]
+                palette.ATTENTION if palette.is_special(unit_id) else palette.ACTUAL
+                for unit_id in ids
             ]
         },
-        text=[format_amount(value, currency) for value in ordered["cost_amount"]],
+        text=[format_amount(value, currency) for value in ordered[amount_column]],
         textposition="auto",
         insidetextanchor="start",
-        hovertemplate="%{y}: %{text}<extra>Actual</extra>",
+        customdata=[escape_html(unit_name) for unit_name in names],
+        hovertemplate=f"%{{customdata}}: %{{text}}<extra>{name}</extra>",
     )
-    add_budget_marks(figure, ordered["budget_amount"], names, currency)
+    if any(to_decimal(value) is not None for value in ordered["budget_amount"]):
+        figure.add_scatter(
+            name="Budget",
+            x=to_floats(ordered["budget_amount"]),
+            y=ids,
+            mode="markers",
+            marker=make_upright_mark(palette.BUDGET, 18),
+            customdata=[
+                f"{escape_html(unit_name)}: {format_amount(value, currency)}"
+                for unit_name, value in zip(names, ordered["budget_amount"], strict=True)
+            ],
+            hovertemplate="%{customdata}<extra>Budget</extra>",
+        )
     title_axes(figure, x=f"{currency} in the month")
-    figure.update_yaxes(showgrid=False)
+    label_rows(figure, ids, names)
     return figure
 
 
-def add_budget_marks(
-    figure: go.Figure, budgets: pd.Series[float], names: list[str], currency: str
-) -> None:
-    """A short upright line per bar where its budget lies; nothing without a budget."""
-    if all(to_decimal(value) is None for value in budgets):
-        return
-    figure.add_scatter(
-        name="Budget",
-        x=to_floats(budgets),
-        y=names,
-        mode="markers",
-        marker={
-            "symbol": "line-ns",
-            "size": 18,
-            "line": {"width": 3, "color": palette.BUDGET},
-            "color": palette.BUDGET,
-        },
-        customdata=[format_amount(value, currency) for value in budgets],
-        hovertemplate="%{y}: %{customdata}<extra>Budget</extra>",
-    )
+def make_upright_mark(colour: str, size: int) -> dict[str, object]:
+    """A marker that is a short upright line."""
+    return {
+        "symbol": "line-ns",
+        "size": size,
+        "line": {"width": 3, "color": colour},
+        "color": colour,
+    }

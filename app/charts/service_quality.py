@@ -10,14 +10,15 @@ from plotly.subplots import make_subplots
 
 from app.charts import palette
 from app.charts.layout import (
-    TRANSPARENT,
     escape_html,
+    label_rows,
     make_figure,
-    shorten,
+    style_figure,
     title_axes,
     to_floats,
+    wrap,
 )
-from app.charts.service_costs import ROW_HEIGHT
+from app.charts.service_costs import ROW_HEIGHT, make_upright_mark
 from app.formats import format_quantity, format_rate, format_share
 
 
@@ -59,38 +60,20 @@ def draw_unit_cost(frame: pd.DataFrame, currency: str, unit: str) -> go.Figure:
 def draw_peers(frame: pd.DataFrame, currency: str, unit: str) -> go.Figure:
     """Business units side by side: what they pay per unit, and how much they use.
 
-    `frame` as from read_peers.
+    `frame` as from read_peers, the first row on top.
     """
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04)
     ordered = frame.iloc[::-1]
-    names = [shorten(name, 22) for name in ordered["business_unit_name"]]
-    columns = (
-        ("unit_cost", palette.SELECTED, [format_rate(v) for v in ordered["unit_cost"]]),
-        ("quantity", palette.NEUTRAL, [format_quantity(v) for v in ordered["quantity"]]),
+    ids = [str(unit_id) for unit_id in ordered["business_unit_id"]]
+    panels = (
+        ("unit_cost", palette.ACTUAL, [format_rate(value) for value in ordered["unit_cost"]]),
+        ("quantity", palette.NEUTRAL, [format_quantity(value) for value in ordered["quantity"]]),
     )
-    for number, (column, colour, texts) in enumerate(columns, start=1):
-        figure.add_bar(
-            row=1,
-            col=number,
-            orientation="h",
-            x=to_floats(ordered[column]),
-            y=names,
-            marker={"color": colour},
-            text=texts,
-            textposition="auto",
-            insidetextanchor="start",
-            hovertemplate="%{y}: %{text}<extra></extra>",
-        )
-    figure.update_layout(
-        height=max(200, ROW_HEIGHT * len(frame) + 80),
-        margin={"l": 8, "r": 8, "t": 10, "b": 8},
-        paper_bgcolor=TRANSPARENT,
-        plot_bgcolor=TRANSPARENT,
-        showlegend=False,
-        dragmode=False,
-    )
+    for number, (column, colour, texts) in enumerate(panels, start=1):
+        figure.add_trace(_make_bars(ordered, column, texts, colour), row=1, col=number)
+    style_figure(figure, max(200, ROW_HEIGHT * len(frame) + 80))
     title_axes(figure)
-    figure.update_yaxes(showgrid=False)
+    label_rows(figure, ids, list(ordered["business_unit_name"]))
     figure.update_xaxes(nticks=4)
     figure.update_xaxes(title_text=f"{currency} per {escape_html(unit)}", row=1, col=1)
     figure.update_xaxes(title_text=f"Quantity, {escape_html(unit)}", row=1, col=2)
@@ -98,22 +81,32 @@ def draw_peers(frame: pd.DataFrame, currency: str, unit: str) -> go.Figure:
 
 
 def draw_quantities(frame: pd.DataFrame, unit: str) -> go.Figure:
-    """How much each business unit uses, the largest on top. `frame` as from read_peers."""
+    """How much each business unit uses. `frame` as from read_peers, the first row on top."""
     figure = make_figure(max(180, ROW_HEIGHT * len(frame) + 70))
     ordered = frame.iloc[::-1]
-    figure.add_bar(
+    texts = [format_quantity(value) for value in ordered["quantity"]]
+    figure.add_trace(_make_bars(ordered, "quantity", texts, palette.ACTUAL))
+    title_axes(figure, x=f"Quantity, {escape_html(unit)}")
+    label_rows(
+        figure,
+        [str(unit_id) for unit_id in ordered["business_unit_id"]],
+        list(ordered["business_unit_name"]),
+    )
+    return figure
+
+
+def _make_bars(ordered: pd.DataFrame, column: str, texts: list[str], colour: str) -> go.Bar:
+    return go.Bar(
         orientation="h",
-        x=to_floats(ordered["quantity"]),
-        y=[shorten(name) for name in ordered["business_unit_name"]],
-        marker={"color": palette.ACTUAL},
-        text=[format_quantity(value) for value in ordered["quantity"]],
+        x=to_floats(ordered[column]),
+        y=[str(unit_id) for unit_id in ordered["business_unit_id"]],
+        marker={"color": colour},
+        text=texts,
         textposition="auto",
         insidetextanchor="start",
-        hovertemplate="%{y}: %{text}<extra></extra>",
+        customdata=[escape_html(name) for name in ordered["business_unit_name"]],
+        hovertemplate="%{customdata}: %{text}<extra></extra>",
     )
-    title_axes(figure, x=f"Quantity, {escape_html(unit)}")
-    figure.update_yaxes(showgrid=False)
-    return figure
 
 
 def draw_references(frame: pd.DataFrame, own: Decimal | None, unit: str, name: str) -> go.Figure:
@@ -122,9 +115,9 @@ def draw_references(frame: pd.DataFrame, own: Decimal | None, unit: str, name: s
 
     `frame`: source_name, publication_year, low_value, median_value, high_value, all in `unit`.
     """
-    figure = make_figure(max(150, 52 * len(frame) + 96), has_legend=True)
+    figure = make_figure(max(190, 64 * len(frame) + 120), has_legend=True)
     labels = [
-        f"{shorten(source)} {year}"
+        f"{wrap(source)}<br>{year}"
         for source, year in zip(frame["source_name"], frame["publication_year"], strict=True)
     ]
     low, high = to_floats(frame["low_value"]), to_floats(frame["high_value"])
@@ -151,12 +144,7 @@ def draw_references(frame: pd.DataFrame, own: Decimal | None, unit: str, name: s
         x=to_floats(frame["median_value"]),
         y=labels,
         mode="markers",
-        marker={
-            "symbol": "line-ns",
-            "size": 26,
-            "line": {"width": 3, "color": palette.BUDGET},
-            "color": palette.BUDGET,
-        },
+        marker=make_upright_mark(palette.BUDGET, 26),
         customdata=[format_rate(value) for value in frame["median_value"]],
         hovertemplate="Median %{customdata}<extra>%{y}</extra>",
     )

@@ -219,6 +219,9 @@ def read_service(published: Published, selection: Selection, service_id: str) ->
                 max(full_amount) filter (
                     scenario_id = $scenario and period_id = $period
                 ) as full_amount,
+                max(full_amount) filter (
+                    scenario_id = $scenario and period_id = $previous
+                ) as previous_full_amount,
                 max(full_amount - delivered_amount) filter (
                     scenario_id = $scenario and period_id = $period
                 ) as passed_on_amount,

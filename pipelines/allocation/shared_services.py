@@ -52,7 +52,7 @@ def solve_shared_services(edges: pa.Table) -> pa.Table:
     types = [pa.string(), pa.string(), pa.int32(), pa.string(), pa.string(), pa.int64(), pa.int64()]
     names += ["delivered_weight", "gross_weight"]
     schema = pa.schema(list(zip(names, types, strict=True)))
-    data = list(zip(*rows, strict=True)) if rows else [[] for _ in names]
+    data: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [() for _ in names]
     return pa.table([pa.array(list(c), t) for c, t in zip(data, types, strict=True)], schema=schema)
 
 
@@ -92,8 +92,9 @@ def solve_group(edges: list[Edge], place: str = "") -> list[tuple[str, str, int,
         error = max(residual, abs(float(delivered.sum()) - 1.0))
         if error > RESIDUAL_LIMIT:
             raise ControlError(
-                f"{place}: the weights of service '{service}' sum to {delivered.sum()!r}, expected 1 "
-                f"within {RESIDUAL_LIMIT}; residual {residual:.3g}. Check its driver quantities."
+                f"{place}: the weights of service '{service}' sum to {delivered.sum()!r}, "
+                f"expected 1 within {RESIDUAL_LIMIT}; residual {residual:.3g}. "
+                "Check its driver quantities."
             )
         integers = _scale_exactly([float(value) for value in delivered])
         for receiver, weight in enumerate(integers):

@@ -66,7 +66,11 @@ def _read_loads(workspace: Workspace, published: duckdb.DuckDBPyConnection) -> l
         "select load_id, source_id, contract_id, scenario_id, file_name, file_id, "
         "records_accepted, records_quarantined from model.loads order by load_id"
     ).fetchall()
-    loads = [ActiveLoad(*row, workspace.lake / row[1] / row[5]) for row in rows]
+    loads = []
+    for load_id, source, contract, scenario, file_name, file_id, accepted, quarantined in rows:
+        directory = workspace.lake / source / file_id
+        load = (load_id, source, contract, scenario, file_name, file_id, accepted, quarantined)
+        loads.append(ActiveLoad(*load, directory))
     return [load for load in loads if (load.directory / RECORDS_NAME).exists()]
 
 

@@ -131,8 +131,8 @@ def _find_charge(
 ) -> dict[str, Any]:
     result = connection.execute(
         """
-        select version, service_name, cost_centre_name, cost_amount, driver_name, quantity, unit_code,
-            (select currency_code from dim_run) as currency_code
+        select version, service_name, cost_centre_name, cost_amount, driver_name, quantity,
+            unit_code, (select currency_code from dim_run) as currency_code
         from fct_charges_monthly
         where scenario_id = ? and period_id = ? and service_id = ? and cost_centre_id = ?
             and disposition in ('allocated', 'unmapped', 'unallocated')
@@ -151,12 +151,12 @@ def _describe_absence(
     found = connection.execute(
         """
         select list(distinct cost_centre_id order by cost_centre_id) filter (service_id = $service),
-            list(distinct service_id order by service_id), list(distinct period_id order by period_id)
-        from fct_charges_monthly where scenario_id = 'actual' and ($period = period_id or $any)
+            list(distinct service_id order by service_id)
+        from fct_charges_monthly where scenario_id = 'actual' and period_id = $period
         """,
-        {"service": service_id, "period": period_id, "any": False},
+        {"service": service_id, "period": period_id},
     ).fetchone()
-    centres, services, _ = found or (None, None, None)
+    centres, services = found or (None, None)
     message = (
         f"no charge of service '{service_id}' to cost centre '{cost_centre_id}' in {period_id}"
     )
@@ -265,7 +265,8 @@ with cells as (
         and disposition = 'allocated' and tower_rule_id is not null
 ),
 towers as (
-    select cells.*, weights.receiver_id as tower_id, weights.weight as t1, weights.weight_total as t2
+    select cells.*, weights.receiver_id as tower_id, weights.weight as t1,
+        weights.weight_total as t2
     from cells
     inner join stops.int_towers__weights as weights
         on cells.tower_rule_id = weights.rule_id and cells.cost_centre_id = weights.sender_id
@@ -273,7 +274,8 @@ towers as (
         and weights.version = $version and weights.receiver_disposition = 'allocated'
 ),
 matched as (
-    select towers.*, matches.rule_id, coalesce(matches.to_tagged_service, false) as to_tagged_service
+    select towers.*, matches.rule_id,
+        coalesce(matches.to_tagged_service, false) as to_tagged_service
     from towers
     inner join stops.int_services__rule_matches as matches
         on towers.tower_id = matches.tower_id and towers.cost_pool_id = matches.cost_pool_id

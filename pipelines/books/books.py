@@ -2,7 +2,8 @@
 
 SQLite in WAL mode by default, PostgreSQL where `APPORTION_BOOKS_URL` says so. A writing
 transaction on SQLite takes the write lock at its start (`begin immediate`), so that two writers
-queue up instead of failing half-way; the audit chain relies on that.
+queue up instead of failing half-way; the audit chain relies on that. On PostgreSQL two writers of
+the audit log at once collide on its key: one of them fails as a whole and may be run again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pipelines.errors import EXIT_USAGE, ApportionError
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -21,6 +23,20 @@ if TYPE_CHECKING:
 
 HEAD_REVISION = "0001"
 BOOKS_URL_VARIABLE = "APPORTION_BOOKS_URL"
+BUSY_MILLISECONDS = 30_000
+WRITES = "apportion_writes"
+
+
+class BooksTooNewError(ApportionError):
+    """The books were written by a newer version of this program."""
+
+    exit_code = EXIT_USAGE
+
+    def __init__(self, url: str, found: str) -> None:
+        super().__init__(
+            f"{url}: expected books of revision {HEAD_REVISION} or older, found {found}. "
+            "Use the version of apportion that wrote them, or a newer one."
+        )
 
 
 class Books:
@@ -40,12 +56,15 @@ class Books:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A writing transaction: commits on leaving, rolls back on an exception."""
-        with self.engine.begin() as connection:
+        with (
+            self.engine.connect().execution_options(**{WRITES: True}) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A reading connection."""
+        """A reading connection: sees one state of the books, and waits for no writer."""
         with self.engine.connect() as connection:
             yield connection
 
@@ -56,18 +75,20 @@ class Books:
     def _migrate(self) -> None:
         from sqlalchemy import inspect, text
 
-        with self.engine.connect() as connection:
+        with self.read() as connection:
             if inspect(connection).has_table("alembic_version"):
                 found = connection.execute(text("select version_num from alembic_version")).scalar()
                 if found == HEAD_REVISION:
                     return
+                if found is not None and found > HEAD_REVISION:
+                    raise BooksTooNewError(self.engine.url.render_as_string(), str(found))
         # Imported only when there is something to migrate: Alembic costs a quarter of a second.
         from alembic import command
         from alembic.config import Config
 
         config = Config()
         config.set_main_option("script_location", "pipelines.books:migrations")
-        with self.engine.begin() as connection:
+        with self.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -80,13 +101,17 @@ def _make_engine(url: str) -> Engine:
 
         def prepare(connection: Any, _record: Any) -> None:
             connection.isolation_level = None
+            # First, because switching to WAL waits for a lock too.
+            connection.execute(f"pragma busy_timeout = {BUSY_MILLISECONDS}")
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = full")
             connection.execute("pragma foreign_keys = on")
-            connection.execute("pragma busy_timeout = 30000")
+            # Without it, 'insert or replace' deletes a row past the trigger that forbids it.
+            connection.execute("pragma recursive_triggers = on")
 
-        def begin(connection: Any) -> None:
-            connection.exec_driver_sql("begin immediate")
+        def begin(connection: Connection) -> None:
+            writes = connection.get_execution_options().get(WRITES, False)
+            connection.exec_driver_sql("begin immediate" if writes else "begin")
 
         event.listen(engine, "connect", prepare)
         event.listen(engine, "begin", begin)

@@ -1,4 +1,4 @@
-"""Run the checks as a process of their own: `python -m pipelines.checks DB EVIDENCE OUT CONTRACT...`.
+"""Run the checks as a process: `python -m pipelines.checks DB EVIDENCE OUT CONTRACT...`.
 
 Beside the build instead of before it: importing Great Expectations takes longer than the checks.
 The report goes to the file OUT, pickled, for the process that asked.

@@ -145,10 +145,11 @@ def _print_summary(
         total = sum((amount for _, amount in rows), start=0 * rows[0][1]) if rows else None
         print_table(title, ("", code), [*shown, ("Total", format_money(total))], numeric=[1])
     print_table(
-        f"Control totals, {code}: what the ledger delivered and what the charge lines give back",
-        ("period", "delivered", "accounted for", "difference"),
-        [(p, format_money(a), format_money(b), format_money(c)) for p, a, b, c in summary.controls],
-        numeric=[1, 2, 3],
+        f"Control totals, {code}: delivered = not a cost of IT (recovery, out of scope, "
+        "capitalised) + cost of IT",
+        ("period", "delivered", "not a cost of IT", "cost of IT", "difference"),
+        [(row[0], *map(format_money, row[1:])) for row in summary.controls],
+        numeric=[1, 2, 3, 4],
     )
     if summary.open_items:
         rows_open = [(p, n, format_money(a), w) for p, n, a, w in summary.open_items]

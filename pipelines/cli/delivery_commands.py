@@ -54,7 +54,8 @@ def check(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> i
             for item in failed
         ]
         print(
-            f"{len(report.results)} checks, {report.error_count} errors, {report.warning_count} warnings"
+            f"{len(report.results)} checks, {report.error_count} errors, "
+            f"{report.warning_count} warnings"
         )
         if rows:
             print_table(

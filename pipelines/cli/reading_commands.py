@@ -89,8 +89,10 @@ def bill(
     if as_json:
         print_json([vars(file) for file in files])
     else:
-        for file in files:
-            print(f"{file.pdf_path}\n{file.xlsx_path}")
+        rows = [(f.business_unit_name, format_money(f.total), f.pdf.name) for f in files]
+        code = files[0].currency_code
+        print_table(f"Statements of {period}", ("business unit", code, "file"), rows, numeric=[1])
+        print(f"PDF and XLSX of each are in {directory}")
     return 0
 
 

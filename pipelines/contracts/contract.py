@@ -44,6 +44,9 @@ class ContractField(BaseModel):
     """The smallest value a number may have, inclusive; None for no bound."""
     minor_unit_of: str | None = None
     """Name of the currency field whose ISO minor unit limits the decimals of this amount."""
+    is_rounded: bool = False
+    """Whether decimals beyond the engine's twelve are rounded on landing instead of putting the
+    record into quarantine: for figures that no charge depends on."""
 
 
 class Contract(BaseModel):

@@ -168,7 +168,8 @@ def _compile_pools(model: CostModel) -> dict[str, Table]:
         ),
         "pool_rules": (
             f"rule_id varchar, priority integer, {MATCH}, cost_pool_id varchar, "
-            "sub_pool_name varchar, exclude_as varchar, cost_behaviour varchar, owner_name varchar, "
+            "sub_pool_name varchar, exclude_as varchar, cost_behaviour varchar, "
+            "owner_name varchar, "
             f"reason varchar, {SPAN}",
             rules,
         ),
@@ -244,7 +245,8 @@ def _compile_services(model: CostModel) -> dict[str, Table]:
     return {
         "services": (
             "service_id varchar, service_name varchar, category_name varchar, description varchar, "
-            "owner_name varchar, owner_email varchar, business_processes varchar, unit_code varchar, "
+            "owner_name varchar, owner_email varchar, business_processes varchar, "
+            "unit_code varchar, "
             "unit_name varchar, driver_id varchar, fallback varchar, consumers varchar[], "
             "charging_policy varchar, is_shared boolean, availability_target_share decimal(9, 6), "
             "response_target_minutes integer, resolution_target_minutes integer, "

@@ -274,7 +274,7 @@ class Driver(Strict):
         "ticket_effort",  # ticket minutes -> service, for any sender (contract tickets)
         "timesheet_hours_by_tower",  # hours -> tower; sender = IT cost centre (contract timesheets)
         "timesheet_hours_by_service",  # hours -> service; sender = tower (contract timesheets)
-        "asset_capacity",  # purchase cost -> service through asset, application; sender = asset class
+        "asset_capacity",  # purchase cost -> service through asset and application, any sender
         "cloud_cost",  # positive cloud cost -> tagged service, for any sender (contract cloud_bill)
     ]
     unit: Id

@@ -3,6 +3,7 @@
 Every field arrives as text. It must match its type's pattern before it is cast, because casts
 are generous: `1_000`, `1e3`, `inf` and `31/01/26` all become something. A value that matches and
 still cannot be cast (31 February) is a problem too. All of it is set-based: one pass, any size.
+A field has at most one problem, the first of: missing, form, impossible, precision, range.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pipelines.contracts.contract import (
 from pipelines.mappings.mapping import Mapping
 from pipelines.money import list_minor_unit_exceptions
 
+# 18 digits before the point: a sum of as many records as a file can hold, times the units of the
+# engine, stays inside the integers of the engine.
 PATTERNS: dict[FieldType, tuple[str, str]] = {
     "text": (
         r"[^\x00-\x08\x0b\x0c\x0e-\x1f]*",
@@ -28,27 +31,37 @@ PATTERNS: dict[FieldType, tuple[str, str]] = {
     "period": (r"\d{4}-(0[1-9]|1[0-2])", "a period such as 2026-03"),
     "date": (r"\d{4}-\d{2}-\d{2}", "a date such as 2026-03-31"),
     "timestamp": (
-        r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})?",
+        r"\d{4}-\d{2}-\d{2}[T ]([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{1,6})?"
+        r"(Z|[+-](0\d|1[0-4]):[0-5]\d)?",
         "a time such as 2026-03-31T14:05:00Z",
     ),
-    "integer": (r"-?\d{1,18}", "a whole number"),
-    "decimal": (r"-?\d{1,26}(\.\d{1,18})?", "a number such as -1234.56"),
+    "integer": (r"-?\d{1,18}", "a whole number of at most 18 digits"),
+    "decimal": (
+        r"-?\d{1,18}(\.\d{1,18})?",
+        "a number such as -1234.56, with at most 18 digits before the point",
+    ),
     "currency": (r"[A-Z]{3}", "an ISO currency code such as EUR"),
     "boolean": (r"true|false", "true or false"),
     "json": (r"(?s)\{.*\}", "a JSON object"),
 }
 
 ENGINE_DECIMALS = 12
+TEXT_TYPES = ("text", "code", "period", "currency", "json")
+EXPECTED_MARK = "; expected "
+"""Between what is wrong and what was expected in the reason of a problem."""
 
 
 def text_expression(field: ContractField, mapping: Mapping, columns: tuple[str, ...]) -> str:
-    """SQL for the field's text, NULL where the delivery has none."""
+    """SQL for the field's text, NULL where the delivery has none.
+
+    A column is called by its position in the delivery: `column_0` ...
+    """
     column = mapping.columns.get(field.name)
     if column is None or column not in columns:
         return "cast(null as varchar)"
     tokens = ", ".join(_literal(token) for token in ("", *mapping.null_tokens))
-    quoted = '"' + column.replace('"', '""') + '"'
-    return f"case when {quoted} in ({tokens}) then null else {quoted} end"
+    name = f"column_{columns.index(column)}"
+    return f"case when {name} in ({tokens}) then null else {name} end"
 
 
 def cast_expression(field: ContractField) -> str:
@@ -60,95 +73,113 @@ def cast_expression(field: ContractField) -> str:
             f"then try_cast({name} as timestamptz) at time zone 'UTC' "
             f"else try_cast({name} as timestamp) end"
         )
-    if field.type in ("text", "code", "period", "currency", "json"):
+    if field.type in TEXT_TYPES:
         return name
-    # Adding zero turns -0.00 into 0.00.
-    sign = " + 0" if field.type == "decimal" else ""
-    return f"try_cast({name} as {DUCKDB_TYPES[field.type]}){sign}"
+    return f"try_cast({name} as {DUCKDB_TYPES[field.type]})"
+
+
+def match_expression(field: ContractField) -> str:
+    """SQL: whether the field's text has the form of its type; NULL where it has none."""
+    return f'regexp_full_match("{field.name}", {_literal(PATTERNS[field.type][0])})'
+
+
+def amount_expression(field: ContractField) -> str:
+    """SQL for an amount that can be read without losing anything, NULL otherwise."""
+    readable = f"{match_expression(field)} and {_decimals(field)} <= {ENGINE_DECIMALS}"
+    return f"case when {readable} then {cast_expression(field)} end"
+
+
+def period_expression(field: ContractField) -> str:
+    """SQL for the period (such as 2026-03) that the field's text says, NULL where it says none.
+
+    Times with a zone are taken in UTC, as the lake holds them.
+    """
+    text = f'"{field.name}"'
+    if field.type != "period":
+        text = f"strftime({cast_expression(field)}, '%Y-%m')"
+    return f"case when {match_expression(field)} then {text} end"
+
+
+def good_expression(contract: Contract) -> str:
+    """SQL: whether a record has no problem. Says the same as `problem_expressions`, and cheaper:
+    those build a struct for every field and are planned only for deliveries that need them."""
+    return " and ".join(_good_field_expression(field) for field in contract.fields)
 
 
 def problem_expressions(contract: Contract) -> list[str]:
-    """SQL expressions, each a struct (field, found, reason) or NULL, over the text columns."""
-    expressions = []
-    for field in contract.fields:
-        name = f'"{field.name}"'
-        pattern, expected = PATTERNS[field.type]
-        if field.is_required:
-            expressions.append(_problem(f"{name} is null", field, "is missing", "a value"))
-        expressions.append(
-            _problem(
-                f"not regexp_full_match({name}, {_literal(pattern)})",
-                field,
-                "has the wrong form",
-                expected,
-            )
-        )
-        matches = f"regexp_full_match({name}, {_literal(pattern)})"
-        if field.type not in ("text", "code", "period", "currency", "json"):
-            impossible = f"{matches} and ({cast_expression(field)}) is null"
-            expressions.append(_problem(impossible, field, "is impossible", expected))
-        if field.type == "json":
-            expressions.append(
-                _problem(
-                    f"{matches} and not json_valid({name})",
-                    field,
-                    "is not valid",
-                    "JSON",
-                )
-            )
-        if field.type == "decimal":
-            expressions += _decimal_problems(field, name, matches)
-        if field.allowed_values:
-            allowed = ", ".join(_literal(value) for value in field.allowed_values)
-            expressions.append(
-                _problem(
-                    f"{name} not in ({allowed})",
-                    field,
-                    "is not allowed",
-                    "one of " + allowed,
-                )
-            )
-        if field.minimum is not None:
-            too_small = f"{matches} and ({cast_expression(field)}) < {field.minimum}"
-            expressions.append(
-                _problem(too_small, field, "is too small", f"at least {field.minimum}")
-            )
-    return expressions
+    """SQL per field: a struct (field, found, reason) or NULL, over the text columns."""
+    return [_problem_expression(field) for field in contract.fields]
 
 
-def _decimal_problems(field: ContractField, name: str, matches: str) -> list[str]:
-    decimals = f"length(rtrim(split_part({name}, '.', 2), '0'))"
-    problems = [
-        _problem(
-            f"{matches} and {decimals} > {ENGINE_DECIMALS}",
-            field,
-            "has too many decimals",
-            f"at most {ENGINE_DECIMALS}",
-        )
+def _good_field_expression(field: ContractField) -> str:
+    without_text = "false" if field.is_required else "true"
+    passed = " and ".join(f"not ({condition})" for condition, _, _ in _checks(field))
+    return f'case when "{field.name}" is null then {without_text} else {passed} end'
+
+
+def _problem_expression(field: ContractField) -> str:
+    name = f'"{field.name}"'
+    missing = _literal(f"is missing{EXPECTED_MARK}a value") if field.is_required else "null"
+    cases = [f"when {name} is null then {missing}"]
+    cases += [
+        f"when {condition} then {_literal(reason + EXPECTED_MARK + expected)}"
+        for condition, reason, expected in _checks(field)
     ]
+    reason = f"case {' '.join(cases)} end"
+    return (
+        f"case when ({reason}) is not null then "
+        f"{{'field': {_literal(field.name)}, 'found': {name}, 'reason': {reason}}} end"
+    )
+
+
+def _checks(field: ContractField) -> list[tuple[str, str, str]]:
+    """(condition that is a problem, reason, expected) for a text that is not NULL, in order; each
+    condition may assume that those before it did not hold."""
+    name = f'"{field.name}"'
+    expected = PATTERNS[field.type][1]
+    checks = [(f"not {match_expression(field)}", "has the wrong form", expected)]
+    if field.type == "text" and field.is_required:
+        checks.append((f"trim({name}) = ''", "is blank", "a text"))
+    if field.type not in TEXT_TYPES:
+        checks.append((f"({cast_expression(field)}) is null", "is impossible", expected))
+    if field.type == "json":
+        checks.append((f"not json_valid({name})", "is not valid", "JSON"))
+    if field.type == "decimal":
+        checks += _decimal_checks(field)
+    if field.allowed_values:
+        allowed = ", ".join(_literal(value) for value in field.allowed_values)
+        checks.append((f"{name} not in ({allowed})", "is not allowed", f"one of {allowed}"))
+    if field.minimum is not None:
+        too_small = f"({cast_expression(field)}) < {field.minimum}"
+        checks.append((too_small, "is too small", f"at least {field.minimum}"))
+    return checks
+
+
+def _decimal_checks(field: ContractField) -> list[tuple[str, str, str]]:
+    if field.is_rounded:
+        return []
+    decimals = _decimals(field)
+    at_most = f"at most {ENGINE_DECIMALS}"
+    checks = [(f"{decimals} > {ENGINE_DECIMALS}", "has too many decimals", at_most)]
     if field.minor_unit_of:
         currency = f'"{field.minor_unit_of}"'
         cases = " ".join(
             f"when {currency} in ({', '.join(_literal(code) for code in codes)}) then {digits}"
             for digits, codes in list_minor_unit_exceptions().items()
         )
-        problems.append(
-            _problem(
-                f"{matches} and {decimals} > case {cases} else 2 end",
-                field,
+        checks.append(
+            (
+                f"{decimals} > case {cases} else 2 end",
                 "has more decimals than its currency",
                 "no more decimals than the minor unit of the currency",
             )
         )
-    return problems
+    return checks
 
 
-def _problem(condition: str, field: ContractField, reason: str, expected: str) -> str:
-    text = _literal(f"{reason}; expected {expected}")
-    return (
-        f"case when {condition} then "
-        f"{{'field': {_literal(field.name)}, 'found': \"{field.name}\", 'reason': {text}}} end"
-    )
+def _decimals(field: ContractField) -> str:
+    """SQL for the number of decimals that say something: 1.500 has one."""
+    return f"length(rtrim(split_part(\"{field.name}\", '.', 2), '0'))"
 
 
 def _literal(text: str) -> str:

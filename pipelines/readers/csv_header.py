@@ -81,9 +81,7 @@ def _refuse_missing(name: str, columns: list[str], mapping: Mapping) -> None:
     if len(columns) == 1:
         for delimiter, shown in OTHER_DELIMITERS.items():
             if delimiter in columns[0]:
-                raise _refuse(
-                    name, f"is separated by {shown}", expected="columns separated by ','"
-                )
+                raise _refuse(name, f"is separated by {shown}", expected="columns separated by ','")
     hints = []
     for column in missing:
         close = get_close_matches(column, columns, n=1)

@@ -68,12 +68,14 @@ def _explain(text: str, name: str, line_ends: LineEnds) -> DeliveryRefusedError:
         return _refuse(name, message, f"{width[1]} as in the header", shown)
     if "unterminated quote" in text or "quote should be followed" in text:
         expected = 'a quoted field that ends, with quotes inside it doubled ("")'
-        return _refuse(name, f"{where} has a quote that is not closed or not doubled", expected, shown)
+        return _refuse(
+            name, f"{where} has a quote that is not closed or not doubled", expected, shown
+        )
     if "aximum line size" in text or "max_line_size" in text:
         return _refuse(name, f"{where} is too long", f"at most {MAX_LINE_BYTES:,} bytes", shown)
     if "state machine" in text and line_ends.are_mixed:
         return _refuse(name, "mixes line ends", "one kind of line end", str(line_ends))
-    sentence = _shorten(text.split("\n\n")[0].split("\nPossible fixes")[0].replace("\n", " "))
+    sentence = _shorten(re.split(r"\n\n|\nPossible fixes", text, maxsplit=1)[0].replace("\n", " "))
     return _refuse(name, "is not strict CSV", "comma-separated records by RFC 4180", sentence)
 
 

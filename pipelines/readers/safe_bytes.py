@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,8 @@ class BytesSeen:
 
     sha256: str
     size: int
+    modified_ns: int
+    """When the file was written last, as it stood when reading began."""
     has_bom: bool
     ends_with_newline: bool
     line_ends: LineEnds
@@ -82,6 +85,7 @@ def _inspect(path: Path, name: str) -> BytesSeen:
     size, last, has_bom = 0, b"", False
     crlf = lf = cr = 0
     with path.open("rb") as file:
+        modified_ns = os.fstat(file.fileno()).st_mtime_ns
         while chunk := file.read(CHUNK_BYTES):
             if size == 0:
                 _refuse_other_formats(name, chunk[:HEAD_BYTES])
@@ -100,9 +104,9 @@ def _inspect(path: Path, name: str) -> BytesSeen:
     if size == 0:
         raise _refusal(name, "is empty", "a header and records", "0 bytes")
     _decode(decoder, b"", size, name, is_last=True)
-    return BytesSeen(
-        digest.hexdigest(), size, has_bom, last in (b"\n", b"\r"), LineEnds(crlf, lf, cr)
-    )
+    ends_with_newline = last in (b"\n", b"\r")
+    line_ends = LineEnds(crlf, lf, cr)
+    return BytesSeen(digest.hexdigest(), size, modified_ns, has_bom, ends_with_newline, line_ends)
 
 
 def _decode(

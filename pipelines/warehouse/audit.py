@@ -47,8 +47,8 @@ def refuse_lines_outside_calendar(
             f"{source}: {count} lines of {period}" for source, period, count in rows[:8]
         )
         raise ControlError(
-            f"there is cost outside the calendar {calendar.first_period} to {calendar.last_period}: "
-            f"{found}. Extend 'calendar' in apportion.yml; nothing was lost."
+            f"there is cost outside the calendar {calendar.first_period} to "
+            f"{calendar.last_period}: {found}. Extend 'calendar' in apportion.yml; nothing was lost."
         )
 
 

@@ -61,6 +61,11 @@ BUILDING_NAME = ".building"
 DELIVERIES_NAME = "deliveries.duckdb"
 CHECKED_NAME = "deliveries_checked.duckdb"
 PUBLICATIONS_KEPT = 3
+# Packages whose code decides a figure; a change in another one needs no new run.
+FIGURE_PACKAGES = (
+    *("allocation", "checks", "contracts", "cost_model"),
+    *("landing", "mappings", "readers", "warehouse"),
+)
 STAGING_SCHEMAS = ("staging", "lake")
 
 Progress = Callable[[str, int, int], None]
@@ -318,8 +323,10 @@ def _stamp(workspace: Workspace, model: CostModel, loads: list[ActiveLoad]) -> R
 def hash_code() -> str:
     """SHA-256 over every file that decides a figure: the models, the pipelines and the lock."""
     root = PROJECT_DIRECTORY.parent
-    patterns = ("dbt_project/**/*.sql", "dbt_project/**/*.py", "dbt_project/**/*.yml")
-    patterns += ("pipelines/**/*.py", "pipelines/**/*.yml", "requirements.lock")
+    patterns = [f"dbt_project/**/*.{ending}" for ending in ("sql", "py", "yml")]
+    for package in FIGURE_PACKAGES:
+        patterns += [f"pipelines/{package}/**/*.py", f"pipelines/{package}/**/*.yml"]
+    patterns += ["pipelines/*.py", "requirements.lock"]
     digest = hashlib.sha256()
     for path in sorted({path for pattern in patterns for path in root.glob(pattern)}):
         relative = path.relative_to(root)

@@ -94,7 +94,8 @@ def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[Active
     """Create model.loads and model.quarantine: what the run reads, and what it could not."""
     connection.execute(
         "create or replace table model.loads (load_id bigint, source_id varchar, "
-        "contract_id varchar, scenario_id varchar, file_name varchar, file_id varchar, records_accepted bigint, "
+        "contract_id varchar, scenario_id varchar, file_name varchar, file_id varchar, "
+        "records_accepted bigint, "
         "records_quarantined bigint)"
     )
     rows = [

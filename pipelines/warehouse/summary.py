@@ -23,8 +23,8 @@ class Summary:
     by_pool: list[tuple[str, Decimal]]
     by_service: list[tuple[str, Decimal]]
     by_business_unit: list[tuple[str, Decimal]]
-    controls: list[tuple[str, Decimal, Decimal, Decimal]]
-    """(period, delivered, accounted for, difference)"""
+    controls: list[tuple[str, Decimal, Decimal, Decimal, Decimal]]
+    """(period, delivered, not a cost of IT, cost of IT, difference)"""
     open_items: list[tuple[str, str, Decimal | None, str]]
     """(period, what, amount, what to do)"""
 
@@ -68,10 +68,11 @@ def summarise(connection: duckdb.DuckDBPyConnection) -> Summary:
             """
         ),
         controls=connection.execute(
-            """
+            f"""
             select period_id,
                 sum(amount_cents) filter (term_id = 'delivered'),
-                sum(amount_cents) filter (side = 'right'),
+                sum(amount_cents) filter (term_id in {NOT_COST}),
+                sum(amount_cents) filter (side = 'right' and term_id not in {NOT_COST}),
                 sum(amount_cents) filter (side = 'difference')
             from rpt_certificate where scenario_id = 'actual' and identity_id = 'ledger'
             group by all order by period_id

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.cost_model.schema import LineMatch
 from pipelines.money import minor_unit_digits
@@ -14,8 +15,19 @@ from pipelines.money import minor_unit_digits
 PERIOD_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
 PeriodId = Annotated[str, Field(pattern=PERIOD_PATTERN.pattern)]
+
+
+def _refuse_path_outside(glob: str) -> str:
+    parts = PurePosixPath(glob).parts
+    if not parts or parts[0] == "/" or ".." in parts:
+        raise ValueError("expected a glob below inbox/, such as general_ledger/*.csv")
+    return glob
+
+
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 SourceId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+InboxGlob = Annotated[str, AfterValidator(_refuse_path_outside)]
 
 FeedColumn = Annotated[
     str,
@@ -88,7 +100,7 @@ class DetailFeed(Strict):
     consumer_name_from: FeedColumn | None = None
     business_unit_from: FeedColumn | None = None
     defines_services: bool = False
-    """Whether the services named by the feed are the catalogue (a company with only a cloud bill)."""
+    """Whether the services that the feed names are the catalogue."""
     defines_consumers: bool = False
 
 
@@ -96,13 +108,13 @@ class Source(Strict):
     """Where deliveries of one kind arrive and how they are read."""
 
     contract: str
-    inbox: str
+    inbox: InboxGlob
     """Glob below the workspace's inbox/ directory."""
     mapping: str = "canonical"
     scenario: Literal["actual", "budget"] = "actual"
     is_required: bool = False
     """Whether a build without any delivery of this source is refused."""
-    redelivery: Literal["refuse", "replace_period", "append"] = "append"
+    redelivery: Literal["refuse", "replace_period", "append"] = "refuse"
     """What happens when another file arrives for periods that were delivered before."""
     detail_feed: DetailFeed | None = None
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pipelines.errors import WorkspaceMissingError
+from pipelines.errors import ConfigurationError, WorkspaceMissingError
 from pipelines.workspace.config import WorkspaceConfig
-from pipelines.workspace.yaml_files import read_yaml_model
+from pipelines.workspace.yaml_files import parse_yaml_model
 
 CONFIG_NAME = "apportion.yml"
 
@@ -33,7 +33,17 @@ class Workspace:
 
     @cached_property
     def config(self) -> WorkspaceConfig:
-        return read_yaml_model(self.root / CONFIG_NAME, WorkspaceConfig, root=self.root)
+        """apportion.yml, read and checked. Raises ConfigurationError with all of its problems."""
+        from pipelines.workspace.source_checks import check_config
+
+        value, problems, lines = parse_yaml_model(
+            self.root / CONFIG_NAME, WorkspaceConfig, root=self.root
+        )
+        if value is not None:
+            problems = check_config(value, lines, CONFIG_NAME)
+        if value is None or problems:
+            raise ConfigurationError(problems)
+        return value
 
     @property
     def config_path(self) -> Path:

@@ -2,13 +2,18 @@
 
 Assumes UTF-8 text with one mapping at the top. Guarantees that every problem of a file is
 reported at once, each with file and line. Duplicate keys are refused, which PyYAML would accept
-silently and keep the last.
+silently and keep the last. A number with a point is read as a Decimal, digit by digit, so that a
+percentage or an amount is what the file says and not the float nearest to it.
 """
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -17,6 +22,41 @@ from pipelines.errors import ConfigurationError, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 Path_ = tuple[str | int, ...]
+
+PLAIN_DECIMAL = re.compile(r"[-+]?(\d+\.\d*|\.\d+)")
+EXPECTED_WORDS = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "decimal_type": "a number",
+    "decimal_parsing": "a number",
+    "date_type": "a date such as 2026-03-31",
+    "date_parsing": "a date such as 2026-03-31",
+    "date_from_datetime_parsing": "a date such as 2026-03-31",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+SHOWN_CHARACTERS = 80
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader, but for numbers with a point."""
+
+
+def _construct_number(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    text = str(node.value)
+    if PLAIN_DECIMAL.fullmatch(text):
+        return Decimal(text)
+    return loader.construct_yaml_float(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _construct_number)
 
 
 def read_yaml_model(path: Path, model: type[Model], *, root: Path | None = None) -> Model:
@@ -32,31 +72,27 @@ def parse_yaml_model(
 ) -> tuple[Model | None, list[Problem], dict[Path_, int]]:
     """The model or None, the problems, and the line of every node by its path in the document."""
     name = str(path.relative_to(root)) if root else str(path)
+    text = _read_text(path, name)
+    if isinstance(text, Problem):
+        return None, [text], {}
+    loader = _Loader(text)
     try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        remedy = "Make it, or start from a template with 'apportion init'."
-        return None, [Problem(name, "file is missing", remedy=remedy)], {}
-    except UnicodeDecodeError as error:
-        return None, [Problem(name, f"is not UTF-8 at byte {error.start}")], {}
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return None, [Problem(f"{name}:{line}", f"is not YAML: {error.problem}")], {}
-    if node is None:
-        return None, [Problem(name, "is empty", expected="a mapping")], {}
-    lines: dict[Path_, int] = {}
-    problems: list[Problem] = []
-    _walk(node, (), lines, problems, name)
-    if problems:
-        return None, problems, lines
-    try:
-        return model.model_validate(yaml.safe_load(text)), [], lines
+        node = loader.get_single_node()
+        if node is None:
+            return None, [Problem(name, "is empty", expected="a mapping")], {}
+        lines, problems = _index_lines(node, name)
+        if problems:
+            return None, problems, lines
+        return model.model_validate(loader.construct_document(node)), [], lines
     except yaml.YAMLError as error:
-        return None, [Problem(name, f"is not YAML: {error}")], lines
-    except ValidationError as error:
-        return None, [_to_problem(name, item, lines) for item in error.errors()], lines
+        return None, [_explain_yaml_error(error, name)], {}
+    except ValueError as error:
+        # ValidationError is one; the others come from a value such as the date 2026-02-31.
+        if isinstance(error, ValidationError):
+            return None, [_to_problem(name, item, lines, model) for item in error.errors()], lines
+        return None, [Problem(name, f"holds a value that does not exist: {error}")], lines
+    finally:
+        loader.dispose()
 
 
 def find_line(lines: dict[Path_, int], path: Path_) -> int:
@@ -67,42 +103,118 @@ def find_line(lines: dict[Path_, int], path: Path_) -> int:
     return 1
 
 
-def _walk(
-    node: yaml.Node,
-    path: Path_,
-    lines: dict[Path_, int],
-    problems: list[Problem],
-    name: str,
-) -> None:
-    lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, child in node.value:
-            text = str(key.value)
-            if text in seen:
-                where = f"{name}:{key.start_mark.line + 1}"
-                problems.append(Problem(where, f"the key '{text}' occurs twice in one mapping"))
-            seen.add(text)
-            lines[(*path, text)] = key.start_mark.line + 1
-            _walk(child, (*path, text), lines, problems, name)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, child in enumerate(node.value):
-            _walk(child, (*path, index), lines, problems, name)
+def _read_text(path: Path, name: str) -> str | Problem:
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        remedy = "Make it, or start from a template with 'apportion init'."
+        return Problem(name, "file is missing", remedy=remedy)
+    except UnicodeDecodeError as error:
+        found = f"the byte 0x{error.object[error.start]:02X} at byte {error.start}"
+        return Problem(name, "is not UTF-8", expected="UTF-8 text", found=found)
+    except OSError as error:
+        return Problem(name, "cannot be read", found=error.strerror or str(error))
 
 
-def _to_problem(name: str, item: Any, lines: dict[Path_, int]) -> Problem:
+def _explain_yaml_error(error: yaml.YAMLError, name: str) -> Problem:
+    if isinstance(error, yaml.MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        context = f"{error.context}: " if error.context else ""
+        line = mark.line + 1 if mark else 1
+        return Problem(f"{name}:{line}", f"is not YAML: {context}{error.problem}")
+    return Problem(name, f"is not YAML: {error}")
+
+
+def _index_lines(root: yaml.Node, name: str) -> tuple[dict[Path_, int], list[Problem]]:
+    """The line of every node by its path, and the keys that occur twice in one mapping."""
+    lines: dict[Path_, int] = {}
+    problems: list[Problem] = []
+    walked: set[int] = set()
+
+    def walk(node: yaml.Node, path: Path_) -> None:
+        lines.setdefault(path, node.start_mark.line + 1)
+        # An alias leads to a node again, maybe to one that it is part of.
+        if id(node) in walked:
+            return
+        walked.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            first: dict[str, int] = {}
+            for key, child in node.value:
+                text, line = str(key.value), key.start_mark.line + 1
+                if text in first:
+                    message = f"the key '{text}' occurs twice in one mapping"
+                    remedy = f"It stands in line {first[text]} already: keep one."
+                    problems.append(Problem(f"{name}:{line}", message, remedy=remedy))
+                first[text] = line
+                lines[(*path, text)] = line
+                walk(child, (*path, text))
+        elif isinstance(node, yaml.SequenceNode):
+            for index, child in enumerate(node.value):
+                walk(child, (*path, index))
+
+    walk(root, ())
+    return lines, problems
+
+
+def _to_problem(name: str, item: Any, lines: dict[Path_, int], model: type[BaseModel]) -> Problem:
     path: Path_ = tuple(item["loc"])
     where = f"{name}:{find_line(lines, path)}"
     field = ".".join(str(part) for part in path) or None
-    found = None if isinstance(item["input"], dict | list) else repr(item["input"])
-    message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
-        return Problem(
-            where,
-            f"unknown key '{path[-1]}'",
-            field=field,
-            remedy="Look for a typing error; the documented keys are in docs/reference/.",
-        )
+        known = _list_keys(model, path[:-1])
+        close = get_close_matches(str(path[-1]), known, n=1)
+        remedy = f"Is '{close[0]}' meant?" if close else f"Known keys: {', '.join(known)}."
+        return Problem(where, f"unknown key '{path[-1]}'", field=field, remedy=remedy)
     if item["type"] == "missing":
         return Problem(where, f"the key '{path[-1]}' is missing", field=field)
-    return Problem(where, message, field=field, found=found)
+    expected, message = _find_expectation(item)
+    remedy = None
+    if item["type"] == "string_type" and not isinstance(item["input"], dict | list | None):
+        remedy = "Put it in quotes."
+    return Problem(where, message, None, field, _show_input(item["input"]), expected, remedy)
+
+
+def _find_expectation(item: Any) -> tuple[str | None, str]:
+    """What was expected, where pydantic says so in a way that people understand, and a message."""
+    context = item.get("ctx", {})
+    if item["type"] == "value_error":
+        return None, str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "literal_error":
+        return f"one of {context['expected']}", "is not one of the allowed values"
+    if item["type"] == "string_pattern_mismatch":
+        return f"a text of the form {context['pattern']}", "has the wrong form"
+    if item["type"] in EXPECTED_WORDS:
+        return EXPECTED_WORDS[item["type"]], "has the wrong type"
+    return None, str(item["msg"])
+
+
+def _show_input(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "nothing"
+    shown = str(value) if isinstance(value, Decimal) else repr(value)
+    return shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[:SHOWN_CHARACTERS]}…"
+
+
+def _list_keys(model: type[BaseModel], path: Path_) -> list[str]:
+    """Keys that the mapping at `path` may have; empty where the path leads into no model."""
+    current: list[type[BaseModel]] = [model]
+    for part in path:
+        annotations = [
+            item.model_fields[str(part)].annotation for item in current if part in item.model_fields
+        ]
+        # A list index or a free key stays within the models found so far.
+        if annotations:
+            current = [found for annotation in annotations for found in _find_models(annotation)]
+    return list(dict.fromkeys(key for item in current for key in item.model_fields))
+
+
+def _find_models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in (Union, UnionType, list, dict, tuple):
+        return [model for part in get_args(annotation) for model in _find_models(part)]
+    return []

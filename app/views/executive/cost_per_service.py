@@ -74,8 +74,8 @@ def render_page() -> None:
         _show_trend(context)
     with right:
         _show_movers(context, delivered)
-    _show_services(context)
     _show_flow(context)
+    _show_services(context)
 
 
 def _make_figures(context: Context, row: pd.Series, outlook: pd.DataFrame) -> list[Figure]:
@@ -179,8 +179,8 @@ def _show_movers(context: Context, services: pd.DataFrame) -> None:
 
 
 def select_movers(services: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The services with the largest rises and falls: service_name, moved_amount."""
-    moves = services.loc[~services["is_pseudo"], ["service_name", column]].dropna()
+    """The services with the largest rises and falls: service_id, service_name, moved_amount."""
+    moves = services.loc[~services["is_pseudo"], ["service_id", "service_name", column]].dropna()
     moves = moves[moves[column] != 0].rename(columns={column: "moved_amount"})
     ordered = moves.sort_values("moved_amount", ascending=False)
     if len(ordered) <= 2 * SHOWN_MOVERS:
@@ -220,7 +220,6 @@ def _shape_services(context: Context, services: pd.DataFrame) -> pd.DataFrame:
                 )
             ],
             "amount": services["amount"],
-            "change": services["change_amount"],
             "trend": services["trend"],
             "change_share": [
                 to_percent_points(now, before)
@@ -229,6 +228,7 @@ def _shape_services(context: Context, services: pd.DataFrame) -> pd.DataFrame:
             "budget": services["budget_amount"],
             "variance": services["variance_amount"],
             "year": services["year_amount"],
+            "change": services["change_amount"],
             "category": [
                 PLACE_REASONS.get(str(service_id), category)
                 for service_id, category in zip(

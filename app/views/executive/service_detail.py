@@ -80,17 +80,22 @@ def render_page() -> None:
     with left:
         _show_trend(context, service_id, basis)
     with right:
-        _show_consuming_units(context, units)
+        _show_consuming_units(context, row, units)
     _show_method(context, service_id, facts)
     _show_breakdown(context, service_id, basis)
     _show_consumers(context, service_id)
     show_ledger_tie(context)
 
 
+def passes_all_on(row: pd.Series) -> bool:
+    """Whether nothing leaves IT through a service, because other services bear all of its cost."""
+    return to_decimal(row["amount"]) == 0 and bool(to_decimal(row["passed_on_amount"]))
+
+
 def _choose_shown_basis(row: pd.Series) -> str:
     """Delivered or direct; direct for a service that delivers nothing to consumers itself."""
     basis = choose_basis()
-    if basis == "delivered" and to_decimal(row["amount"]) == 0 and to_decimal(row["direct_amount"]):
+    if basis == "delivered" and passes_all_on(row):
         st.caption(
             "Nothing leaves IT through this service: other services use it and pass its cost on. "
             "Its direct cost is shown."
@@ -101,8 +106,36 @@ def _choose_shown_basis(row: pd.Series) -> str:
 
 def _make_figures(context: Context, row: pd.Series, facts: pd.Series) -> list[Figure]:
     selection, currency = context.selection, context.currency
-    unit = str(facts["unit_code"])
     before = selection.previous_period_name
+    unit_figures = [
+        make_moving_figure(
+            f"Cost per {facts['unit_code']}",
+            format_rate(row["unit_cost"], currency),
+            row["unit_cost"],
+            row["previous_unit_cost"],
+            before,
+        ),
+        make_moving_figure(
+            f"Used, {facts['unit_code']}",
+            format_quantity(row["quantity"]),
+            row["quantity"],
+            row["previous_quantity"],
+            before,
+            is_cost=False,
+        ),
+    ]
+    passed_on = Figure(
+        "Passed on", format_amount(row["passed_on_amount"], currency), "to other services"
+    )
+    if passes_all_on(row):
+        full = make_moving_figure(
+            f"Full cost {selection.period_name}",
+            format_amount(row["full_amount"], currency),
+            row["full_amount"],
+            row["previous_full_amount"],
+            before,
+        )
+        return [full, passed_on, *unit_figures]
     figures = [
         make_moving_figure(
             f"Delivered {selection.period_name}",
@@ -119,40 +152,14 @@ def _make_figures(context: Context, row: pd.Series, facts: pd.Series) -> list[Fi
             )
         )
     if to_decimal(row["passed_on_amount"]) and bool(facts["is_shared"]):
-        figures.append(
-            Figure(
-                "Passed on",
-                format_amount(row["passed_on_amount"], currency),
-                "to other services",
-            )
-        )
-    figures.append(
-        make_moving_figure(
-            f"Cost per {unit}",
-            format_rate(row["unit_cost"], currency),
-            row["unit_cost"],
-            row["previous_unit_cost"],
-            before,
-        )
+        figures.append(passed_on)
+    policy = str(facts["charging_policy"])
+    charged = Figure(
+        "Charged",
+        format_amount(row["charged_amount"], currency),
+        SHORT_POLICY_NAMES.get(policy, policy),
     )
-    figures.append(
-        make_moving_figure(
-            f"Used, {unit}",
-            format_quantity(row["quantity"]),
-            row["quantity"],
-            row["previous_quantity"],
-            before,
-            is_cost=False,
-        )
-    )
-    figures.append(
-        Figure(
-            "Charged",
-            format_amount(row["charged_amount"], currency),
-            SHORT_POLICY_NAMES.get(str(facts["charging_policy"]), str(facts["charging_policy"])),
-        )
-    )
-    return figures
+    return [*figures, *unit_figures, charged]
 
 
 def _show_links(context: Context, service_id: str) -> None:
@@ -172,10 +179,13 @@ def _show_trend(context: Context, service_id: str, basis: str) -> None:
     )
 
 
-def _show_consuming_units(context: Context, units: pd.DataFrame) -> None:
+def _show_consuming_units(context: Context, row: pd.Series, units: pd.DataFrame) -> None:
     show_section("Who uses it", "Delivered cost by business unit; the mark is the budget.")
     if units.empty:
-        show_missing("No consumers in this month.", "The service has no cost, or it has no driver.")
+        if passes_all_on(row):
+            show_missing("Only other services use it.", "Their consumers bear its cost.")
+        else:
+            show_missing("No consumers in this month.", "It has no cost, or it has no driver.")
         return
     shown = units if context.selection.is_actual else units.assign(budget_amount=None)
     show_chart(
@@ -258,10 +268,9 @@ def _show_breakdown(context: Context, service_id: str, basis: str) -> None:
 
 def _show_consumers(context: Context, service_id: str) -> None:
     consumers = read_consumers(context.published, context.selection, service_id)
-    show_section("Consumers", "One row per cost centre; the business unit leads to its bill.")
     if consumers.empty:
-        show_missing("Nobody consumes this service in this month.", "Choose another period.")
         return
+    show_section("Consumers", "One row per cost centre; the business unit leads to its bill.")
     frame = pd.DataFrame(
         {
             "business_unit": [

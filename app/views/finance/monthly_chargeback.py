@@ -172,7 +172,6 @@ def _show_bill_table(context: Context, bills: pd.DataFrame, hierarchy: str) -> N
         {
             "unit": bills["business_unit_name"],
             "charged": bills["charged_amount"],
-            "change": bills["change_amount"],
             "change_share": [
                 to_percent_points(now, before)
                 for now, before in zip(
@@ -184,6 +183,7 @@ def _show_bill_table(context: Context, bills: pd.DataFrame, hierarchy: str) -> N
             "showback": bills["showback_amount"],
             "lines": bills["line_count"],
             "division": bills["division_name"],
+            "change": bills["change_amount"],
         }
     )
     if not context.selection.is_actual or frame["budget"].isna().all():
@@ -333,15 +333,14 @@ def _show_identity(context: Context, rows: pd.DataFrame) -> None:
     st.markdown(
         f"{TICK if is_tied else CROSS} **{escape_markdown(rows['identity_name'].iloc[0])}**"
     )
-    statement: list[tuple[str, Decimal | None, Literal["term", "total", "difference"]]] = []
-    for side in ("left", "right"):
-        terms = rows[rows["side"] == side]
+    statement: list[tuple[str, Decimal | None, Literal["left", "term", "total", "difference"]]] = []
+    left, right = rows[rows["side"] == "left"], rows[rows["side"] == "right"]
+    for terms, kind in ((left, "left"), (right, "term")):
         statement += [
-            (str(name), to_decimal(amount), "term")
+            (str(name), to_decimal(amount), "left" if kind == "left" else "term")
             for name, amount in zip(terms["term_name"], terms["amount"], strict=True)
         ]
-        if len(terms) > 1 or side == "right":
-            statement.append(("Sum", sum(terms["amount"], Decimal(0)), "total"))
+    statement.append(("Sum of what explains it", sum(right["amount"], Decimal(0)), "total"))
     statement += [("Difference", to_decimal(amount), "difference") for amount in differences]
     st.html(render_statement(statement, context.currency))
 

@@ -318,7 +318,7 @@ def _show_quality(context: Context, service: Measured) -> None:
             "No tickets and no outages are delivered.",
             "Deliver files of the contracts `tickets` and `outages` to see service quality here.",
         )
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         rows = list_quality(service.facts, service.now, capacity, context.currency)
         if rows:

@@ -1,0 +1,41 @@
+-- A key that occurs twice is counted twice by every page and export that joins on it.
+{% set keys = {
+    'int_ledger__lines': ['scenario_id', 'period_id', 'version', 'ledger_line_id'],
+    'fct_ledger_lines': ['scenario_id', 'period_id', 'version', 'ledger_line_id'],
+    'dim_cost_centres': ['cost_centre_id', 'valid_from'],
+    'dim_business_units': ['business_unit_id'],
+    'dim_periods': ['period_id'],
+    'dim_services': ['service_id'],
+    'dim_service_offerings': ['service_id', 'offering_id'],
+    'fct_cost_pools_monthly': [
+        'scenario_id', 'period_id', 'version', 'cost_pool_id', 'sub_pool_name', 'cost_behaviour', 'disposition',
+    ],
+    'fct_towers_monthly': ['scenario_id', 'period_id', 'version', 'tower_id', 'cost_pool_id', 'disposition'],
+    'fct_service_costs_monthly': ['scenario_id', 'period_id', 'version', 'service_id'],
+    'fct_service_cost_breakdown_monthly': [
+        'scenario_id', 'period_id', 'version', 'service_id', 'cost_pool_id', 'tower_id',
+    ],
+    'fct_service_quality_monthly': ['scenario_id', 'period_id', 'version', 'service_id'],
+    'fct_service_capacity_monthly': ['scenario_id', 'period_id', 'version', 'service_id'],
+    'fct_charges_monthly': ['charge_id'],
+    'fct_charge_breakdown_monthly': [
+        'scenario_id', 'period_id', 'version', 'service_id', 'cost_centre_id', 'business_unit_id', 'cost_pool_id',
+        'tower_id',
+    ],
+    'fct_unit_costs_monthly': ['scenario_id', 'period_id', 'version', 'service_id', 'business_unit_id'],
+    'rpt_bill_lines': ['charge_id'],
+    'rpt_certificate': ['scenario_id', 'period_id', 'version', 'identity_id', 'term_id'],
+    'rpt_conservation': ['scenario_id', 'period_id', 'version', 'stop_order'],
+    'rpt_cost_flow': ['scenario_id', 'period_id', 'version', 'from_stop', 'from_id', 'to_id'],
+    'rpt_year_outlook': ['fiscal_year', 'service_id'],
+} %}
+{% for model, columns in keys.items() %}
+select
+    '{{ model }}' as model_name,
+    concat_ws(' | ', {{ columns | join(', ') }}) as key_value,
+    count(*) as row_count
+from {{ ref(model) }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{{ 'union all' if not loop.last }}
+{% endfor %}

@@ -1,0 +1,101 @@
+"""The sender's control file: what a delivery is to hold, so that a part that is missing shows.
+
+`FILE.control.yml` beside a delivery FILE says, all optional but at least one of them:
+
+    period: 2026-03          # every record belongs to it
+    records: 120
+    totals: {EUR: 1234.56}   # sum of the amounts, by currency
+
+A delivery that differs is refused, by 0.01 or by one record; so is one whose amounts cannot all be
+read, because then the total is not known.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipelines.errors import DeliveryRefusedError, Problem
+from pipelines.landing.delivery import Delivery
+from pipelines.landing.record_counts import RecordCounts
+from pipelines.workspace.config import CurrencyCode, PeriodId
+from pipelines.workspace.yaml_files import parse_yaml_model
+
+REMEDY = "Nothing was loaded. Ask the sender which of the two is right, then land it again."
+
+
+class ControlFile(BaseModel):
+    """FILE.control.yml"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    period: PeriodId | None = None
+    records: Annotated[int, Field(ge=1)] | None = None
+    totals: dict[CurrencyCode, Decimal] | None = None
+
+    @model_validator(mode="after")
+    def says_something(self) -> ControlFile:
+        if self.period is None and self.records is None and not self.totals:
+            raise ValueError("a control file names a period, the records or the totals")
+        return self
+
+
+def read_control_file(delivery: Delivery) -> ControlFile | None:
+    """The delivery's control file, or None. Raises DeliveryRefusedError if it cannot be read."""
+    path = delivery.control_path
+    if not path.exists():
+        return None
+    control, problems, _ = parse_yaml_model(path, ControlFile, root=path.parent)
+    if control is None:
+        raise DeliveryRefusedError(problems[0])
+    if control.totals and delivery.contract.amount_field is None:
+        message = "gives totals, and this kind of delivery has no amounts"
+        raise DeliveryRefusedError(Problem(path.name, message, remedy="Leave 'totals' out."))
+    return control
+
+
+def refuse_difference(
+    delivery: Delivery, control: ControlFile | None, counts: RecordCounts, periods: list[str]
+) -> None:
+    """Compare a delivery with its control file. Raises DeliveryRefusedError on any difference."""
+    if control is None:
+        return
+    if control.records is not None and control.records != counts.delivered:
+        expected = f"{control.records:,} as its control file says"
+        raise _refuse(delivery, "has another number of records", expected, f"{counts.delivered:,}")
+    if control.period is not None and periods != [control.period]:
+        expected = f"only {control.period} as its control file says"
+        found = ", ".join(periods) or "no readable period"
+        raise _refuse(delivery, "holds records of another period", expected, found)
+    if control.totals is not None:
+        _refuse_other_totals(delivery, control.totals, counts)
+
+
+def _refuse_other_totals(
+    delivery: Delivery, totals: dict[str, Decimal], counts: RecordCounts
+) -> None:
+    unreadable = sum(item.unreadable for item in counts.amounts.values())
+    if unreadable:
+        message = f"has {unreadable} records whose amount cannot be read"
+        expected = "a total that can be compared with the control file"
+        raise _refuse(delivery, message, expected, str(delivery.contract.amount_field))
+    for currency in sorted({*totals, *counts.amounts}):
+        item = counts.amounts.get(currency)
+        found = item.accepted + item.quarantined if item else Decimal(0)
+        expected_total = totals.get(currency, Decimal(0))
+        if found != expected_total:
+            difference = f"{found - expected_total:+f} {currency}"
+            raise _refuse(
+                delivery,
+                f"does not give its control total, difference {difference}",
+                f"{expected_total:f} {currency}",
+                f"{found:f} {currency}",
+            )
+
+
+def _refuse(delivery: Delivery, message: str, expected: str, found: str) -> DeliveryRefusedError:
+    return DeliveryRefusedError(
+        Problem(delivery.name, message, expected=expected, found=found, remedy=REMEDY)
+    )

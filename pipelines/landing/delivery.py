@@ -1,0 +1,79 @@
+"""Which files of the inbox are deliveries of which source, and how each is to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.contracts.contract import Contract, load_contract
+from pipelines.errors import ConfigurationError, Problem
+from pipelines.mappings.mapping import Mapping, load_mapping
+from pipelines.readers.file_names import show_file_name
+from pipelines.workspace.config import Source
+from pipelines.workspace.workspace import CONFIG_NAME, Workspace
+
+CONTROL_SUFFIX = ".control.yml"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file of one source, ready to be read."""
+
+    path: Path
+    source_id: str
+    source: Source
+    contract: Contract
+    mapping: Mapping
+
+    @property
+    def name(self) -> str:
+        """The file's name as it may be shown."""
+        return show_file_name(self.path)
+
+    @property
+    def control_path(self) -> Path:
+        """Where the sender's control file lies, if there is one."""
+        return self.path.with_name(self.path.name + CONTROL_SUFFIX)
+
+
+def find_deliveries(workspace: Workspace) -> Iterator[Delivery]:
+    """Files in the inbox, by source and name. Raises ConfigurationError before the first one if a
+    source names a contract or mapping that does not exist."""
+    sources = workspace.config.sources
+    forms = {key: resolve_source(workspace, key, source) for key, source in sources.items()}
+    for source_id, source in sources.items():
+        for path in sorted(workspace.inbox.glob(source.inbox)):
+            if path.is_file() and not _is_passed_over(path):
+                yield Delivery(path, source_id, source, *forms[source_id])
+
+
+def find_unclaimed_files(workspace: Workspace) -> list[Path]:
+    """Files below the inbox that no source reads: a misspelt folder must not go unnoticed."""
+    claimed = {
+        path
+        for source in workspace.config.sources.values()
+        for path in workspace.inbox.glob(source.inbox)
+    }
+    return [
+        path
+        for path in sorted(workspace.inbox.rglob("*"))
+        if path.is_file() and path not in claimed and not _is_passed_over(path)
+    ]
+
+
+def resolve_source(
+    workspace: Workspace, source_id: str, source: Source
+) -> tuple[Contract, Mapping]:
+    """Contract and mapping of a source. Raises ConfigurationError if one is not known."""
+    del workspace  # Mappings of the workspace's own will be looked up here.
+    try:
+        contract = load_contract(source.contract)
+        return contract, load_mapping(source.mapping, contract)
+    except (KeyError, ValueError) as error:
+        problem = Problem(CONFIG_NAME, str(error.args[0]), field=f"sources.{source_id}")
+        raise ConfigurationError([problem]) from None
+
+
+def _is_passed_over(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.endswith(CONTROL_SUFFIX)

@@ -1,0 +1,172 @@
+"""Write one load's files: in a staging directory first, then under their final name.
+
+A staging directory is locked by the process that writes it, so that what a killed process left
+behind can be told from what another one is writing, and swept away.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.contracts.contract import Contract
+from pipelines.errors import DeliveryRefusedError, Problem
+from pipelines.landing.delivery import Delivery
+from pipelines.landing.field_checks import amount_expression, cast_expression, period_expression
+from pipelines.readers.safe_bytes import BytesSeen
+from pipelines.warehouse.publication import hash_file, sync_directory
+from pipelines.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    import duckdb
+
+RECORDS_NAME = "records.parquet"
+QUARANTINE_NAME = "quarantine.parquet"
+ORIGINAL_NAME = "original"
+STAGING_NAME = ".staging"
+COPY_BYTES = 1 << 20
+
+
+@contextmanager
+def open_staging(workspace: Workspace) -> Iterator[Path]:
+    """A new, locked staging directory; removed on leaving unless it was moved into place."""
+    root = workspace.lake / STAGING_NAME
+    root.mkdir(parents=True, exist_ok=True)
+    directory, descriptor = _make_locked(root)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.close(descriptor)
+
+
+def sweep_staging(workspace: Workspace) -> None:
+    """Remove staging directories that no living process holds."""
+    for directory in (workspace.lake / STAGING_NAME).glob("*"):
+        try:
+            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(directory, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(descriptor)
+
+
+def copy_original(delivery: Delivery, seen: BytesSeen, staging: Path) -> Path:
+    """Copy the delivery; all that follows reads the copy. Raises DeliveryRefusedError if the
+    delivery changed since it was inspected."""
+    copy = staging / ORIGINAL_NAME
+    try:
+        with delivery.path.open("rb") as source, copy.open("wb") as target:
+            shutil.copyfileobj(source, target, COPY_BYTES)
+    except FileNotFoundError:
+        if delivery.path.exists():
+            raise
+        raise _refuse_changed(delivery) from None
+    if hash_file(copy) != seen.sha256:
+        raise _refuse_changed(delivery)
+    return copy
+
+
+def refuse_if_touched(delivery: Delivery, seen: BytesSeen) -> None:
+    """Raise DeliveryRefusedError if the delivery was written to since it was inspected."""
+    try:
+        status = delivery.path.stat()
+    except FileNotFoundError:
+        raise _refuse_changed(delivery) from None
+    if (status.st_size, status.st_mtime_ns) != (seen.size, seen.modified_ns):
+        raise _refuse_changed(delivery)
+
+
+def _refuse_changed(delivery: Delivery) -> DeliveryRefusedError:
+    return DeliveryRefusedError(
+        Problem(
+            delivery.name,
+            "changed while it was read",
+            remedy="Nothing was loaded. Land it again when its sender has finished writing.",
+        )
+    )
+
+
+def write_records(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, staging: Path, quarantined: int
+) -> None:
+    """Write the good records typed, the others as text if there are any, and sync all files."""
+    typed = ", ".join(f'{cast_expression(field)} as "{field.name}"' for field in contract.fields)
+    connection.execute(
+        f"copy (select {typed}, _row_number from checked where _is_good order by _row_number) "
+        f"to {_text(staging / RECORDS_NAME)} (format parquet, compression zstd)"
+    )
+    if quarantined:
+        connection.execute(
+            f"copy ({_select_quarantine(contract)}) "
+            f"to {_text(staging / QUARANTINE_NAME)} (format parquet)"
+        )
+    for path in staging.iterdir():
+        _sync_file(path)
+    sync_directory(staging)
+
+
+def move_into_place(staging: Path, target: Path) -> None:
+    """Rename a staging directory to its final name, durably.
+
+    What is there already is left over from a load that was never recorded, and is replaced: the
+    caller holds the write lock of the books and has seen that no row names it.
+    """
+    if not target.parent.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sync_directory(target.parent.parent)
+    if target.exists():
+        shutil.rmtree(target)
+    os.replace(staging, target)
+    sync_directory(target.parent)
+
+
+def _make_locked(root: Path) -> tuple[Path, int]:
+    while True:
+        directory = root / uuid.uuid4().hex
+        directory.mkdir()
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # Between its making and its locking another process may have swept it away.
+        if directory.exists():
+            return directory, descriptor
+        os.close(descriptor)
+
+
+def _select_quarantine(contract: Contract) -> str:
+    """One row per quarantined record: what can be read of it, its problems, and all its text."""
+    amount, period, currency = "null", "null", "null"
+    if contract.amount_field:
+        amount = amount_expression(contract.field(contract.amount_field))
+    if contract.period_field:
+        period = period_expression(contract.field(contract.period_field))
+    if contract.currency_field:
+        currency = f'"{contract.currency_field}"'
+    fields = ", ".join(f'"{field.name}" := "{field.name}"' for field in contract.fields)
+    return (
+        f"select _row_number, cast({period} as varchar) as period_id, "
+        f"cast({currency} as varchar) as currency_code, "
+        f"cast({amount} as decimal(38, 12)) as amount_local, _problems, "
+        f"to_json(struct_pack({fields})) as record "
+        "from quarantined order by _row_number"
+    )
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,0 +1,61 @@
+"""Check the sources of apportion.yml against what there is: contracts, mappings, time zones.
+
+The typed form in `config` says what a file may look like; this says whether what it names exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from pipelines.contracts.contract import list_contract_ids, load_contract
+from pipelines.errors import Problem
+from pipelines.mappings.mapping import list_mapping_ids, load_mapping
+from pipelines.workspace.config import Source, WorkspaceConfig
+from pipelines.workspace.yaml_files import Path_, find_line
+
+
+def check_config(config: WorkspaceConfig, lines: dict[Path_, int], name: str) -> list[Problem]:
+    """All problems of the names in a configuration, each with file and line."""
+    found = [*_check_time_zone(config)]
+    for source_id, source in config.sources.items():
+        found += _check_source(("sources", source_id), source)
+    return [
+        Problem(
+            f"{name}:{find_line(lines, path)}",
+            message,
+            field=".".join(map(str, path)),
+            remedy=remedy,
+        )
+        for path, message, remedy in found
+    ]
+
+
+def _check_time_zone(config: WorkspaceConfig) -> Iterator[tuple[Path_, str, str]]:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(config.time_zone)
+    except (KeyError, ValueError, OSError):
+        remedy = "Use a name such as Europe/Berlin or UTC."
+        yield ("time_zone",), f"unknown time zone '{config.time_zone}'", remedy
+
+
+def _check_source(path: Path_, source: Source) -> Iterator[tuple[Path_, str, str]]:
+    contracts, mappings = list_contract_ids(), list_mapping_ids()
+    if source.contract not in contracts:
+        message = f"unknown contract '{source.contract}'"
+        yield (*path, "contract"), message, _hint(source.contract, contracts)
+    if source.mapping not in mappings:
+        message = f"unknown mapping '{source.mapping}'"
+        yield (*path, "mapping"), message, _hint(source.mapping, mappings)
+    elif source.contract in contracts:
+        try:
+            load_mapping(source.mapping, load_contract(source.contract))
+        except ValueError as error:
+            yield (*path, "mapping"), str(error), "Choose a mapping of the source's contract."
+
+
+def _hint(found: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(found, known, n=1)
+    return f"Is '{close[0]}' meant?" if close else f"Known: {', '.join(known)}."

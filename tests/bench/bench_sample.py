@@ -1,0 +1,131 @@
+"""Measurements on the sample company: `make bench`.
+
+What is claimed about speed is a ratio within one run, because machines differ and are noisy: the
+time of `apportion run` against `dbt build` alone on the same project and the same input, once with
+nothing cached (first) and once with dbt's parse cache (again). Seconds are printed beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+APPORTION = Path(sys.executable).with_name("apportion")
+
+RATIO_AIM = 2.5
+RUN_AIM_SECONDS = 120
+HELP_AIM_SECONDS = 0.5
+PAGE_AIM_SECONDS = 0.3
+HELP_REPEATS = 5
+PAGE_REPEATS = 5
+
+
+def main() -> int:
+    """Measure and print; exit code 1 if an aim is missed."""
+    with tempfile.TemporaryDirectory(prefix="apportion-bench-") as name:
+        workspace = Path(name) / "sample"
+        _call("init", str(workspace), "--template", "sample")
+        first, answer = _time(lambda: _call("run", "--json", "-w", str(workspace)))
+        again, forced = _time(lambda: _call("run", "--json", "--force", "-w", str(workspace)))
+        unchanged, _ = _time(lambda: _call("run", "--json", "-w", str(workspace)))
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        dbt_first, dbt_again = _time_dbt_alone(workspace, Path(name))
+        help_seconds = min(_time(lambda: _call("--help"))[0] for _ in range(HELP_REPEATS))
+        pages = _time_pages(workspace)
+    _print_steps("first run", json.loads(answer)["seconds"])
+    _print_steps("run again with --force", json.loads(forced)["seconds"])
+    rows: list[tuple[str, str, float, float]] = [
+        ("run / dbt build alone, first", "x", first / dbt_first, RATIO_AIM),
+        ("run / dbt build alone, again", "x", again / dbt_again, RATIO_AIM),
+        ("whole run, first", "s", first, RUN_AIM_SECONDS),
+        ("whole run, again", "s", again, RUN_AIM_SECONDS),
+        ("run where nothing changed", "s", unchanged, RUN_AIM_SECONDS),
+        ("apportion --help", "s", help_seconds, HELP_AIM_SECONDS),
+        *((f"warm page: {page}", "s", seconds, PAGE_AIM_SECONDS) for page, seconds in pages),
+    ]
+    print(f"\ndbt build alone: first {dbt_first:.1f} s, again {dbt_again:.1f} s")
+    print(f"largest process: {peak:.0f} MiB\n")
+    print(f"{'measure':<44}{'figure':>10}{'aim':>10}")
+    for title, unit, figure, aim in rows:
+        mark = "" if figure <= aim else "  missed"
+        print(f"{title:<44}{figure:>8.2f} {unit}{aim:>8.2f} {unit}{mark}")
+    return 0 if all(figure <= aim for _, _, figure, aim in rows) else 1
+
+
+def _call(*arguments: str) -> str:
+    done = subprocess.run(
+        [str(APPORTION), *arguments], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    if done.returncode not in (0, 3):
+        raise SystemExit(f"apportion {' '.join(arguments)} failed:\n{done.stderr}")
+    return done.stdout
+
+
+def _time(action: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = action()
+    return time.perf_counter() - start, result
+
+
+def _time_dbt_alone(workspace: Path, directory: Path) -> tuple[float, float]:
+    """`dbt build` on a prepared file, first without and then with its parse cache."""
+    from pipelines.books.books import Books
+    from pipelines.warehouse.build import collect, prepare, start_checks
+    from pipelines.warehouse.dbt_runner import run_dbt_build
+    from pipelines.workspace.workspace import Workspace
+
+    space = Workspace.open(workspace)
+    books = Books.open(space)
+    given = collect(space, books)
+    times = []
+    for number in range(2):
+        place = directory / f"dbt{number}"
+        place.mkdir()
+        with start_checks(space, given, place):
+            pass  # only for the file with the deliveries; the process is ended at once
+        database = place / "alone.duckdb"
+        prepare(space, given, database, place / "deliveries.duckdb")
+        state = directory / "dbt_state"
+        times.append(_time(lambda: run_dbt_build(database, state))[0])  # noqa: B023
+    books.close()
+    return times[0], times[1]
+
+
+def _time_pages(workspace: Path) -> list[tuple[str, float]]:
+    """Server time of a re-run of each page with warm caches: the median of a few."""
+    from statistics import median
+
+    from streamlit.testing.v1 import AppTest
+
+    os.environ["APPORTION_WORKSPACE"] = str(workspace)
+    results = []
+    for page in sorted((ROOT / "app" / "views").glob("*/*.py")):
+        if page.name == "__init__.py":
+            continue
+        test = AppTest.from_file(str(ROOT / "app" / "streamlit_app.py"), default_timeout=60)
+        test.run()
+        test.switch_page(str(page.relative_to(ROOT / "app")))
+        test.run()
+        times = [_time(test.run)[0] for _ in range(PAGE_REPEATS)]
+        results.append((page.stem, median(times)))
+    return results
+
+
+def _print_steps(title: str, seconds: dict[str, float]) -> None:
+    print(f"\n{title}:")
+    for step, value in seconds.items():
+        print(f"  {step:<20}{value:>8.1f} s")
+    print(f"  {'total':<20}{sum(seconds.values()):>8.1f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

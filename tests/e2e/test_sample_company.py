@@ -1,0 +1,199 @@
+"""The main job on the sample company, through the command that a person types."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections import defaultdict
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pypdf
+import pytest
+
+from tests.e2e.command import ROOT, ask_sql, run_apportion
+
+INBOX = ROOT / "data" / "samples" / "inbox"
+UNIT = Decimal("0.00000001")
+LATEST = "2026-10"
+
+
+def read_rows(source: str) -> list[dict[str, str]]:
+    """Records of the delivered files of a source, read with the standard library only."""
+    rows = []
+    for path in sorted((INBOX / source).glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows += list(csv.DictReader(file))
+    return rows
+
+
+def count_ledger() -> dict[str, Decimal]:
+    """The ledger by period in EUR, worked out here and not by the program: the (period, account,
+    currency) sum times the average rate, rounded to a hundred-millionth, then added up."""
+    rates = {
+        (row["period_id"], row["from_currency_code"]): Decimal(row["exchange_rate"])
+        for row in read_rows("exchange_rates")
+        if row["rate_type"] == "average" and row["to_currency_code"] == "EUR"
+    }
+    sums: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for row in read_rows("general_ledger"):
+        key = (row["period_id"], row["account_id"], row["currency_code"])
+        sums[key] += Decimal(row["amount_local"])
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    for (period, _, currency), amount in sums.items():
+        rate = Decimal(1) if currency == "EUR" else rates[period, currency]
+        totals[period] += (amount * rate).quantize(UNIT, ROUND_HALF_UP)
+    return dict(totals)
+
+
+def test_certificate_gives_back_the_delivered_ledger(sample: Path) -> None:
+    rows = ask_sql(
+        sample,
+        "select period_id, max(amount) filter (term_id = 'delivered') as delivered, "
+        "sum(amount) filter (side = 'right') as accounted "
+        "from rpt_certificate where scenario_id = 'actual' and identity_id = 'ledger' group by all",
+    )
+    expected = count_ledger()
+    assert len(expected) == 24
+    assert {row["period_id"]: Decimal(row["delivered"]) for row in rows} == expected
+    assert {row["period_id"]: Decimal(row["accounted"]) for row in rows} == expected
+
+
+def test_every_difference_is_zero_in_every_period(sample: Path) -> None:
+    rows = ask_sql(
+        sample,
+        "select scenario_id, period_id, identity_id, amount, amount_cents from rpt_certificate "
+        "where side = 'difference'",
+    )
+    actual = [row for row in rows if row["scenario_id"] == "actual"]
+    assert len(actual) == 24 * 3
+    assert {Decimal(row["amount"]) for row in rows} == {Decimal(0)}
+    assert {Decimal(row["amount_cents"]) for row in rows} == {Decimal(0)}
+
+
+def test_run_answers_with_totals_bills_and_time(sample_run: tuple[Path, dict[str, Any]]) -> None:
+    _, answer = sample_run
+    summary = answer["summary"]
+    by_pool = sum((Decimal(amount) for _, amount in summary["by_pool"]), Decimal(0))
+    by_service = sum(Decimal(amount) for _, amount in summary["by_service"])
+    assert by_pool.quantize(Decimal("0.01"), ROUND_HALF_UP) == by_service
+    assert {Decimal(row[-1]) for row in summary["controls"]} == {Decimal(0)}
+    assert len(summary["controls"]) == 24
+    assert {"land", "dbt build", "audit", "publish"} <= set(answer["seconds"])
+    assert len(list(Path(answer["bills"]).glob("*.pdf"))) == len(summary["by_business_unit"])
+
+
+def test_second_run_lands_and_builds_nothing(sample: Path) -> None:
+    answer = json.loads(run_apportion("run", "--json", "-w", sample).stdout)
+    assert answer["build"]["is_new"] is False
+    assert {load["state"] for load in answer["landing"]} == {"known"}
+
+
+def test_bill_adds_up_to_the_charges_in_pdf_and_workbook(sample: Path, tmp_path: Path) -> None:
+    unit = ask_sql(
+        sample,
+        "select business_unit_id, sum(charged_amount) as total from fct_charges_monthly "
+        f"where scenario_id = 'actual' and period_id = '{LATEST}' and disposition = 'allocated' "
+        "group by all order by total desc limit 1",
+    )[0]
+    name, total = unit["business_unit_id"], Decimal(unit["total"])
+    done = run_apportion(
+        *("bill", LATEST, "--business-unit", name, "-o", tmp_path, "--json", "-w", sample)
+    )
+    files = json.loads(done.stdout)[0]
+    assert Decimal(files["total"]) == total
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(files["pdf"]).pages)
+    assert f"{total:,.2f}" in text.replace("\u202f", ",").replace("\u2009", ",")
+    book = openpyxl.load_workbook(files["xlsx"])
+    sheet = book["Lines"]
+    header = [cell.value for row in sheet.iter_rows() for cell in row if cell.value]
+    assert header, "the sheet with the lines is empty"
+
+
+def test_unknown_business_unit_is_named_with_the_known_ones(sample: Path) -> None:
+    done = run_apportion("bill", LATEST, "--business-unit", "NOPE", "-w", sample, expect=2)
+    assert "NOPE" in done.stderr
+    assert "BU" in done.stderr or "known" in done.stderr.lower()
+
+
+@pytest.fixture(scope="module")
+def traced(sample: Path) -> dict[str, Any]:
+    """The trace of the largest charge of a cloud-fed service."""
+    charge = ask_sql(
+        sample,
+        "select service_id, cost_centre_id from fct_charges_monthly "
+        f"where scenario_id = 'actual' and period_id = '{LATEST}' and disposition = 'allocated' "
+        "order by cost_amount desc limit 1",
+    )[0]
+    done = run_apportion(
+        *("trace", LATEST, "--service", charge["service_id"]),
+        *("--cost-centre", charge["cost_centre_id"], "--json", "-w", sample),
+    )
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_traced_parts_sum_to_the_charge(traced: dict[str, Any]) -> None:
+    parts = sum(Fraction(line["part"]) for line in traced["lines"])
+    gap = Fraction(traced["amount"]) - parts - Fraction(traced["rounding"])
+    # Each part is printed with eight decimals, so the printed sum may be off by half a unit each.
+    assert abs(gap) <= Fraction(1, 10**8) * len(traced["lines"])
+    assert abs(Decimal(traced["rounding"])) < Decimal("0.01")
+
+
+def test_trace_ends_at_records_that_exist_with_that_amount(
+    traced: dict[str, Any], sample: Path
+) -> None:
+    files: dict[str, list[dict[str, str]]] = {}
+    checked = 0
+    for line in traced["lines"]:
+        assert line["records"], f"{line['ledger_line_id']} leads to no record"
+        for record in line["records"]:
+            original = next((sample / "lake").glob(f"*/{record['sha256']}/original"))
+            if record["sha256"] not in files:
+                with original.open(encoding="utf-8", newline="") as file:
+                    files[record["sha256"]] = list(csv.DictReader(file))
+            delivered = files[record["sha256"]][record["record"] - 1]
+            amount = delivered.get("amount_local") or delivered["BilledCost"]
+            assert Decimal(amount) == Decimal(record["amount_local"])
+            checked += 1
+    assert checked >= len(traced["lines"])
+
+
+def test_trace_of_nothing_says_what_there_is(sample: Path) -> None:
+    done = run_apportion(
+        *("trace", LATEST, "--service", "sap-erp", "--cost-centre", "NOPE", "-w", sample), expect=2
+    )
+    assert "NOPE" in done.stderr
+    assert "CC" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select * from read_csv('/etc/passwd')",
+        "copy (select 1) to '/tmp/x.csv'",
+        "attach '/tmp/x.duckdb'",
+        "set enable_external_access = true",
+        "insert into dim_run select * from dim_run",
+    ],
+)
+def test_sql_can_neither_read_files_nor_write(sample: Path, query: str) -> None:
+    done = run_apportion("sql", query, "-w", sample, expect=2)
+    assert "refused" in done.stderr
+
+
+def test_doctor_finds_a_flipped_byte_in_what_is_published(sample: Path, tmp_path: Path) -> None:
+    run_apportion("doctor", "-w", sample)
+    copy = tmp_path / "copy"
+    shutil.copytree(sample, copy)
+    file = next((copy / "warehouse").glob("run-*.duckdb"))
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(bytes(content))
+    done = run_apportion("doctor", "-w", copy, expect=4)
+    assert "was changed after it was published" in done.stdout
