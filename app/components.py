@@ -235,17 +235,33 @@ def _join_parts(row: pd.Series, parts: Sequence[tuple[str, str]]) -> str:
     )
 
 
-def show_download(label: str, frame: pd.DataFrame, file_name: str, key: str) -> None:
-    """A button that writes the frame when it is clicked, not before."""
+def show_download(context: Context, label: str, frame: pd.DataFrame, name: str, key: str) -> None:
+    """A button that writes the frame when it is clicked, not before.
+
+    The file says which scenario, period, currency and run its figures are of.
+    """
     st.download_button(
         label,
-        lambda: write_csv(frame),
-        file_name=file_name,
+        lambda: write_csv(describe_origin(context, frame)),
+        file_name=f"{name}_{context.selection.scenario_id}_{context.selection.period_id}.csv",
         mime="text/csv",
         key=key,
         icon=":material/download:",
         on_click="ignore",
         disabled=frame.empty,
+    )
+
+
+def describe_origin(context: Context, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with scenario and period in front, currency and run behind."""
+    keys = {
+        "scenario_id": context.selection.scenario_id,
+        "period_id": context.selection.period_id,
+    }
+    front = pd.DataFrame(keys, index=frame.index)
+    rest = frame.drop(columns=[column for column in keys if column in frame.columns])
+    return pd.concat([front, rest], axis=1).assign(
+        currency_code=context.currency, run_id=context.run.run_id
     )
 
 

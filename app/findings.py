@@ -201,7 +201,7 @@ def state_catalogue(catalogue: pd.DataFrame, shown: pd.DataFrame) -> str:
     """'18 services in 7 categories; 17 have a price', or '3 of 18 services match'."""
     count = format_count(len(catalogue), "service")
     if len(shown) != len(catalogue):
-        return f"{len(shown)} of {count} match"
+        return f"{len(shown)} of {count} {'matches' if len(shown) == 1 else 'match'}"
     categories = format_count(catalogue["category_name"].nunique(), "category", "categories")
     priced = int(catalogue["unit_cost"].notna().sum())
     verb = "has" if priced == 1 else "have"

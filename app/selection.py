@@ -123,7 +123,6 @@ def choose_one(
             required=True,
             format_func=format_option,
             help=help_text,
-            persist_state="session",
             label_visibility=label_visibility,
         )
     else:
@@ -133,7 +132,6 @@ def choose_one(
             key=name,
             format_func=format_option,
             help=help_text,
-            persist_state="session",
             label_visibility=label_visibility,
         )
     value = chosen if chosen is not None and chosen in options else options[0]
@@ -143,27 +141,27 @@ def choose_one(
 
 def choose_text(name: str, label: str, placeholder: str) -> str:
     """A search text, kept in the URL parameter `name`; shortened to what a search needs."""
-    requested = st.query_params.get(name)
-    if requested is not None and requested != st.session_state.get(_seen_key(name)):
+    requested, last = st.query_params.get(name), st.session_state.get(_last_key(name))
+    if requested is not None and (name not in st.session_state or requested != last):
         st.session_state[name] = requested[:LONGEST_SEARCH]
-    text = st.text_input(
-        label, key=name, max_chars=LONGEST_SEARCH, placeholder=placeholder, persist_state="session"
-    )
+    text = st.text_input(label, key=name, max_chars=LONGEST_SEARCH, placeholder=placeholder)
     _write_to_url(name, text)
     return text.strip()
 
 
 def _take_from_url(name: str, options: Sequence[str], default: str) -> None:
-    """Before a widget is made: its state takes what the URL asks for, if that is an option."""
-    requested = st.query_params.get(name)
-    if requested is not None and requested != st.session_state.get(_seen_key(name)):
+    """Before a widget is made: its state takes what the URL asks for, if that is an option; else
+    what was chosen last in this session, else the default."""
+    requested, last = st.query_params.get(name), st.session_state.get(_last_key(name))
+    is_new = name not in st.session_state
+    if requested is not None and (is_new or requested != last):
         if requested in options:
             st.session_state[name] = requested
         else:
             shown = escape_markdown(requested[:LONGEST_SEARCH])
             st.warning(f"The address asks for {name} “{shown}”, which is not there.")
     if st.session_state.get(name) not in options:
-        st.session_state[name] = default
+        st.session_state[name] = last if last in options else default
 
 
 def _write_to_url(name: str, value: str) -> None:
@@ -173,8 +171,8 @@ def _write_to_url(name: str, value: str) -> None:
             st.query_params[name] = value
     elif name in st.query_params:
         del st.query_params[name]
-    st.session_state[_seen_key(name)] = value
+    st.session_state[_last_key(name)] = value
 
 
-def _seen_key(name: str) -> str:
-    return f"_seen_{name}"
+def _last_key(name: str) -> str:
+    return f"_last_{name}"

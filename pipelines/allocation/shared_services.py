@@ -81,24 +81,24 @@ def solve_group(edges: list[Edge], place: str = "") -> list[tuple[str, str, int,
     to, of, share = zip(*inner, strict=True)
     size = (len(services), len(services))
     system = csc_matrix(identity(len(services)) - csc_matrix((share, (to, of)), shape=size))
-    factors = splu(system)
+    # Column s of the inverse: the gross cost of every service per unit of direct cost of s.
+    units = np.identity(len(services))
+    gross = splu(system).solve(units)
+    residuals = np.abs(system @ gross - units).max(axis=0)
+    delivered = gross * outside[:, np.newaxis]
+    sums = delivered.sum(axis=0)
     rows = []
     for number, service in enumerate(services):
-        unit = np.zeros(len(services))
-        unit[number] = 1.0
-        gross = factors.solve(unit)
-        residual = float(np.abs(system @ gross - unit).max())
-        delivered = gross * outside
-        error = max(residual, abs(float(delivered.sum()) - 1.0))
+        error = max(float(residuals[number]), abs(float(sums[number]) - 1.0))
         if error > RESIDUAL_LIMIT:
             raise ControlError(
-                f"{place}: the weights of service '{service}' sum to {delivered.sum()!r}, "
-                f"expected 1 within {RESIDUAL_LIMIT}; residual {residual:.3g}. "
+                f"{place}: the weights of service '{service}' sum to {sums[number]!r}, expected 1 "
+                f"within {RESIDUAL_LIMIT}; residual {residuals[number]:.3g}. "
                 "Check its driver quantities."
             )
-        integers = _scale_exactly([float(value) for value in delivered])
+        integers = _scale_exactly(delivered[:, number].tolist())
         for receiver, weight in enumerate(integers):
-            full = round(float(gross[receiver]) * WEIGHT_SCALE)
+            full = round(float(gross[receiver, number]) * WEIGHT_SCALE)
             if weight or full:
                 rows.append((service, services[receiver], weight, full))
     return rows

@@ -13,15 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cost_model.load import CostModel
-from pipelines.cost_model.schema import Dated, Driver, LineMatch, Split
+from pipelines.cost_model.schema import SHARE_DECIMALS, Dated, Driver, LineMatch, Split
 from pipelines.money import minor_unit_digits
 from pipelines.workspace.config import WorkspaceConfig
 
 if TYPE_CHECKING:
     import duckdb
-
-# A fixed percentage keeps this many decimals as an integer weight.
-SHARE_DECIMALS = 10
 
 SENDER_KINDS = {
     "service_usage": "service",

@@ -16,7 +16,7 @@ by the reader of the file and not by the reader of the bill.
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -25,6 +25,23 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80
 
 Method = Literal["direct", "driver", "fixed", "even"]
 Fallback = Literal["hold", "even", "prior_period"]
+
+
+# A fixed percentage keeps this many decimals as an integer weight; more would be cut off.
+SHARE_DECIMALS = 10
+
+Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
+"""A percentage of a promise: four decimals are what the warehouse keeps of it."""
+
+Globs = Annotated[list[str], Field(min_length=1)]
+"""A list of globs; an empty one would match nothing, silently."""
+
+PARTS_OF_METHOD = {
+    "direct": {"to", "to_tagged_service"},
+    "driver": {"driver", "to", "fallback"},
+    "fixed": {"shares"},
+    "even": {"to"},
+}
 
 
 class Strict(BaseModel):
@@ -49,13 +66,13 @@ class Dated(Strict):
 class LineMatch(Strict):
     """Which cost lines a rule is for. A list matches if one of its globs does; lists are and-ed."""
 
-    account: list[str] | None = None
-    cost_centre: list[str] | None = None
-    vendor: list[str] | None = None
-    legal_entity: list[str] | None = None
-    source: list[str] | None = None
+    account: Globs | None = None
+    cost_centre: Globs | None = None
+    vendor: Globs | None = None
+    legal_entity: Globs | None = None
+    source: Globs | None = None
     """Source of the line, as named in apportion.yml (a detail feed or the ledger)."""
-    category: list[str] | None = None
+    category: Globs | None = None
     """Category that a detail feed gives the line (FOCUS: the service category)."""
 
 
@@ -105,11 +122,21 @@ class Split(Strict):
     to_tagged_service: bool = False
     """`direct` only: each line goes to the service that it is tagged with."""
     shares: dict[Id, Decimal] | None = None
-    """`fixed` only: receiver -> percent; they sum to 100 exactly."""
+    """`fixed` only: receiver -> percent, of at most 10 decimals; they sum to 100 exactly."""
     driver: Id | None = None
     fallback: Fallback = "hold"
     """What happens where the driver has no quantity: hold as unallocated, split evenly over the
     receivers named in `to`, or use the latest earlier period that has quantities."""
+
+    @model_validator(mode="after")
+    def has_parts_of_its_method_only(self) -> Split:
+        """A part that its method does not read would be passed over in silence."""
+        extra = self.model_fields_set - PARTS_OF_METHOD[self.method] - {"method"}
+        if extra:
+            raise ValueError(f"{self.method} does not take {', '.join(sorted(extra))}")
+        if self.to is not None and len(set(self.to)) != len(self.to):
+            raise ValueError("a receiver stands in 'to' twice")
+        return self
 
     @model_validator(mode="after")
     def fits_its_method(self) -> Split:
@@ -125,16 +152,25 @@ class Split(Strict):
         if self.method == "driver" and not self.driver:
             raise ValueError("driver needs a 'driver'")
         if self.method == "fixed":
-            if not self.shares:
-                raise ValueError("fixed needs 'shares'")
-            total = sum(self.shares.values(), Decimal(0))
-            if total != 100:
-                raise ValueError(f"shares sum to {total}, expected 100 exactly")
-            if any(share < 0 for share in self.shares.values()):
-                raise ValueError("a share is negative")
+            _refuse_inexact_shares(self.shares or {})
         if self.fallback == "even" and self.method == "driver" and not self.to:
             raise ValueError("fallback even needs the receivers in 'to'")
         return self
+
+
+def _refuse_inexact_shares(shares: dict[str, Decimal]) -> None:
+    if not shares:
+        raise ValueError("fixed needs 'shares'")
+    for receiver, share in shares.items():
+        if share < 0:
+            raise ValueError(f"the share of {receiver} is negative: {share}")
+        if share != share.quantize(Decimal(1).scaleb(-SHARE_DECIMALS), context=Context(prec=100)):
+            raise ValueError(
+                f"the share of {receiver} has more than {SHARE_DECIMALS} decimals: {share}"
+            )
+    total = sum(shares.values(), Decimal(0))
+    if total != 100:
+        raise ValueError(f"shares sum to {total}, expected 100 exactly")
 
 
 class Tower(Strict):
@@ -148,8 +184,8 @@ class Tower(Strict):
 class PoolMatch(LineMatch):
     """Which pool money a tower rule is for."""
 
-    pool: list[str] | None = None
-    sub_pool: list[str] | None = None
+    pool: Globs | None = None
+    sub_pool: Globs | None = None
 
 
 class TowerRule(Dated):
@@ -181,10 +217,10 @@ class Offering(Strict):
 class ServiceLevel(Strict):
     """What the provider of a service promises."""
 
-    availability_percent: Decimal | None = None
+    availability_percent: Percent | None = None
     response_minutes: int | None = None
     resolution_minutes: int | None = None
-    sla_attainment_percent: Decimal | None = None
+    sla_attainment_percent: Percent | None = None
     """Share of tickets that are to meet their targets."""
 
 
@@ -224,8 +260,8 @@ class Services(Strict):
 class TowerMatch(Strict):
     """Which tower money a service rule is for."""
 
-    tower: list[str] | None = None
-    pool: list[str] | None = None
+    tower: Globs | None = None
+    pool: Globs | None = None
     is_tagged: bool | None = None
     """True: only lines tagged with a service; False: only lines without; None: both."""
 

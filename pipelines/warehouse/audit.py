@@ -22,36 +22,6 @@ if TYPE_CHECKING:
 EXACT = Context(prec=100)
 
 
-def refuse_lines_outside_calendar(
-    connection: duckdb.DuckDBPyConnection, workspace: Workspace
-) -> None:
-    """Cost of a period that the calendar does not have would silently vanish in a join."""
-    rows = connection.execute(
-        """
-        select source_id, period_id, count(*)
-        from (
-            select _source_id as source_id, period_id from lake.general_ledger
-            union all
-            select _source_id, period_id from lake.budget
-            union all
-            select _source_id, strftime(billing_period_start, '%Y-%m') from lake.cloud_bill
-        ) as lines
-        anti join model.periods as periods on lines.period_id = periods.period_id
-        group by all
-        order by all
-        """
-    ).fetchall()
-    if rows:
-        calendar = workspace.config.calendar
-        found = "; ".join(
-            f"{source}: {count} lines of {period}" for source, period, count in rows[:8]
-        )
-        raise ControlError(
-            f"there is cost outside the calendar {calendar.first_period} to "
-            f"{calendar.last_period}: {found}. Extend 'calendar' in apportion.yml; nothing was lost."
-        )
-
-
 def audit_build(database: Path, workspace: Workspace) -> None:
     """Compare the charge lines with the deliveries. Raises ControlError on any difference."""
     import duckdb
@@ -124,12 +94,7 @@ def _count_deliveries(
         totals[scenario, period, account, currency] += amount
     result: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for (scenario, period, _, currency), amount in totals.items():
-        rate = Decimal(1) if currency == config.currency else rates.get((period, currency))
-        if rate is None:
-            raise ControlError(
-                f"no '{config.rate_type}' rate {currency} to {config.currency} for {period}; "
-                "deliver it to the source of exchange rates"
-            )
+        rate = Decimal(1) if currency == config.currency else rates[period, currency]
         converted = EXACT.multiply(amount, rate)
         result[scenario, period] += converted.quantize(quantum, ROUND_HALF_UP, EXACT)
     return dict(result)

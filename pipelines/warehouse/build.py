@@ -32,13 +32,17 @@ from pipelines.checks.upstream import find_unusable_columns
 from pipelines.cost_model.compile import RunStamp, compile_tables, tables_as_json, write_tables
 from pipelines.cost_model.load import CostModel, load_cost_model
 from pipelines.errors import ControlError, NothingPublishedError
-from pipelines.warehouse.audit import audit_build, refuse_lines_outside_calendar
+from pipelines.warehouse.audit import audit_build
 from pipelines.warehouse.dbt_runner import PROJECT_DIRECTORY, run_dbt_build
 from pipelines.warehouse.lake_views import (
     ActiveLoad,
     create_lake_views,
     create_load_tables,
     list_active_loads,
+)
+from pipelines.warehouse.preconditions import (
+    refuse_lines_outside_calendar,
+    refuse_missing_rates,
 )
 from pipelines.warehouse.publication import (
     Publication,
@@ -217,6 +221,7 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries:
         create_load_tables(connection, given.loads)
         _create_findings(connection, workspace, find_unusable_columns(deliveries))
         refuse_lines_outside_calendar(connection, workspace)
+        refuse_missing_rates(connection, workspace)
         _create_period_versions(connection, workspace.config.control_total.source)
 
 

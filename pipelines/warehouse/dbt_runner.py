@@ -38,6 +38,8 @@ def run_dbt_build(
     }
     command = [
         *(sys.executable, "-m", "dbt.cli.main", "build"),
+        # Unit tests prove the code, not the deliveries: tests/dbt runs them, once per change.
+        *("--exclude-resource-type", "unit_test"),
         *("--project-dir", str(PROJECT_DIRECTORY)),
         *("--profiles-dir", str(PROJECT_DIRECTORY)),
         *("--target-path", str(state_directory / "target")),

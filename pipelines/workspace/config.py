@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.cost_model.schema import LineMatch
-from pipelines.money import minor_unit_digits
 
 PERIOD_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
@@ -126,7 +125,7 @@ class ControlTotal(Strict):
 
 
 class WorkspaceConfig(Strict):
-    """apportion.yml"""
+    """apportion.yml. Whether what it names exists is checked by `source_checks`."""
 
     name: str
     currency: CurrencyCode
@@ -136,21 +135,3 @@ class WorkspaceConfig(Strict):
     control_total: ControlTotal
     rate_type: str = "average"
     sources: dict[SourceId, Source]
-
-    @model_validator(mode="after")
-    def names_exist(self) -> WorkspaceConfig:
-        if minor_unit_digits(self.currency) > 2:
-            raise ValueError(
-                f"{self.currency} has {minor_unit_digits(self.currency)} decimals; a reporting "
-                "currency has at most 2. Report in another currency and convert."
-            )
-        if self.control_total.source not in self.sources:
-            raise ValueError(
-                f"control_total names the source '{self.control_total.source}', "
-                f"which is not among the sources: {', '.join(self.sources)}"
-            )
-        for source_id, source in self.sources.items():
-            feed = source.detail_feed
-            if feed and feed.claims is None and source_id != self.control_total.source:
-                raise ValueError(f"source {source_id}: a detail feed needs 'claims'")
-        return self

@@ -11,13 +11,16 @@ from difflib import get_close_matches
 from pipelines.contracts.contract import list_contract_ids, load_contract
 from pipelines.errors import Problem
 from pipelines.mappings.mapping import list_mapping_ids, load_mapping
+from pipelines.money import minor_unit_digits
 from pipelines.workspace.config import Source, WorkspaceConfig
 from pipelines.workspace.yaml_files import Path_, find_line
+
+MOST_DECIMALS = 2
 
 
 def check_config(config: WorkspaceConfig, lines: dict[Path_, int], name: str) -> list[Problem]:
     """All problems of the names in a configuration, each with file and line."""
-    found = [*_check_time_zone(config)]
+    found = [*_check_time_zone(config), *_check_currency(config), *_check_control_total(config)]
     for source_id, source in config.sources.items():
         found += _check_source(("sources", source_id), source)
     return [
@@ -39,6 +42,28 @@ def _check_time_zone(config: WorkspaceConfig) -> Iterator[tuple[Path_, str, str]
     except (KeyError, ValueError, OSError):
         remedy = "Use a name such as Europe/Berlin or UTC."
         yield ("time_zone",), f"unknown time zone '{config.time_zone}'", remedy
+
+
+def _check_currency(config: WorkspaceConfig) -> Iterator[tuple[Path_, str, str]]:
+    digits = minor_unit_digits(config.currency)
+    if digits > MOST_DECIMALS:
+        message = (
+            f"{config.currency} has {digits} decimals; a reporting currency has at most "
+            f"{MOST_DECIMALS}"
+        )
+        yield ("currency",), message, "Report in another currency and convert."
+
+
+def _check_control_total(config: WorkspaceConfig) -> Iterator[tuple[Path_, str, str]]:
+    control = config.control_total.source
+    if control not in config.sources:
+        message = f"unknown source '{control}'"
+        yield ("control_total", "source"), message, _hint(control, tuple(config.sources))
+    for source_id, source in config.sources.items():
+        feed = source.detail_feed
+        if feed is not None and feed.claims is None and source_id != control:
+            remedy = "Say which ledger lines it explains; only a control total claims none."
+            yield ("sources", source_id, "detail_feed"), "lacks 'claims'", remedy
 
 
 def _check_source(path: Path_, source: Source) -> Iterator[tuple[Path_, str, str]]:

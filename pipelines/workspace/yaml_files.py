@@ -9,6 +9,7 @@ percentage or an amount is what the file says and not the float nearest to it.
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -43,6 +44,7 @@ EXPECTED_WORDS = {
     "model_attributes_type": "a mapping",
 }
 SHOWN_CHARACTERS = 80
+SCALARS = (bool, int, float, Decimal, date)
 
 
 class _Loader(yaml.SafeLoader):
@@ -163,14 +165,13 @@ def _to_problem(name: str, item: Any, lines: dict[Path_, int], model: type[BaseM
     if item["type"] == "extra_forbidden":
         known = _list_keys(model, path[:-1])
         close = get_close_matches(str(path[-1]), known, n=1)
-        remedy = f"Is '{close[0]}' meant?" if close else f"Known keys: {', '.join(known)}."
-        return Problem(where, f"unknown key '{path[-1]}'", field=field, remedy=remedy)
+        hint = f"Is '{close[0]}' meant?" if close else f"Known keys: {', '.join(known)}."
+        return Problem(where, f"unknown key '{path[-1]}'", field=field, remedy=hint)
     if item["type"] == "missing":
         return Problem(where, f"the key '{path[-1]}' is missing", field=field)
     expected, message = _find_expectation(item)
-    remedy = None
-    if item["type"] == "string_type" and not isinstance(item["input"], dict | list | None):
-        remedy = "Put it in quotes."
+    is_text_meant = item["type"] == "string_type" and isinstance(item["input"], SCALARS)
+    remedy = "Put it in quotes." if is_text_meant else None
     return Problem(where, message, None, field, _show_input(item["input"]), expected, remedy)
 
 

@@ -128,3 +128,23 @@ def test_second_build_at_the_same_time_is_told(published: Path, tmp_path: Path) 
     finally:
         if first.poll() is None:
             kill_group(first)
+
+
+def test_cost_without_a_rate_or_outside_the_calendar_is_refused(
+    published: Path, tmp_path: Path
+) -> None:
+    workspace = tmp_path / "ws"
+    shutil.copytree(published, workspace)
+    pointer = (workspace / "warehouse" / "CURRENT").read_bytes()
+    dollars = LEDGER.replace("2026-03", "2026-04").replace("EUR", "USD")
+    deliver(workspace, "general_ledger", dollars, "usd.csv")
+    run_apportion("land", "-w", workspace)
+    done = run_apportion("build", "-w", workspace, expect=4)
+    assert "USD for 2026-04 (2 lines)" in done.stderr
+    assert (workspace / "warehouse" / "CURRENT").read_bytes() == pointer
+    late = LEDGER.replace("2026-03", "2031-04")
+    deliver(workspace, "general_ledger", late, "late.csv")
+    run_apportion("land", "-w", workspace)
+    done = run_apportion("build", "-w", workspace, expect=4)
+    assert "2 lines of 2031-04" in done.stderr
+    assert "calendar" in done.stderr

@@ -202,9 +202,10 @@ def _show_services(context: Context) -> None:
         key="services",
     )
     show_download(
+        context,
         "Cost per service (CSV)",
-        services.drop(columns=["trend", "is_pseudo"]),
-        f"cost_per_service_{context.selection.period_id}_{basis}.csv",
+        services.drop(columns=["trend", "is_pseudo"]).assign(basis=basis),
+        f"cost_per_service_{basis}",
         "download_services",
     )
 
@@ -288,9 +289,7 @@ def _show_flow(context: Context) -> None:
             f"{len(credits)} flows below zero (credits) cannot be drawn; "
             "they are part of every figure and of the download."
         )
-    show_download(
-        "Cost flow (CSV)", flow, f"cost_flow_{context.selection.period_id}.csv", "download_flow"
-    )
+    show_download(context, "Cost flow (CSV)", flow, "cost_flow", "download_flow")
 
 
 render_page()

@@ -259,9 +259,10 @@ def _show_breakdown(context: Context, service_id: str, basis: str) -> None:
             key="breakdown",
         )
         show_download(
+            context,
             "Breakdown (CSV)",
-            breakdown,
-            f"service_{service_id}_{context.selection.period_id}_breakdown.csv",
+            breakdown.assign(service_id=service_id),
+            f"service_{service_id}_breakdown",
             "download_breakdown",
         )
 
@@ -321,9 +322,10 @@ def _show_consumers(context: Context, service_id: str) -> None:
         alt="Consumers of the service with quantity, rate and cost",
     )
     show_download(
+        context,
         "Consumers (CSV)",
-        consumers.drop(columns="total_amount"),
-        f"service_{service_id}_{context.selection.period_id}_consumers.csv",
+        consumers.drop(columns="total_amount").assign(service_id=service_id),
+        f"service_{service_id}_consumers",
         "download_consumers",
     )
 

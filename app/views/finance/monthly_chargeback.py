@@ -237,16 +237,18 @@ def _show_lines(context: Context, hierarchy: str, unit_id: str | None, name: str
     )
     with st.container(horizontal=True):
         show_download(
+            context,
             "Bill lines shown (CSV)",
             lines,
-            f"bill_lines_{context.selection.period_id}_{unit_id or ALL_UNITS}.csv",
+            f"bill_lines_{unit_id or ALL_UNITS}",
             "download_lines",
         )
         if unit_id is not None:
             show_download(
+                context,
                 "All bill lines (CSV)",
                 read_bill_lines(context.published, context.selection, hierarchy),
-                f"bill_lines_{context.selection.period_id}.csv",
+                f"bill_lines_{ALL_UNITS}",
                 "download_all_lines",
             )
 
@@ -319,9 +321,10 @@ def _show_proof(context: Context, certificate: pd.DataFrame) -> None:
             _show_identity(context, rows)
     _show_conservation(context)
     show_download(
+        context,
         "Certificate (CSV)",
         certificate,
-        f"certificate_{context.selection.period_id}.csv",
+        "certificate",
         "download_certificate",
     )
 
@@ -403,9 +406,7 @@ def _show_open_items(context: Context) -> None:
         key="open_items",
         alt="Open items with amount and what to do",
     )
-    show_download(
-        "Open items (CSV)", items, f"open_items_{context.selection.period_id}.csv", "download_open"
-    )
+    show_download(context, "Open items (CSV)", items, "open_items", "download_open")
 
 
 render_page()

@@ -477,9 +477,10 @@ def _show_overview(context: Context) -> None:
         alt="Unit cost, reference and quality of all services",
     )
     show_download(
+        context,
         "Benchmark of all services (CSV)",
         overview,
-        f"benchmark_{context.selection.period_id}.csv",
+        "benchmark",
         "download_overview",
     )
 

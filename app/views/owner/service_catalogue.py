@@ -56,9 +56,10 @@ def render_page() -> None:
     else:
         _show_cards(context, shown)
     show_download(
+        context,
         "Price list (CSV)",
         shown.drop(columns=["offerings"]),
-        f"price_list_{context.selection.period_id}.csv",
+        "price_list",
         "download_prices",
     )
     st.caption(

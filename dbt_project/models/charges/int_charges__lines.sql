@@ -57,14 +57,13 @@ control_cents as (
 service_cents as (
     select
         service_floors.*,
-        floor_cents + case
-            when row_number() over (
-                partition by scenario_id, period_id, version
-                order by remainder_units desc, tie_breaker
-            ) <= control_cents.control_cents - sum(floor_cents) over (partition by scenario_id, period_id, version)
-                then 1
-            else 0
-        end as service_cents
+        row_number() over (
+            partition by scenario_id, period_id, version
+            order by remainder_units desc, tie_breaker asc
+        ) as service_rank,
+        control_cents.control_cents
+        - sum(floor_cents) over (partition by scenario_id, period_id, version) as open_service_cents,
+        floor_cents + case when service_rank <= open_service_cents then 1 else 0 end as service_cents
     from service_floors
     inner join control_cents using (scenario_id, period_id, version)
 ),
@@ -72,15 +71,13 @@ service_cents as (
 line_cents as (
     select
         line_floors.*,
-        line_floors.floor_cents + case
-            when row_number() over (
-                partition by scenario_id, period_id, version, service_id
-                order by line_floors.remainder_units desc, line_floors.tie_breaker
-            ) <= service_cents.service_cents
-                - sum(line_floors.floor_cents) over (partition by scenario_id, period_id, version, service_id)
-                then 1
-            else 0
-        end as cost_cents
+        row_number() over (
+            partition by scenario_id, period_id, version, service_id
+            order by line_floors.remainder_units desc, line_floors.tie_breaker asc
+        ) as line_rank,
+        service_cents.service_cents
+        - sum(line_floors.floor_cents) over (partition by scenario_id, period_id, version, service_id) as open_line_cents,
+        line_floors.floor_cents + case when line_rank <= open_line_cents then 1 else 0 end as cost_cents
     from line_floors
     inner join service_cents using (scenario_id, period_id, version, service_id)
 )

@@ -10,7 +10,12 @@ def model(dbt, session):  # type: ignore[no-untyped-def]
 
     dbt.config(materialized="table")
     use = dbt.ref("int_delivered_services__use")
-    edges = use.project(
-        "scenario_id, period_id, version, service_id, receiver_kind, receiver_id, weight"
+    # All receivers outside count as one: the solver asks which part leaves, not to whom.
+    inside = "receiver_kind = 'service'"
+    edges = use.aggregate(
+        "scenario_id, period_id, version, service_id, "
+        f"case when {inside} then 'service' else 'outside' end as receiver_kind, "
+        f"case when {inside} then receiver_id else '' end as receiver_id, "
+        "sum(weight) as weight"
     ).order("all")
     return solve_shared_services(edges.to_arrow_table())

@@ -15,7 +15,7 @@ as_was as (
     from {{ ref('dim_cost_centres') }} as centres
     inner join periods
         on centres.valid_from < periods.period_end
-        and (centres.valid_to is null or periods.period_start < centres.valid_to)
+        and (centres.valid_to is null or centres.valid_to > periods.period_start)
     qualify row_number() over (
         partition by centres.cost_centre_id, periods.period_id
         order by centres.valid_from
@@ -60,8 +60,10 @@ select
     charges.scenario_id,
     charges.period_id,
     charges.version,
-    md5(concat_ws('|', charges.scenario_id, charges.period_id, charges.version, charges.service_id,
-        charges.cost_centre_id, charges.disposition)) as charge_id,
+    md5(concat_ws(
+        '|', charges.scenario_id, charges.period_id, charges.version, charges.service_id, charges.cost_centre_id,
+        charges.disposition
+    )) as charge_id,
     charges.service_id,
     charges.service_name,
     charges.cost_centre_id,

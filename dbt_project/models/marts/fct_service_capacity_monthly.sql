@@ -1,6 +1,6 @@
 -- Capacity of the assets behind a service against its use, where both are in one unit.
 with links as (
-    select
+    select distinct
         first_links.from_id as asset_id,
         coalesce(second_links.to_id, first_links.to_id) as service_id
     from {{ ref('stg_asset_relations__links') }} as first_links
@@ -19,7 +19,7 @@ capacities as (
         assets.capacity_unit_code,
         sum(assets.capacity_quantity) as capacity_quantity
     from {{ ref('stg_assets__assets') }} as assets
-    inner join (select distinct asset_id, service_id from links) as links on assets.asset_id = links.asset_id
+    inner join links on assets.asset_id = links.asset_id
     inner join {{ ref('stg_model__periods') }} as periods
         on assets.purchase_date < periods.period_end
         and (assets.retired_date is null or assets.retired_date > periods.period_start)

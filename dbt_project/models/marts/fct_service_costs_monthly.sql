@@ -81,9 +81,19 @@ services as (
 ),
 
 keys as (
-    select scenario_id, period_id, version, service_id from direct
+    select
+        scenario_id,
+        period_id,
+        version,
+        service_id
+    from direct
     union
-    select scenario_id, period_id, version, service_id from charged
+    select
+        scenario_id,
+        period_id,
+        version,
+        service_id
+    from charged
 )
 
 select

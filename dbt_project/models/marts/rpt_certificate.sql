@@ -61,7 +61,7 @@ charge_terms as (
 ),
 
 terms as (
-    select * from (
+    select named.* from (
         values
         ('recovery', 2, 'Recovery accounts: what IT charged before, never a cost'),
         ('out_of_scope', 3, 'Out of scope: not IT cost'),
@@ -72,7 +72,7 @@ terms as (
         ('idle', 8, 'Idle capacity'),
         ('showback', 9, 'Cost of showback services: shown, not charged'),
         ('charged_cost', 10, 'Cost of charged services')
-    ) as terms (term_id, term_order, term_name)
+    ) as named (term_id, term_order, term_name)
 ),
 
 delivered as (
@@ -117,7 +117,8 @@ ledger_identity as (
         case
             -- What the delivered cents leave over, so that the column adds up in cents as well.
             when terms.term_id = 'quarantined'
-                then {{ divide_integers('delivered.amount_units', 1000000) }}
+                then
+                    {{ divide_integers('delivered.amount_units', 1000000) }}
                     - {{ divide_integers('(delivered.amount_units - delivered.quarantined_units)', 1000000) }}
             else coalesce(charge_terms.cents, 0)
         end as cents

@@ -32,6 +32,21 @@ with sums as (
     {% endfor %}
 ),
 
+periods as (
+    select distinct
+        scenario_id,
+        period_id,
+        version
+    from sums
+),
+
+stops as (
+    select distinct
+        stop_order,
+        stop_name
+    from sums
+),
+
 wanted as (
     select
         periods.scenario_id,
@@ -39,8 +54,8 @@ wanted as (
         periods.version,
         stops.stop_order,
         stops.stop_name
-    from (select distinct scenario_id, period_id, version from sums) as periods
-    cross join (select distinct stop_order, stop_name from sums) as stops
+    from periods
+    cross join stops
 ),
 
 compared as (

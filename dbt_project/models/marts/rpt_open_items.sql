@@ -127,6 +127,14 @@ wrong_units as (
     group by all
 ),
 
+latest as (
+    select
+        max(period_id) as period_id,
+        max_by(version, period_id) as version
+    from {{ ref('stg_model__period_versions') }}
+    where scenario_id = 'actual'
+),
+
 quarantined as (
     select
         'actual' as scenario_id,
@@ -136,19 +144,23 @@ quarantined as (
         quarantine.source_id || '/' || quarantine.file_name as item_key,
         count(*) || ' quarantined records of ' || quarantine.file_name
         || case when versions.period_id is null then ' (period unknown)' else '' end as item_name,
-        cast(sum(quarantine.amount_local) as decimal(38, 8)) as amount,
-        'Records broke their contract: ' || any_value(quarantine.reason) as what_to_do
+        -- Amounts without a rate are not money of the reporting currency and not added to it.
+        {{ units_to_amount('sum(' ~ divide_integers(
+            decimal_to_integer('quarantine.amount_local', 12) ~ ' * ' ~ decimal_to_integer('rates.exchange_rate', 12),
+            '(1000000000000000000000000 // settings.units_per_amount)'
+        ) ~ ')') }} as amount,
+        'Records broke their contract: ' || min(quarantine.reason) as what_to_do
     from {{ ref('stg_model__quarantine') }} as quarantine
     left join {{ ref('stg_model__period_versions') }} as versions
         on versions.scenario_id = 'actual' and quarantine.period_id = versions.period_id
-    cross join (
-        select
-            max(period_id) as period_id,
-            max_by(version, period_id) as version
-        from {{ ref('stg_model__period_versions') }}
-        where scenario_id = 'actual'
-    ) as latest
-    group by quarantine.source_id, quarantine.file_name, versions.period_id, versions.version, latest.period_id,
+    left join {{ ref('int_ledger__rates') }} as rates
+        on rates.scenario_id = 'actual'
+        and quarantine.period_id = rates.period_id
+        and quarantine.currency_code = rates.currency_code
+    cross join latest
+    cross join {{ ref('stg_model__settings') }} as settings
+    group by
+        quarantine.source_id, quarantine.file_name, versions.period_id, versions.version, latest.period_id,
         latest.version
 ),
 

@@ -26,7 +26,7 @@ from dated
 left join {{ ref('stg_model__service_rules') }} as rules
     on {{ match_globs('rules.towers', 'dated.tower_id') }}
     and {{ match_globs('rules.pools', 'dated.cost_pool_id') }}
-    and (rules.is_tagged is null or rules.is_tagged = dated.is_tagged)
+    and (rules.is_tagged is null or dated.is_tagged = rules.is_tagged)
     and {{ is_valid_in_period('rules', 'dated') }}
 qualify row_number() over (
     partition by dated.scenario_id, dated.period_id, dated.tower_id, dated.cost_pool_id, dated.is_tagged

@@ -29,7 +29,7 @@ with control as (
 compared as (
     {% for mart, column, condition in exact %}
     select
-        {{ "'" ~ mart ~ '.' ~ column ~ (' where ' ~ condition.replace("'", "''") if condition != 'true') ~ "'" }} as mart_name,
+        '{{ mart }}.{{ column }} where {{ condition | replace("'", "''") }}' as mart_name,
         compared.*
     from ({{ compare_amounts(
         'control', '(select * from ' ~ ref(mart) ~ ' where ' ~ condition ~ ')', [],

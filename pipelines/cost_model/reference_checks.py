@@ -1,0 +1,224 @@
+"""Check the rule files against each other: ids, priorities, and everything that a rule names.
+
+The typed forms in `schema` say what one entry may look like; this says whether the files fit
+together. Problems are collected in the file that they are to be corrected in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pipelines.cost_model.schema import (
+    Allocation,
+    Driver,
+    Drivers,
+    Pools,
+    Service,
+    Services,
+    Split,
+    Towers,
+)
+from pipelines.errors import Problem
+from pipelines.workspace.config import WorkspaceConfig
+from pipelines.workspace.yaml_files import Path_, find_line
+
+KNOWN_SHOWN = 12
+
+
+@dataclass
+class RuleFile:
+    """One rule file on the way to being checked: where its nodes stand, what is wrong."""
+
+    name: str
+    lines: dict[Path_, int]
+    problems: list[Problem] = field(default_factory=list)
+
+    def complain(self, path: Path_, message: str, rule_id: str, remedy: str) -> None:
+        """Note one problem at the node of `path`."""
+        where = f"{self.name}:{find_line(self.lines, path)}"
+        self.problems.append(Problem(where, f"{rule_id}: {message}", remedy=remedy))
+
+    def require_known(
+        self, path: Path_, rule_id: str, kind: str, found: str, known: Collection[str]
+    ) -> None:
+        """Note a problem if `found` is none of the known ids of that kind."""
+        if found in known:
+            return
+        close = get_close_matches(found, known, n=1)
+        listed = ", ".join(sorted(known)[:KNOWN_SHOWN]) or "none"
+        remedy = f"Is '{close[0]}' meant?" if close else f"Known: {listed}."
+        self.complain(path, f"unknown {kind} '{found}'", rule_id, remedy)
+
+    def require_matches(
+        self, path: Path_, rule_id: str, kind: str, globs: list[str] | None, known: Collection[str]
+    ) -> None:
+        """Note a problem for each glob that none of the known ids matches: its rule is dead."""
+        for index, glob in enumerate(globs or []):
+            if not any(fnmatchcase(item, glob) for item in known):
+                self.require_known((*path, index), rule_id, kind, glob, known)
+
+
+def check_references(
+    config: WorkspaceConfig,
+    pools: Pools,
+    towers: Towers,
+    services: Services,
+    allocation: Allocation,
+    drivers: Drivers,
+    files: dict[str, RuleFile],
+) -> None:
+    """Collect in `files` all that does not fit together."""
+    pool_ids = {pool.id for pool in pools.pools}
+    tower_ids = {tower.id for tower in towers.towers}
+    known_drivers = {driver.id: driver for driver in drivers.drivers}
+    _check_unique(files["drivers.yml"], ("drivers",), drivers.drivers)
+    _check_pools(files["pools.yml"], pools, pool_ids, config)
+    _check_towers(files["towers.yml"], towers, pool_ids, tower_ids, known_drivers, config)
+    _check_services(files["services.yml"], services, known_drivers)
+    file = files["allocation.yml"]
+    feeds = (source.detail_feed for source in config.sources.values())
+    are_services_open = any(feed is not None and feed.defines_services for feed in feeds)
+    service_ids = None if are_services_open else {service.id for service in services.services}
+    _check_rules(file, allocation.rules)
+    for index, rule in enumerate(allocation.rules):
+        place: Path_ = ("rules", index)
+        file.require_matches(
+            (*place, "match", "tower"), rule.id, "tower", rule.match.tower, tower_ids
+        )
+        file.require_matches((*place, "match", "pool"), rule.id, "pool", rule.match.pool, pool_ids)
+        _check_split(file, place, rule.id, rule.split, service_ids, known_drivers)
+    _check_order(file, allocation, services)
+
+
+def _check_pools(file: RuleFile, pools: Pools, pool_ids: set[str], config: WorkspaceConfig) -> None:
+    _check_unique(file, ("pools",), pools.pools)
+    _check_rules(file, pools.rules)
+    for index, rule in enumerate(pools.rules):
+        if rule.pool is not None:
+            file.require_known(("rules", index, "pool"), rule.id, "pool", rule.pool, pool_ids)
+        place = ("rules", index, "match", "source")
+        file.require_matches(place, rule.id, "source", rule.match.source, config.sources)
+
+
+def _check_towers(
+    file: RuleFile,
+    towers: Towers,
+    pool_ids: set[str],
+    tower_ids: set[str],
+    drivers: dict[str, Driver],
+    config: WorkspaceConfig,
+) -> None:
+    _check_unique(file, ("towers",), towers.towers)
+    _check_rules(file, towers.rules)
+    for index, rule in enumerate(towers.rules):
+        place: Path_ = ("rules", index)
+        match = (*place, "match")
+        file.require_matches((*match, "pool"), rule.id, "pool", rule.match.pool, pool_ids)
+        source = rule.match.source
+        file.require_matches((*match, "source"), rule.id, "source", source, config.sources)
+        _check_split(file, place, rule.id, rule.split, tower_ids, drivers)
+
+
+def _check_services(file: RuleFile, services: Services, drivers: dict[str, Driver]) -> None:
+    _check_unique(file, ("services",), services.services)
+    for index, service in enumerate(services.services):
+        place: Path_ = ("services", index)
+        _check_unique(file, (*place, "offerings"), service.offerings)
+        if service.fallback == "even" and not service.consumers:
+            remedy = "Name globs of cost centres."
+            message = "fallback even needs 'consumers'"
+            file.complain((*place, "fallback"), message, service.id, remedy)
+        if service.driver is not None:
+            path = (*place, "driver")
+            file.require_known(path, service.id, "driver", service.driver, drivers)
+            _check_unit(file, place, service, drivers.get(service.driver))
+
+
+def _check_unit(file: RuleFile, place: Path_, service: Service, driver: Driver | None) -> None:
+    if driver is not None and driver.unit != service.unit:
+        file.complain(
+            (*place, "unit"),
+            f"has the unit '{service.unit}', its driver '{driver.id}' counts '{driver.unit}'",
+            service.id,
+            "Give both the same unit.",
+        )
+
+
+def _check_unique(file: RuleFile, place: Path_, items: Iterable[Any]) -> None:
+    counts = Counter(item.id for item in items)
+    for index, item in enumerate(items):
+        if counts[item.id] > 1:
+            message = f"the id occurs {counts[item.id]} times"
+            file.complain((*place, index, "id"), message, item.id, "Rename one.")
+
+
+def _check_rules(file: RuleFile, rules: list[Any]) -> None:
+    """Ids are unique, and no two rules of one priority hold at one time: they would match in no
+    defined order."""
+    _check_unique(file, ("rules",), rules)
+    by_priority: dict[int, list[Any]] = {}
+    for index, rule in enumerate(rules):
+        others = by_priority.setdefault(rule.priority, [])
+        for other in others:
+            if _overlap(other, rule):
+                file.complain(
+                    ("rules", index, "priority"),
+                    f"has priority {rule.priority}, as has rule {other.id} at the same time",
+                    rule.id,
+                    "Give every rule a priority of its own; the lowest number matches first.",
+                )
+        others.append(rule)
+
+
+def _overlap(first: Any, second: Any) -> bool:
+    ends_before = first.valid_to and second.valid_from and first.valid_to <= second.valid_from
+    starts_after = first.valid_from and second.valid_to and second.valid_to <= first.valid_from
+    return not (ends_before or starts_after)
+
+
+def _check_split(
+    file: RuleFile,
+    place: Path_,
+    rule_id: str,
+    split: Split,
+    receivers: set[str] | None,
+    drivers: dict[str, Driver],
+) -> None:
+    """`receivers` None: a detail feed defines them, so that they are not known yet."""
+    place = (*place, "split")
+    if receivers is not None:
+        for index, receiver in enumerate(split.to or []):
+            file.require_known((*place, "to", index), rule_id, "receiver", receiver, receivers)
+        for receiver in split.shares or {}:
+            path = (*place, "shares", receiver)
+            file.require_known(path, rule_id, "receiver", receiver, receivers)
+    if split.driver is not None:
+        file.require_known((*place, "driver"), rule_id, "driver", split.driver, drivers)
+
+
+def _check_order(file: RuleFile, allocation: Allocation, services: Services) -> None:
+    shared = allocation.shared_services
+    known = {service.id for service in services.services}
+    place: Path_ = ("shared_services", "order")
+    for index, service_id in enumerate(shared.order):
+        path = (*place, index)
+        file.require_known(path, "shared_services", "service", service_id, known)
+        if service_id in shared.order[:index]:
+            message = f"'{service_id}' stands in the order twice"
+            file.complain(path, message, "shared_services", "Keep one of the places.")
+    missing = [
+        service.id
+        for service in services.services
+        if service.is_shared and service.id not in shared.order
+    ]
+    if shared.method == "step_down" and missing:
+        message = (
+            f"step_down needs every shared service in its order; missing: {', '.join(missing)}"
+        )
+        remedy = "Add them where they pass their cost on."
+        file.complain(place, message, "shared_services", remedy)

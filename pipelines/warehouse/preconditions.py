@@ -1,0 +1,80 @@
+"""Refuse a build whose deliveries cannot give right figures, before anything is computed.
+
+Each check guards against money that would silently vanish in a join, and says what to deliver or
+to declare.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.errors import ControlError
+from pipelines.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    import duckdb
+
+NAMED = 8
+
+# Cost lines by source, period and currency, whatever kind of delivery they came in.
+COST_LINES = """
+    select _source_id as source_id, period_id, currency_code from lake.general_ledger
+    union all
+    select _source_id, period_id, currency_code from lake.budget
+    union all
+    select _source_id, strftime(billing_period_start, '%Y-%m'), billing_currency
+    from lake.cloud_bill
+"""
+
+
+def refuse_lines_outside_calendar(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace
+) -> None:
+    """Cost of a period that the calendar does not have would silently vanish in a join."""
+    rows = connection.execute(
+        f"""
+        select source_id, period_id, count(*)
+        from ({COST_LINES}) as lines
+        anti join model.periods as periods on lines.period_id = periods.period_id
+        group by all
+        order by all
+        """
+    ).fetchall()
+    if rows:
+        calendar = workspace.config.calendar
+        found = "; ".join(
+            f"{source}: {count} lines of {period}" for source, period, count in rows[:NAMED]
+        )
+        raise ControlError(
+            f"there is cost outside the calendar {calendar.first_period} to "
+            f"{calendar.last_period}: {found}. Extend 'calendar' in apportion.yml; "
+            "nothing was lost."
+        )
+
+
+def refuse_missing_rates(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+    """Cost in a currency without a rate would become nothing."""
+    config = workspace.config
+    rows = connection.execute(
+        f"""
+        select lines.currency_code, lines.period_id, count(*)
+        from ({COST_LINES}) as lines
+        anti join lake.exchange_rates as rates
+            on rates.rate_type = $type and rates.to_currency_code = $currency
+            and lines.period_id = rates.period_id
+            and lines.currency_code = rates.from_currency_code
+        where lines.currency_code <> $currency
+        group by all
+        order by all
+        """,
+        {"type": config.rate_type, "currency": config.currency},
+    ).fetchall()
+    if rows:
+        found = "; ".join(
+            f"{code} for {period} ({count} lines)" for code, period, count in rows[:NAMED]
+        )
+        raise ControlError(
+            f"{len(rows)} exchange rates of type '{config.rate_type}' to {config.currency} are "
+            f"missing: {found}. Deliver them to a source with the contract exchange_rates; "
+            "nothing was lost."
+        )
