@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
+from itertools import groupby
 from typing import Any, Literal
 
 import pandas as pd
@@ -32,10 +33,10 @@ from app.formats import (
     to_decimal,
 )
 from app.names import BASIS_NAMES
-from app.navigation import PageSpec
+from app.navigation import PAGES, PageSpec
 from app.queries.periods import RunFacts
 from app.queries.proof import read_ledger_tie
-from app.selection import BASIS, choose_one
+from app.selection import BASIS, SERVICE, choose_one, recall
 
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 LINK_LABEL = r"#(.*)$"
@@ -166,6 +167,15 @@ def show_trouble(error: Exception) -> None:
     )
 
 
+def show_menu(context: Context) -> None:
+    """The pages by reader. Each link carries the period, and the service where a page is of one."""
+    for reader, specs in groupby(PAGES, key=lambda spec: spec.reader):
+        st.caption(f"**{reader}**")
+        for spec in specs:
+            service_id = recall(SERVICE) if spec.is_of_one_service else None
+            show_link(spec, spec.title, context, service=service_id)
+
+
 def show_run(run: RunFacts) -> None:
     """Which company and which publication the figures are from."""
     st.caption(
@@ -268,7 +278,7 @@ def describe_origin(context: Context, frame: pd.DataFrame) -> pd.DataFrame:
 def show_link(spec: PageSpec, label: str, context: Context, **parameters: str | None) -> None:
     """A link to another page within this session, with the selection in its address."""
     st.page_link(
-        f"{spec.file}",
+        spec.file,
         label=escape_markdown(label),
         icon=spec.icon,
         query_params=context.make_parameters(**parameters),

@@ -15,6 +15,7 @@ class PageSpec:
     icon: str
     url_path: str
     question: str
+    is_of_one_service: bool = False
 
 
 COST_PER_SERVICE = PageSpec(
@@ -32,6 +33,7 @@ SERVICE_DETAIL = PageSpec(
     ":material/search_insights:",
     "service",
     "What is a service made of, who uses it, and who pays by which driver?",
+    is_of_one_service=True,
 )
 MONTHLY_CHARGEBACK = PageSpec(
     "Finance",
@@ -48,6 +50,7 @@ SERVICE_BENCHMARK = PageSpec(
     ":material/speed:",
     "benchmark",
     "How does the unit cost compare, and which quality is delivered for it?",
+    is_of_one_service=True,
 )
 SERVICE_CATALOGUE = PageSpec(
     "Service owner",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 import streamlit as st
 
-from app.components import show_run, show_trouble
+from app.components import show_menu, show_run, show_trouble
 from app.context import Context, set_context
 from app.navigation import FIRST_STEPS, PAGES, PageSpec
 from app.queries.periods import read_periods, read_run
 from app.queries.published import find_published
-from app.selection import choose_selection
+from app.selection import begin_run, choose_selection, write_url
 from pipelines.errors import ApportionError, NothingPublishedError
 
 
@@ -24,31 +26,44 @@ def run_app() -> None:
         if not (periods["has_actuals"].any() or periods["has_budget"].any()):
             raise NothingPublishedError(published.root)
     except NothingPublishedError:
-        st.navigation([_make_page(FIRST_STEPS, is_default=True)]).run()
+        st.navigation(_make_pages(FIRST_STEPS, PAGES, file=FIRST_STEPS.file)).run()
         return
     except (ApportionError, duckdb.Error) as error:
         show_trouble(error)
         return
-    sections: dict[str, list[st.Page]] = {}
-    for number, spec in enumerate(PAGES):
-        sections.setdefault(spec.reader, []).append(_make_page(spec, is_default=number == 0))
-    page = st.navigation(sections)
+    page = st.navigation(_make_pages(PAGES[0], PAGES), position="hidden")
+    begin_run()
     with st.sidebar:
+        menu = st.container()
         selection = choose_selection(periods)
         show_run(run)
-    set_context(Context(published, run, selection))
+    context = Context(published, run, selection)
+    set_context(context)
+    with menu:
+        show_menu(context)
     page.run()
+    write_url()
 
 
-def _make_page(spec: PageSpec, *, is_default: bool) -> st.Page:
-    return st.Page(
-        spec.file,
-        title=spec.title,
-        icon=spec.icon,
-        url_path=spec.url_path,
-        default=is_default,
-        help=spec.question,
-    )
+def _make_pages(
+    first: PageSpec, specs: Sequence[PageSpec], file: str | None = None
+) -> list[st.Page]:
+    """The first page at the bare address, and every page at its own; `file` in place of all."""
+    home = st.Page(first.file, title=first.title, icon=first.icon, default=True)
+    return [
+        home,
+        *(
+            st.Page(
+                file or spec.file,
+                title=spec.title,
+                icon=spec.icon,
+                url_path=spec.url_path,
+                help=spec.question,
+                visibility="hidden" if file else "visible",
+            )
+            for spec in specs
+        ),
+    ]
 
 
 run_app()

@@ -196,6 +196,13 @@ def read_services(published: Published, selection: Selection, basis: str) -> pd.
     )
 
 
+def find_largest_service(published: Published, selection: Selection) -> str | None:
+    """Id of the service that delivers most in the period; None without any cost."""
+    frame = read_services(published, selection, "delivered")
+    services = frame[~frame["is_pseudo"]]
+    return None if services.empty else str(services.iloc[0]["service_id"])
+
+
 def read_service(published: Published, selection: Selection, service_id: str) -> pd.DataFrame:
     """One row: a service's figures of the period beside the one before and the budget."""
     return read_frame(

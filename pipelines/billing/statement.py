@@ -71,7 +71,7 @@ class UntiedStatementError(ControlError):
         super().__init__(
             f"statement {number}: {what}: expected {expected:,.2f}, got {got:,.2f}, "
             f"{got - expected:+,.2f} apart. Nothing was written; build again and run "
-            "'apportion verify'."
+            "'apportion doctor'."
         )
 
 

@@ -103,7 +103,7 @@ def _summarise(workspace: Path, *, has_bills: bool, is_silent: bool) -> tuple[Su
     space = Workspace.open(workspace)
     with open_published(space) as connection:
         summary = summarise(connection)
-    if not has_bills or summary.period_id is None:
+    if not has_bills or summary.period_id is None or not summary.by_business_unit:
         return summary, None
     directory = space.bills / summary.period_id
     if (directory / f".{summary.run_id}").exists():

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import is_dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -109,6 +110,8 @@ def show_progress(*, is_silent: bool = False) -> Iterator[Progress]:
 def _to_json(value: Any) -> Any:
     if isinstance(value, Decimal):
         return format(value, "f")
+    if is_dataclass(value) and not isinstance(value, type):
+        return vars(value)
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
     return str(value)

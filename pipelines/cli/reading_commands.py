@@ -129,10 +129,9 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to serve on.")] = DEFAULT_PORT,
     address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     workspace: WorkspaceOption = Path(),
-) -> int:
+) -> None:
     """Serve the app for this workspace until it is interrupted."""
     import os
-    import subprocess
     import sys
 
     from pipelines.workspace.workspace import Workspace
@@ -146,10 +145,9 @@ def serve(
         *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
     ]
     print(f"Serving {space.config.name} at http://{address}:{port} (Ctrl-C stops it)", flush=True)
-    try:
-        return subprocess.run(command, env=environment, cwd=root, check=False).returncode
-    except KeyboardInterrupt:
-        return 0
+    os.chdir(root)
+    # Replaces this process, so that who stops the command stops the server.
+    os.execve(sys.executable, command, environment)
 
 
 def _print_trace(result: Trace, records: list[SourceRecord], shown: int) -> None:

@@ -73,9 +73,21 @@ class Contract(BaseModel):
         if len(set(names)) != len(names):
             raise ValueError(f"contract {self.contract_id}: a field name occurs twice")
         used = [*self.key, self.amount_field, self.currency_field, self.period_field]
+        used += [field.minor_unit_of for field in self.fields]
         for name in used:
             if name is not None and name not in names:
                 raise ValueError(f"contract {self.contract_id}: no field is named {name}")
+        return self
+
+    @model_validator(mode="after")
+    def types_fit(self) -> Contract:
+        for field in self.fields:
+            if field.minimum is not None and field.type not in ("integer", "decimal"):
+                raise ValueError(f"{self.contract_id}: {field.name} is no number and has a minimum")
+            if field.name == self.amount_field and field.type != "decimal":
+                raise ValueError(
+                    f"{self.contract_id}: the amount {field.name} is of type {field.type}"
+                )
         return self
 
     def field(self, name: str) -> ContractField:
@@ -89,10 +101,10 @@ class Contract(BaseModel):
 @cache
 def load_contract(contract_id: str) -> Contract:
     """Read one contract. Raises KeyError with the known ones if there is none of that id."""
-    path = KINDS_DIRECTORY / f"{contract_id}.yml"
-    if not path.is_file():
+    if contract_id not in list_contract_ids():
         raise KeyError(f"no contract '{contract_id}'; known: {', '.join(list_contract_ids())}")
-    return Contract.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    text = (KINDS_DIRECTORY / f"{contract_id}.yml").read_text("utf-8")
+    return Contract.model_validate(yaml.safe_load(text))
 
 
 @cache

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.delivery import Delivery
-from pipelines.landing.record_counts import RecordCounts
+from pipelines.landing.record_counts import RecordCounts, show_amount
 from pipelines.workspace.config import CurrencyCode, PeriodId
 from pipelines.workspace.yaml_files import parse_yaml_model
 
@@ -86,12 +86,13 @@ def _refuse_other_totals(
         found = item.accepted + item.quarantined if item else Decimal(0)
         expected_total = totals.get(currency, Decimal(0))
         if found != expected_total:
-            difference = f"{found - expected_total:+f} {currency}"
+            amount = show_amount(abs(found - expected_total))
+            direction = "too little" if found < expected_total else "too much"
             raise _refuse(
                 delivery,
-                f"does not give its control total, difference {difference}",
-                f"{expected_total:f} {currency}",
-                f"{found:f} {currency}",
+                f"does not give its control total, {amount} {currency} {direction}",
+                f"{show_amount(expected_total)} {currency}",
+                f"{show_amount(found)} {currency}",
             )
 
 

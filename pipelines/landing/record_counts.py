@@ -53,8 +53,8 @@ class RecordCounts:
         """The sums as exact decimals in text, as the books keep them."""
         return {
             code: {
-                "accepted": _plain(item.accepted),
-                "quarantined": _plain(item.quarantined),
+                "accepted": show_amount(item.accepted),
+                "quarantined": show_amount(item.quarantined),
                 "unreadable_records": str(item.unreadable),
             }
             for code, item in self.amounts.items()
@@ -81,7 +81,7 @@ def list_periods(connection: duckdb.DuckDBPyConnection, contract: Contract) -> l
         return []
     period = period_expression(contract.field(contract.period_field))
     rows = connection.execute(
-        f"select distinct {period} as period_id from checked where period_id is not null order by 1"
+        f"select distinct {period} as period from checked where ({period}) is not null order by 1"
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -146,5 +146,6 @@ def _sum_amounts(connection: duckdb.DuckDBPyConnection, contract: Contract) -> d
     }
 
 
-def _plain(amount: Decimal) -> str:
+def show_amount(amount: Decimal) -> str:
+    """An amount as exact text, without zeros that say nothing."""
     return format(amount.normalize(), "f")

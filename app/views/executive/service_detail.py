@@ -45,6 +45,7 @@ from app.navigation import (
 from app.queries.catalogue import read_service_facts, read_service_names
 from app.queries.charges import read_consumers, read_consuming_units, read_driver_quality
 from app.queries.service_costs import (
+    find_largest_service,
     read_breakdown,
     read_cost_pool_ids,
     read_service,
@@ -64,7 +65,13 @@ def render_page() -> None:
         )
         return
     head = st.container()
-    service_id = choose_one(SERVICE, "Service", list(names), format_option=names.__getitem__)
+    service_id = choose_one(
+        SERVICE,
+        "Service",
+        list(names),
+        default=find_largest_service(context.published, context.selection),
+        format_option=names.__getitem__,
+    )
     row = read_service(context.published, context.selection, service_id).iloc[0]
     units = read_consuming_units(context.published, context.selection, service_id)
     facts = read_service_facts(context.published, service_id).iloc[0]

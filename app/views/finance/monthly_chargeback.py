@@ -47,7 +47,7 @@ from app.queries.charges import (
     read_open_amounts,
 )
 from app.queries.proof import read_certificate, read_conservation, read_open_items
-from app.selection import BUSINESS_UNIT, HIERARCHY, choose_one
+from app.selection import BUSINESS_UNIT, HIERARCHY, choose_ahead, choose_one
 
 ALL_UNITS = "all"
 
@@ -217,7 +217,7 @@ def _open_selected_bill(key: str, unit_ids: list[str]) -> None:
     """Runs before the page when a row is selected or cleared."""
     rows = st.session_state[key]["selection"]["rows"]
     is_valid = bool(rows) and 0 <= rows[0] < len(unit_ids)
-    st.session_state[BUSINESS_UNIT] = unit_ids[rows[0]] if is_valid else ALL_UNITS
+    choose_ahead(BUSINESS_UNIT, unit_ids[rows[0]] if is_valid else ALL_UNITS)
 
 
 def _show_lines(context: Context, hierarchy: str, unit_id: str | None, name: str) -> None:

@@ -53,7 +53,7 @@ from app.formats import (
 from app.names import METRIC_NAMES
 from app.navigation import SERVICE_BENCHMARK, SERVICE_DETAIL
 from app.queries.catalogue import read_service_facts, read_service_names
-from app.queries.service_costs import read_service
+from app.queries.service_costs import find_largest_service, read_service
 from app.queries.service_quality import (
     read_capacity,
     read_overview,
@@ -79,7 +79,13 @@ def render_page() -> None:
         )
         return
     head = st.container()
-    service_id = choose_one(SERVICE, "Service", list(names), format_option=names.__getitem__)
+    service_id = choose_one(
+        SERVICE,
+        "Service",
+        list(names),
+        default=find_largest_service(context.published, context.selection),
+        format_option=names.__getitem__,
+    )
     service = _read_measured(context, service_id)
     with head:
         show_headline(

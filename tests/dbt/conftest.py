@@ -1,0 +1,108 @@
+"""Builds that all tests of the dbt project share: one build takes half a minute."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.warehouse.dbt_runner import PROJECT_DIRECTORY
+from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
+from pipelines.warehouse.publication import read_publication
+
+from .golden import Golden, build_golden
+
+
+@pytest.fixture(scope="session")
+def small_company(tmp_path_factory: pytest.TempPathFactory) -> Golden:
+    return build_golden("small_company", tmp_path_factory.mktemp("golden"))
+
+
+@pytest.fixture(scope="session")
+def step_down(tmp_path_factory: pytest.TempPathFactory) -> Golden:
+    return build_golden("step_down", tmp_path_factory.mktemp("golden"))
+
+
+@pytest.fixture(scope="session")
+def direct(tmp_path_factory: pytest.TempPathFactory) -> Golden:
+    return build_golden("direct", tmp_path_factory.mktemp("golden"))
+
+
+@dataclass(frozen=True)
+class OpenWarehouse:
+    """A copy of the small company's warehouse with its staging views, as dbt left it."""
+
+    database: Path
+    compiled: Path
+    """Where the build left the SQL of every test, with names resolved."""
+    manifest: Path
+    unit_test_output: str
+    unit_test_code: int
+
+
+@pytest.fixture(scope="session")
+def warehouse(small_company: Golden, tmp_path_factory: pytest.TempPathFactory) -> OpenWarehouse:
+    """The published file drops what reads the lake; here it is put back, and dbt's unit tests run.
+
+    The copy keeps the file's name, after which DuckDB names the catalogue that compiled SQL reads.
+    """
+    workspace, books = small_company.workspace, small_company.books
+    name = read_publication(workspace).files[0].name
+    directory = tmp_path_factory.mktemp("warehouse")
+    database = directory / name
+    shutil.copyfile(workspace.warehouse / name, database)
+    target = workspace.warehouse / ".dbt" / "target"
+    with duckdb.connect(str(database)) as connection:
+        create_lake_views(connection, list_active_loads(workspace, books))
+        restore_staging(connection, json.loads((target / "manifest.json").read_text("utf-8")))
+    result = run_dbt(["test", "--select", "test_type:unit"], database, directory)
+    return OpenWarehouse(
+        database,
+        target / "compiled" / "apportion",
+        target / "manifest.json",
+        result.stdout,
+        result.returncode,
+    )
+
+
+@pytest.fixture
+def broken(warehouse: OpenWarehouse) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose changes are rolled back after the test."""
+    with duckdb.connect(str(warehouse.database)) as connection:
+        connection.begin()
+        yield connection
+        connection.rollback()
+
+
+def run_dbt(arguments: list[str], database: Path, state: Path) -> subprocess.CompletedProcess[str]:
+    """One dbt command on `database`, with its output as text."""
+    environment = os.environ | {
+        "APPORTION_BUILD_DATABASE": str(database),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+        "PYTHONPATH": str(PROJECT_DIRECTORY.parent),
+    }
+    command, *rest = arguments
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "dbt.cli.main", command),
+            *("--project-dir", str(PROJECT_DIRECTORY)),
+            *("--profiles-dir", str(PROJECT_DIRECTORY)),
+            *("--target-path", str(state / "target")),
+            *("--log-path", str(state / "logs")),
+            *rest,
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        cwd=PROJECT_DIRECTORY,
+        check=False,
+    )

@@ -1,0 +1,126 @@
+"""The same content twice is one load; other content for a period is what the source declares."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
+from tests.unit.landing.company import GOOD, Company, ledger, record
+
+JANUARY = ledger(record("L1"), record("L2", "200.50"))
+JANUARY_AGAIN = ledger(record("L1"), record("L2", "300.75"))
+FEBRUARY = ledger(record("F1", "7.00", period_id="2026-02"))
+
+
+def _total(company: Company) -> Decimal:
+    """What a build would read of the ledger."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        create_lake_views(connection, list_active_loads(company.workspace, company.books))
+        row = connection.execute("select sum(amount_local) from lake.general_ledger").fetchone()
+    assert row is not None
+    return Decimal(row[0])
+
+
+@pytest.mark.parametrize("source", ["ledger", "replaced", "appended"])
+def test_same_content_under_any_name_is_known(company: Company, source: str) -> None:
+    company.land_one(GOOD, f"{source}/a.csv")
+    again = company.land_one(GOOD, f"{source}/b.csv")
+    assert again.state == "known"
+    assert again.message == "b.csv: same content as 'a.csv', landed before."
+    assert [result.state for result in company.land()] == ["known", "known"]
+    assert len(company.loads()) == 1
+    assert company.audit_actions() == [f"land {source}/a.csv"]
+
+
+def test_same_content_of_two_sources_is_two_loads(company: Company) -> None:
+    assert company.land_one(GOOD, "ledger/a.csv").state == "landed"
+    assert company.land_one(GOOD, "replaced/b.csv").state == "landed"
+
+
+def test_refuse_keeps_the_period_and_shows_both_hashes(company: Company) -> None:
+    first = company.land_one(JANUARY, "ledger/a.csv")
+    again = company.land_one(JANUARY_AGAIN, "ledger/b.csv")
+    assert again.state == "refused"
+    assert "delivers 2026-01 again with other content than 'a.csv'" in again.message
+    assert first.sha256[:12] in again.message
+    assert "found sha256 " in again.message
+    assert "replace_period" in again.message
+    assert _total(company) == Decimal("300.50")
+    assert len(company.lake_directories()) == 1
+
+
+def test_refuse_takes_another_period(company: Company) -> None:
+    company.land_one(JANUARY, "ledger/a.csv")
+    assert company.land_one(FEBRUARY, "ledger/b.csv").state == "landed"
+    assert _total(company) == Decimal("307.50")
+
+
+def test_refuse_without_periods_takes_one_delivery(company: Company) -> None:
+    head = "cost_centre_id,cost_centre_name,business_unit_id,business_unit_name,legal_entity_id,"
+    head += "legal_entity_name,is_it,valid_from\n"
+    first = f"{head}CC1,One,B1,Unit,E1,Entity,false,2026-01-01\n"
+    company.land_one(first.encode(), "centres/a.csv")
+    again = company.land_one(first.replace("CC1", "CC2").encode(), "centres/b.csv")
+    assert again.state == "refused"
+    assert "delivers the same data again" in again.message
+
+
+def test_replace_period_counts_the_new_and_keeps_the_old(company: Company) -> None:
+    first = company.land_one(JANUARY, "replaced/a.csv")
+    second = company.land_one(JANUARY_AGAIN, "replaced/b.csv")
+    assert second.state == "landed"
+    assert _total(company) == Decimal("400.75")
+    old, new = company.loads()
+    assert (old["superseded_by"], new["superseded_by"]) == (new["load_id"], None)
+    assert (company.directory(first) / "original").read_bytes() == JANUARY
+
+
+def test_replaced_content_delivered_again_stays_replaced_and_says_so(company: Company) -> None:
+    company.land_one(JANUARY, "replaced/a.csv")
+    company.land_one(JANUARY_AGAIN, "replaced/b.csv")
+    results = {result.file_name: result for result in company.land()}
+    assert [result.state for result in results.values()] == ["known", "known"]
+    assert "a later delivery took its place" in results["a.csv"].message
+    assert _total(company) == Decimal("400.75")
+
+
+def test_replace_period_replaces_several_loads_at_once(company: Company) -> None:
+    company.land_one(JANUARY, "replaced/a.csv")
+    company.land_one(FEBRUARY, "replaced/b.csv")
+    both = ledger(record("N1", "1.00"), record("N2", "2.00", period_id="2026-02"))
+    company.land_one(both, "replaced/c.csv")
+    assert [row["superseded_by"] for row in company.loads()] == [3, 3, None]
+    assert _total(company) == Decimal("3.00")
+
+
+def test_replace_period_of_a_part_is_refused(company: Company) -> None:
+    both = ledger(record("N1", "1.00"), record("N2", "2.00", period_id="2026-02"))
+    company.land_one(both, "replaced/a.csv")
+    result = company.land_one(JANUARY, "replaced/b.csv")
+    assert result.state == "refused"
+    assert "replaces only a part of 'a.csv'" in result.message
+    assert "found none for 2026-02" in result.message
+    assert _total(company) == Decimal("3.00")
+
+
+def test_replace_period_counts_periods_of_quarantined_records(company: Company) -> None:
+    """All of January is in quarantine: the old January must not count beside it."""
+    company.land_one(JANUARY, "replaced/a.csv")
+    bad = ledger(record("L1", "1e3"), record("F1", "7.00", period_id="2026-02"))
+    company.land_one(bad, "replaced/b.csv")
+    assert company.loads()[0]["superseded_by"] == 2
+    assert _total(company) == Decimal("7.00")
+
+
+def test_append_counts_both(company: Company) -> None:
+    company.land_one(JANUARY, "appended/a.csv")
+    company.land_one(JANUARY_AGAIN, "appended/b.csv")
+    assert _total(company) == Decimal("701.25")
+
+
+def test_the_declaration_by_default_is_refuse(company: Company) -> None:
+    assert company.workspace.config.sources["ledger"].redelivery == "refuse"
