@@ -167,13 +167,18 @@ def show_trouble(error: Exception) -> None:
     )
 
 
-def show_menu(context: Context) -> None:
+def show_menu(context: Context, current: st.Page) -> None:
     """The pages by reader. Each link carries the period, and the service where a page is of one."""
     for reader, specs in groupby(PAGES, key=lambda spec: spec.reader):
         st.caption(f"**{reader}**")
         for spec in specs:
             service_id = recall(SERVICE) if spec.is_of_one_service else None
-            show_link(spec, spec.title, context, service=service_id)
+            st.page_link(
+                current if current.url_path == spec.url_path else spec.file,
+                label=spec.title,
+                icon=spec.icon,
+                query_params=context.make_parameters(service=service_id),
+            )
 
 
 def show_run(run: RunFacts) -> None:

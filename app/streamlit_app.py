@@ -18,7 +18,7 @@ from pipelines.errors import ApportionError, NothingPublishedError
 
 def run_app() -> None:
     """Draw the page that the reader asked for, or what to do before there are figures."""
-    st.set_page_config(page_title="Apportion", page_icon=":material/account_tree:", layout="wide")
+    st.set_page_config(layout="wide")
     try:
         published = find_published()
         run = read_run(published)
@@ -40,7 +40,7 @@ def run_app() -> None:
     context = Context(published, run, selection)
     set_context(context)
     with menu:
-        show_menu(context)
+        show_menu(context, page)
     page.run()
     write_url()
 
@@ -49,13 +49,13 @@ def _make_pages(
     first: PageSpec, specs: Sequence[PageSpec], file: str | None = None
 ) -> list[st.Page]:
     """The first page at the bare address, and every page at its own; `file` in place of all."""
-    home = st.Page(first.file, title=first.title, icon=first.icon, default=True)
+    home = st.Page(first.file, title=first.title, icon=first.icon, url_path="home", default=True)
     return [
         home,
         *(
             st.Page(
                 file or spec.file,
-                title=spec.title,
+                title=_name_tab(spec),
                 icon=spec.icon,
                 url_path=spec.url_path,
                 help=spec.question,
@@ -64,6 +64,10 @@ def _make_pages(
             for spec in specs
         ),
     ]
+
+
+def _name_tab(spec: PageSpec) -> str:
+    return f"{spec.title} · Apportion"
 
 
 run_app()

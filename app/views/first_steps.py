@@ -21,7 +21,7 @@ def render_page() -> None:
     st.markdown("**1. Drop deliveries** (general ledger, cost centres, usage …) into the inbox:")
     st.code(f"{path}/inbox/", language=None)
     st.markdown("**2. Check the cost model**, the rules that say who pays:")
-    st.code(f"apportion model check --workspace {argument}", language="bash")
+    st.code(f"apportion doctor --workspace {argument}", language="bash")
     st.markdown("**3. Land, build and publish:**")
     st.code(f"apportion run --workspace {argument}", language="bash")
     st.info(

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 WEIGHT_SCALE = 10**15
 RESIDUAL_LIMIT = 1e-12
 
+GROUP_COLUMNS = ("scenario_id", "period_id", "version")
+EDGE_COLUMNS = (*GROUP_COLUMNS, "service_id", "receiver_kind", "receiver_id", "weight")
+
 Edge = tuple[str, str, str, int]
 """(sender service, receiver kind, receiver, integer weight)"""
 
@@ -42,7 +45,7 @@ def solve_shared_services(edges: pa.Table) -> pa.Table:
     import pyarrow as pa
 
     groups: dict[tuple[str, str, int], list[Edge]] = defaultdict(list)
-    columns = [edges.column(name).to_pylist() for name in edges.column_names]
+    columns = [edges.column(name).to_pylist() for name in EDGE_COLUMNS]
     for scenario, period, version, service, kind, receiver, weight in zip(*columns, strict=True):
         groups[scenario, period, version].append((service, kind, receiver, int(weight)))
     rows: list[tuple[Any, ...]] = []
@@ -70,6 +73,7 @@ def solve_group(edges: list[Edge], place: str = "") -> list[tuple[str, str, int,
     totals: dict[str, int] = defaultdict(int)
     for sender, _, _, weight in edges:
         totals[sender] += weight
+    _refuse_weightless(edges, totals, place)
     inner = [(index[e[2]], index[e[0]], e[3] / totals[e[0]]) for e in edges if e[1] == "service"]
     outside = np.zeros(len(services))
     for sender, kind, _, weight in edges:
@@ -102,6 +106,17 @@ def solve_group(edges: list[Edge], place: str = "") -> list[tuple[str, str, int,
             if weight or full:
                 rows.append((service, services[receiver], weight, full))
     return rows
+
+
+def _refuse_weightless(edges: list[Edge], totals: dict[str, int], place: str) -> None:
+    """Shares of one service are its weights over their sum, so there has to be one."""
+    wrong = {sender for sender, total in totals.items() if total <= 0}
+    wrong |= {sender for sender, _, _, weight in edges if weight < 0}
+    if wrong:
+        raise ControlError(
+            f"{place}: the weights of the services {', '.join(sorted(wrong))} are negative or all "
+            "0. Check their driver quantities, or hold their money as unallocated."
+        )
 
 
 def _scale_exactly(shares: list[float]) -> list[int]:

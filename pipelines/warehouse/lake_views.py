@@ -7,6 +7,7 @@ for every company.
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,7 +84,7 @@ def create_lake_views(connection: duckdb.DuckDBPyConnection, loads: list[ActiveL
         selects = [
             f"select {names}, {_text(load.source_id)} as _source_id, "
             f"{_text(load.scenario_id)} as _scenario_id, {_text(load.sha256)} as _file_id, "
-            f"_row_number from read_parquet({_text(str(load.directory / RECORDS_NAME))})"
+            f"_row_number from read_parquet({_text(_as_glob(load.directory / RECORDS_NAME))})"
             for load in own
         ]
         body = " union all ".join(selects)
@@ -130,9 +131,14 @@ def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[Active
                     load.source_id,
                     load.file_name,
                     load.sha256,
-                    str(load.directory / QUARANTINE_NAME),
+                    _as_glob(load.directory / QUARANTINE_NAME),
                 ],
             )
+
+
+def _as_glob(path: Path) -> str:
+    """The path as DuckDB takes it: a glob, in which `[1]` would mean the directory `1`."""
+    return glob.escape(str(path))
 
 
 def _text(value: str) -> str:

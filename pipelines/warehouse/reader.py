@@ -40,12 +40,16 @@ def connect_published(workspace: Workspace, publication: Publication) -> duckdb.
     import duckdb
 
     connection = duckdb.connect(":memory:")
-    for number, file in enumerate(publication.files):
-        path = str(workspace.warehouse / file.name).replace("'", "''")
-        connection.execute(f"attach '{path}' as run_{number} (read_only)")
-    _create_views(connection)
-    connection.execute("set enable_external_access = false")
-    connection.execute("set lock_configuration = true")
+    try:
+        for number, file in enumerate(publication.files):
+            path = str(workspace.warehouse / file.name).replace("'", "''")
+            connection.execute(f"attach '{path}' as run_{number} (read_only)")
+        _create_views(connection)
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

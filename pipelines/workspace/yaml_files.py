@@ -77,8 +77,9 @@ def parse_yaml_model(
     text = _read_text(path, name)
     if isinstance(text, Problem):
         return None, [text], {}
-    loader = _Loader(text)
+    lines: dict[Path_, int] = {}
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return None, [Problem(name, "is empty", expected="a mapping")], {}
@@ -93,8 +94,6 @@ def parse_yaml_model(
         if isinstance(error, ValidationError):
             return None, [_to_problem(name, item, lines, model) for item in error.errors()], lines
         return None, [Problem(name, f"holds a value that does not exist: {error}")], lines
-    finally:
-        loader.dispose()
 
 
 def find_line(lines: dict[Path_, int], path: Path_) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -79,6 +81,21 @@ def broken(warehouse: OpenWarehouse) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.begin()
         yield connection
         connection.rollback()
+
+
+def restore_staging(connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> None:
+    """Create the staging views from the SQL that the build compiled, each after its inputs."""
+    nodes = manifest["nodes"]
+    waiting = {key for key, node in nodes.items() if node["schema"] == "staging"}
+    connection.execute("create schema staging")
+    while waiting:
+        ready = {key for key in waiting if not waiting & set(nodes[key]["depends_on"]["nodes"])}
+        assert ready, waiting
+        for key in sorted(ready):
+            connection.execute(
+                f"create view staging.{nodes[key]['name']} as {nodes[key]['compiled_code']}"
+            )
+        waiting -= ready
 
 
 def run_dbt(arguments: list[str], database: Path, state: Path) -> subprocess.CompletedProcess[str]:

@@ -69,6 +69,7 @@ service_cents as (
 ),
 
 line_cents as (
+    -- Names of its own: a bare name that service_cents has as well would be that column.
     select
         line_floors.*,
         row_number() over (
@@ -76,7 +77,8 @@ line_cents as (
             order by line_floors.remainder_units desc, line_floors.tie_breaker asc
         ) as line_rank,
         service_cents.service_cents
-        - sum(line_floors.floor_cents) over (partition by scenario_id, period_id, version, service_id) as open_line_cents,
+        - sum(line_floors.floor_cents) over (partition by scenario_id, period_id, version, service_id)
+            as open_line_cents,
         line_floors.floor_cents + case when line_rank <= open_line_cents then 1 else 0 end as cost_cents
     from line_floors
     inner join service_cents using (scenario_id, period_id, version, service_id)

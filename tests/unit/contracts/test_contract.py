@@ -35,7 +35,7 @@ def test_contract_is_consistent(contract_id: str) -> None:
 
 
 def test_unknown_contract_names_the_known_ones() -> None:
-    with pytest.raises(KeyError, match="no contract 'general'; known: .*general_ledger"):
+    with pytest.raises(KeyError, match=r"no contract 'general'; known: .*general_ledger"):
         load_contract("general")
 
 

@@ -121,7 +121,7 @@ def _meanwhile(
     company: Company, monkeypatch: pytest.MonkeyPatch, other: bytes, name: str
 ) -> list[str]:
     """Land the inbox, while another loader lands `other` just before our commit."""
-    original = land.write_records
+    original = lake_files.write_records
 
     def write_and_let_other_land(*args: Any) -> None:
         original(*args)
@@ -183,7 +183,7 @@ def test_file_that_vanishes_while_it_is_read_is_refused(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = company.put(GOOD)
-    original = land.copy_original
+    original = lake_files.copy_original
 
     def remove_and_go_on(*args: Any) -> Path:
         path.unlink()
@@ -227,7 +227,7 @@ def test_full_disk_is_a_clear_error(company: Company, monkeypatch: pytest.Monkey
 
     company.put(GOOD)
     with monkeypatch.context() as patched:
-        patched.setattr(lake_files.os, "fsync", fail)
+        patched.setattr("pipelines.landing.lake_files.os.fsync", fail)
         with pytest.raises(LandingFailedError, match="No space left on device"):
             company.land()
     _expect_nothing_counts(company)

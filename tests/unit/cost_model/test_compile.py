@@ -1,0 +1,71 @@
+"""Compiled tables: what the build reads is what the files say, to the last digit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from pipelines.cost_model.compile import RunStamp, compile_tables, tables_as_json, write_tables
+from pipelines.cost_model.load import load_cost_model
+from pipelines.cost_model.schema import SHARE_DECIMALS
+from tests.unit.cost_model.model_files import write_files
+
+STAMP = RunStamp("run-1", "f" * 64, "2026-01-31 12:00:00", "code")
+
+
+def test_fixed_shares_are_exact_integers(tmp_path: Path) -> None:
+    """33.3333333333 and 66.6666666667 percent, times 10^10; together 100 times 10^10."""
+    workspace = write_files(tmp_path)
+    tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
+    weights = {row[1]: row[2] for row in tables["tower_rule_receivers"][1] if row[0] != "the-rest"}
+    assert weights == {"compute": 333333333333, "desk": 666666666667}
+    assert sum(weights.values()) == 100 * 10**SHARE_DECIMALS
+
+
+def test_eight_decimals_are_kept(tmp_path: Path) -> None:
+    shares = ("33.3333333333, desk: 66.6666666667", "33.33333333, desk: 66.66666667")
+    workspace = write_files(tmp_path, {"cost_model/towers.yml": shares})
+    tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
+    weights = [row[2] for row in tables["tower_rule_receivers"][1] if row[0] == "staff-split"]
+    assert weights == [333333333300, 666666666700]
+
+
+def test_even_and_direct_have_equal_weights(tmp_path: Path) -> None:
+    workspace = write_files(tmp_path)
+    tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
+    rows = tables["service_rule_receivers"][1]
+    assert ("desk-even", "mail", 1) in rows
+    assert ("desk-even", "network", 1) in rows
+    assert tables["shared_service_order"][1] == [("network", 0)]
+
+
+def test_tables_are_written_and_read_back(tmp_path: Path) -> None:
+    level = ("unit: port", "unit: port\n    service_level: {availability_percent: 99.9999}")
+    workspace = write_files(tmp_path, {"cost_model/services.yml": level})
+    tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
+    with duckdb.connect() as connection:
+        write_tables(connection, tables, tmp_path / "model")
+        for name, (_, rows) in tables.items():
+            path = tmp_path / "model" / f"{name}.parquet"
+            counted = connection.execute(f"select count(*) from read_parquet('{path}')").fetchone()
+            assert counted == (len(rows),)
+        share = connection.execute(
+            "select availability_target_share from model.services where service_id = 'network'"
+        ).fetchone()
+        assert share == (Decimal("0.999999"),)
+        periods = connection.execute("select count(*), min(period_start) from model.periods")
+        assert str(periods.fetchone()) == "(12, datetime.date(2026, 1, 1))"
+
+
+def test_fingerprint_text_depends_on_rules_and_not_on_the_run(tmp_path: Path) -> None:
+    workspace = write_files(tmp_path / "a")
+    model = load_cost_model(workspace)
+    first = tables_as_json(compile_tables(workspace.config, model, STAMP))
+    later = replace(STAMP, run_id="run-2", built_at="2026-02-28 12:00:00")
+    assert tables_as_json(compile_tables(workspace.config, model, later)) == first
+    other = write_files(tmp_path / "b", {"cost_model/pools.yml": ("priority: 20", "priority: 21")})
+    changed = tables_as_json(compile_tables(other.config, load_cost_model(other), STAMP))
+    assert changed != first
