@@ -6,6 +6,7 @@ gone the file is ours. Progress is read from the lines that dbt prints as it goe
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -18,6 +19,8 @@ from pipelines.errors import BuildError
 PROJECT_DIRECTORY = Path(__file__).parents[2] / "dbt_project"
 PROGRESS = re.compile(r"(\d+) of (\d+) (?:START|OK|PASS|FAIL|ERROR|SKIP|WARN|NO-OP)")
 FAILURE_LINES = 60
+SHOWN_GUARDS = 5
+SHOWN_ROWS = 3
 
 
 def run_dbt_build(
@@ -61,16 +64,47 @@ def run_dbt_build(
             if found and on_progress:
                 on_progress(int(found[1]), int(found[2]))
     if process.returncode != 0:
-        raise BuildError(_describe_failure(lines, state_directory))
+        raise BuildError(_describe_failure(lines, database, state_directory))
 
 
-def _describe_failure(lines: list[str], state_directory: Path) -> str:
-    start = next(
-        (number for number, line in enumerate(lines) if "Completed with" in line),
-        max(0, len(lines) - FAILURE_LINES),
+def _describe_failure(lines: list[str], database: Path, state_directory: Path) -> str:
+    """What failed in a sentence each: for a guard the rows that it found, else dbt's own words."""
+    found = _describe_guards(database, state_directory / "target" / "run_results.json")
+    if not found:
+        start = next(
+            (number for number, line in enumerate(lines) if "Completed with" in line),
+            max(0, len(lines) - FAILURE_LINES),
+        )
+        found = [line for line in lines[start : start + FAILURE_LINES] if line.strip()]
+    return "\n".join(
+        [
+            "the build failed; what was published before stays published.",
+            *found,
+            f"The whole log is in {state_directory / 'logs'}.",
+        ]
     )
-    detail = "\n".join(line for line in lines[start : start + FAILURE_LINES] if line.strip())
-    return (
-        "the build failed; what was published before stays published.\n"
-        f"{detail}\nThe whole log is in {state_directory / 'logs'}."
-    )
+
+
+def _describe_guards(database: Path, results_path: Path) -> list[str]:
+    """Failed tests with the first rows that they returned, by running their SQL once more."""
+    import duckdb
+
+    try:
+        results = json.loads(results_path.read_text("utf-8"))["results"]
+    except (OSError, ValueError, KeyError):
+        return []
+    failed = [item for item in results if item["status"] == "fail" and item.get("compiled_code")]
+    sentences = []
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            for item in failed[:SHOWN_GUARDS]:
+                name = item["unique_id"].split(".")[2]
+                sentences.append(f"  {name}: {item['failures']} rows, such as")
+                result = connection.execute(item["compiled_code"])
+                columns = [column[0] for column in result.description or []]
+                for row in result.fetchmany(SHOWN_ROWS):
+                    pairs = zip(columns, row, strict=True)
+                    sentences.append("    " + ", ".join(f"{key} {value}" for key, value in pairs))
+    except duckdb.Error as error:
+        sentences.append(f"    (their rows cannot be shown: {error})")
+    return sentences

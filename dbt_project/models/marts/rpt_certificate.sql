@@ -22,17 +22,18 @@ quarantined as (
         sum(
             {{ divide_integers(
                 decimal_to_integer('quarantine.amount_local', 12)
-                ~ ' * ' ~ decimal_to_integer('coalesce(rates.exchange_rate, 1)', 12),
+                ~ ' * ' ~ decimal_to_integer('rates.exchange_rate', 12),
                 '(1000000000000000000000000 // settings.units_per_amount)'
             ) }}
         ) as amount_units
     from {{ ref('stg_model__quarantine') }} as quarantine
     inner join settings on quarantine.source_id = settings.control_source_id
-    left join {{ ref('int_ledger__rates') }} as rates
+    -- An amount whose currency has no rate is no money of the reporting currency: it is an open item.
+    inner join {{ ref('int_ledger__rates') }} as rates
         on rates.scenario_id = 'actual'
         and quarantine.period_id = rates.period_id
         and quarantine.currency_code = rates.currency_code
-    where quarantine.amount_local is not null
+    where quarantine.amount_local is not null and rates.exchange_rate is not null
     group by all
 ),
 

@@ -1,0 +1,187 @@
+"""The sentences that pages open with."""
+
+from __future__ import annotations
+
+import dataclasses
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from app import findings
+from tests.app.conftest import FEBRUARY, clean
+
+BUDGETED = dataclasses.replace(FEBRUARY, scenario_id="budget")
+SERVICES = pd.DataFrame(
+    {
+        "service_name": ["Storage", "E-mail", "(unmapped)"],
+        "is_pseudo": [False, False, True],
+        "previous_amount": [Decimal(400), Decimal(380), Decimal(1)],
+        "change_amount": [Decimal(50), Decimal(20), Decimal(900)],
+    }
+)
+
+
+def make_row(**values: Any) -> dict[str, Any]:
+    usual = {"amount": Decimal(1000), "budget_amount": Decimal(890), "previous_amount": Decimal(860)}
+    return {**usual, **values}
+
+
+def test_cost_against_budget_and_what_rose_most() -> None:
+    sentence = findings.state_cost(make_row(), SERVICES, FEBRUARY, "EUR")
+    assert clean(sentence) == (
+        "IT cost 1,000.00 EUR in Feb 2026, 12.4 % over budget; Storage rose most (+50.00 EUR)"
+    )
+
+
+def test_cost_against_the_month_before_where_there_is_no_budget() -> None:
+    falling = SERVICES.assign(change_amount=[Decimal(-50), Decimal(-20), Decimal(900)])
+    sentence = findings.state_cost(make_row(budget_amount=None), falling, FEBRUARY, "EUR")
+    assert clean(sentence) == (
+        "IT cost 1,000.00 EUR in Feb 2026, +16.3 % on Jan 2026; Storage fell most (-50.00 EUR)"
+    )
+
+
+def test_cost_of_a_first_month_claims_no_change() -> None:
+    first = SERVICES.assign(previous_amount=[None, None, None])
+    row = make_row(budget_amount=None, previous_amount=None)
+    sentence = findings.state_cost(row, first, FEBRUARY, "EUR")
+    assert clean(sentence) == "IT cost 1,000.00 EUR in Feb 2026"
+
+
+def test_cost_of_a_budget_and_of_an_empty_month() -> None:
+    assert clean(findings.state_cost(make_row(), SERVICES, BUDGETED, "EUR")) == (
+        "IT is budgeted at 1,000.00 EUR in Feb 2026"
+    )
+    assert clean(findings.state_cost(make_row(amount=None), SERVICES, FEBRUARY, "EUR")) == (
+        "No IT cost in Feb 2026"
+    )
+
+
+def test_year_end_landing() -> None:
+    row = {
+        "outlook_amount": Decimal(2750),
+        "budget_year_amount": Decimal(2650),
+        "last_actual_period_id": "2026-02",
+    }
+    assert clean(findings.state_outlook(row, 2026, "EUR")) == (
+        "2026 lands at 2,750.00 EUR, 3.8 % over its budget of 2,650.00 EUR: actual cost to "
+        "Feb 2026 and the budget of the months after it."
+    )
+
+
+def make_units(*rows: tuple[str, str, int]) -> pd.DataFrame:
+    total = Decimal(sum(cost for _, _, cost in rows))
+    return pd.DataFrame(
+        [
+            {
+                "business_unit_id": unit_id,
+                "business_unit_name": name,
+                "cost_amount": Decimal(cost),
+                "total_amount": total,
+            }
+            for unit_id, name, cost in rows
+        ],
+        columns=["business_unit_id", "business_unit_name", "cost_amount", "total_amount"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("units", "values", "expected"),
+    [
+        (
+            make_units(("SAL", "Sales", 300), ("FIN", "Finance", 100)),
+            {"amount": Decimal(400), "budget_amount": Decimal(390)},
+            "E-mail cost 400.00 EUR in Feb 2026, 2.6 % over budget; Sales takes most (75.0 %)",
+        ),
+        (
+            make_units(("(unallocated)", "(unallocated)", 40)),
+            {"amount": Decimal(40), "budget_amount": None},
+            "E-mail cost 40.00 EUR in Feb 2026; nobody is known to use it",
+        ),
+        (
+            make_units(),
+            {"amount": Decimal(0), "full_amount": Decimal(200), "passed_on_amount": Decimal(200)},
+            "E-mail costs 200.00 EUR in Feb 2026 and passes all of it on to other services",
+        ),
+        (make_units(), {"amount": None}, "E-mail has no cost in Feb 2026"),
+    ],
+)
+def test_one_service(units: pd.DataFrame, values: dict[str, Any], expected: str) -> None:
+    row = make_row(**{"passed_on_amount": Decimal(0), **values})
+    assert clean(findings.state_service("E-mail", row, units, FEBRUARY, "EUR")) == expected
+
+
+@pytest.mark.parametrize(
+    ("open_amount", "difference", "expected"),
+    [
+        (Decimal(70), Decimal(0), "; 70.00 EUR has no payer yet"),
+        (Decimal(0), Decimal(0), "; every cent ties to the ledger"),
+        (Decimal(70), Decimal("-0.01"), "; it does not tie by -0.01 EUR"),
+        (Decimal(0), None, ""),
+    ],
+)
+def test_chargeback_says_first_what_is_wrong(
+    open_amount: Decimal, difference: Decimal | None, expected: str
+) -> None:
+    total = {"business_unit_count": 2, "charged_amount": Decimal(850)}
+    sentence = findings.state_chargeback(total, open_amount, difference, FEBRUARY, "EUR")
+    assert clean(sentence) == f"2 business units are billed 850.00 EUR for Feb 2026{expected}"
+
+
+FACTS = {
+    "service_name": "Storage",
+    "unit_code": "gb-month",
+    "sla_attainment_target_share": Decimal("0.95"),
+}
+
+
+def test_benchmark_against_reference_and_service_level() -> None:
+    reference = {
+        "source_name": "Peers",
+        "publication_year": 2025,
+        "median_value": Decimal("0.04"),
+    }
+    sentence = findings.state_benchmark(
+        FACTS,
+        {"unit_cost": Decimal("0.05"), "budget_unit_cost": None},
+        reference=reference,
+        quality={"sla_attainment_share": Decimal("0.9")},
+        selection=FEBRUARY,
+        currency="EUR",
+    )
+    assert clean(sentence) == (
+        "Storage costs 0.0500 EUR per gb-month in Feb 2026, 25.0 % over the median of Peers 2025; "
+        "90.0 % of tickets met their SLA (target 95.0 %)"
+    )
+
+
+def test_benchmark_without_a_quantity_or_reference() -> None:
+    def state(unit_cost: Decimal | None) -> str:
+        row = {"unit_cost": unit_cost, "budget_unit_cost": Decimal("0.04")}
+        return clean(
+            findings.state_benchmark(
+                FACTS, row, reference=None, quality=None, selection=FEBRUARY, currency="EUR"
+            )
+        )
+
+    assert state(None) == "Storage has no unit cost in Feb 2026: no quantity is measured"
+    assert state(Decimal("0.05")) == (
+        "Storage costs 0.0500 EUR per gb-month in Feb 2026, 25.0 % over budget"
+    )
+
+
+def test_reference_in_another_currency_or_unit_is_not_compared() -> None:
+    references = pd.DataFrame(
+        [
+            ("unit_cost", "gb-month", "EUR", Decimal("0.04")),
+            ("unit_cost", "gb-month", "USD", Decimal("0.03")),
+            ("unit_cost", "tb-month", "EUR", Decimal("40")),
+            ("cost_per_ticket", "gb-month", "EUR", Decimal("1")),
+            ("unit_cost", "gb-month", "EUR", None),
+        ],
+        columns=["metric", "unit_code", "currency_code", "median_value"],
+    )
+    kept = findings.find_comparable_references(references, "gb-month", "EUR")
+    assert list(kept["median_value"]) == [Decimal("0.04")]
