@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.delivery_commands import land_all, landing_exit_code, print_landing
+from pipelines.cli.delivery_commands import (
+    land_all,
+    landing_exit_code,
+    print_landing,
+    print_unclaimed,
+)
 from pipelines.cli.output import (
     JsonOption,
     WorkspaceOption,
@@ -76,6 +81,7 @@ def run(
         )
     else:
         print_landing(results)
+        print_unclaimed(workspace)
         _print_summary(summary, built, bills, seconds)
     return landing_exit_code(results)
 

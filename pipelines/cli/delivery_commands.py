@@ -31,6 +31,7 @@ def land(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> in
         print_json([vars(result) for result in results])
     else:
         print_landing(results)
+        print_unclaimed(workspace)
     return landing_exit_code(results)
 
 
@@ -96,12 +97,25 @@ def print_landing(results: list[LoadResult]) -> None:
     for result in results:
         if result.state == "refused":
             print(f"- refused: {result.message}")
+        if result.state == "landed":
+            for note in result.notes:
+                print(f"- {result.file_name}: {note}")
         if result.records_quarantined:
             print(
                 f"- {result.file_name}: {result.records_quarantined} records in quarantine, such as"
             )
             for reason in result.reasons:
                 print(f"    {reason}")
+
+
+def print_unclaimed(workspace: Path) -> None:
+    """Name the files of the inbox that no source of apportion.yml reads."""
+    from pipelines.landing.delivery import find_unclaimed_files
+    from pipelines.workspace.workspace import Workspace
+
+    space = Workspace.open(workspace)
+    for path in find_unclaimed_files(space):
+        print(f"- no source reads inbox/{path.relative_to(space.inbox)}: see apportion.yml")
 
 
 def landing_exit_code(results: list[LoadResult]) -> int:

@@ -232,7 +232,6 @@ def _compile_services(model: CostModel) -> dict[str, Table]:
                 _to_share(level.sla_attainment_percent),
                 item.how_to_order,
                 item.how_to_use_less,
-                *_span(item),
             )
         )
         offerings += [
@@ -248,7 +247,7 @@ def _compile_services(model: CostModel) -> dict[str, Table]:
             "charging_policy varchar, is_shared boolean, availability_target_share decimal(9, 6), "
             "response_target_minutes integer, resolution_target_minutes integer, "
             "sla_attainment_target_share decimal(9, 6), how_to_order varchar, "
-            f"how_to_use_less varchar, {SPAN}",
+            "how_to_use_less varchar",
             services,
         ),
         "service_offerings": (

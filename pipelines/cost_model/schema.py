@@ -224,7 +224,7 @@ class ServiceLevel(Strict):
     """Share of tickets that are to meet their targets."""
 
 
-class Service(Dated):
+class Service(Strict):
     """A service of the catalogue, who pays for it, by which driver and policy."""
 
     id: Id

@@ -48,6 +48,7 @@ from pipelines.warehouse.publication import (
     Publication,
     PublishedFile,
     hash_file,
+    parse_publication,
     read_publication,
     replace_text,
     sync_directory,
@@ -279,13 +280,12 @@ def repair_publication(workspace: Workspace, books: Books) -> None:
     try:
         if read_publication(workspace).run_id == newest:
             return
-    except NothingPublishedError:
+    except (NothingPublishedError, ControlError):
         pass
     if path.exists():
-        value = json.loads(path.read_text("utf-8"))
-        files = tuple(PublishedFile(**item) for item in value.pop("files"))
-        if all((workspace.warehouse / item.name).exists() for item in files):
-            write_publication(workspace, Publication(**value, files=files))
+        publication = parse_publication(path.read_text("utf-8"))
+        if all((workspace.warehouse / item.name).exists() for item in publication.files):
+            write_publication(workspace, publication)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipelines.errors import NothingPublishedError
+from pipelines.errors import ControlError, NothingPublishedError
 from pipelines.workspace.workspace import Workspace
 
 CURRENT_NAME = "CURRENT"
@@ -43,9 +43,19 @@ def read_publication(workspace: Workspace) -> Publication:
     """The current publication. Raises NothingPublishedError before the first run."""
     path = workspace.warehouse / CURRENT_NAME
     try:
-        value = json.loads(path.read_text("utf-8"))
+        return parse_publication(path.read_text("utf-8"))
     except FileNotFoundError:
         raise NothingPublishedError(workspace.root) from None
+    except (ValueError, TypeError, KeyError):
+        raise ControlError(
+            f"{path}: expected the names of the published files, found something else. "
+            "'apportion build' writes it anew from the books."
+        ) from None
+
+
+def parse_publication(text: str) -> Publication:
+    """A publication from its JSON. Raises ValueError, TypeError or KeyError if it is none."""
+    value = json.loads(text)
     files = tuple(PublishedFile(**file) for file in value.pop("files"))
     return Publication(**value, files=files)
 

@@ -130,7 +130,6 @@ class WorkspaceConfig(Strict):
     name: str
     currency: CurrencyCode
     time_zone: str = "UTC"
-    is_demo: bool = False
     calendar: Calendar
     control_total: ControlTotal
     rate_type: str = "average"

@@ -118,7 +118,7 @@ def test_one_service(units: pd.DataFrame, values: dict[str, Any], expected: str)
     [
         (Decimal(70), Decimal(0), "; 70.00 EUR has no payer yet"),
         (Decimal(0), Decimal(0), "; every cent ties to the ledger"),
-        (Decimal(70), Decimal("-0.01"), "; it does not tie by -0.01 EUR"),
+        (Decimal(70), Decimal("-0.01"), ", which does not tie to the ledger by -0.01 EUR"),
         (Decimal(0), None, ""),
     ],
 )

@@ -67,7 +67,12 @@ def test_right_file_is_read(tmp_path: Path) -> None:
         ("currency: EUR", "currency: euro", 2, ("has the wrong form", "found 'euro'")),
         ("currency: EUR", "currency: [EUR]", 2, ("expected a text", "found a list")),
         ("currency: EUR", "currency: KWD", 2, ("KWD has 3 decimals", "at most 2")),
-        ("currency: EUR", "currency: EUR\nis_demo: perhaps", 3, ("true or false", "'perhaps'")),
+        (
+            "    redelivery: refuse",
+            "    is_required: perhaps",
+            14,
+            ("true or false", "'perhaps'"),
+        ),
         ("Europe/Berlin", "Europe/Berln", 3, ("unknown time zone 'Europe/Berln'",)),
         ("first_period: 2026-01", "first_period: 2026-13", 5, ("has the wrong form", "'2026-13'")),
         ("first_period: 2026-01", "first_period: 2026", 5, ("a text", "found 2026", "in quotes")),
