@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.context import Context
-from app.navigation import PageSpec
+from app.navigation import COST_PER_SERVICE, PageSpec
 from app.queries.periods import read_run
 from app.queries.published import Published, find_published
 from app.selection import Selection
@@ -34,13 +33,6 @@ def plain_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return publish(tmp_path_factory.mktemp("plain"), without_budget(build_company()))
 
 
-@pytest.fixture(autouse=True)
-def _fresh_caches() -> Iterator[None]:
-    yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
 @pytest.fixture
 def published(company: Path, monkeypatch: pytest.MonkeyPatch) -> Published:
     """The publication of the company, as queries take it."""
@@ -61,15 +53,24 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> OpenPage:
     def open_page(workspace: Path, page: PageSpec, **parameters: str) -> AppTest:
         monkeypatch.setenv("APPORTION_WORKSPACE", str(workspace))
         test = AppTest.from_file(str(ENTRY_POINT), default_timeout=30)
-        test.run()
-        test.switch_page(page.file)
-        for name, value in parameters.items():
-            test.query_params[name] = value
-        test.run()
-        assert not test.exception, test.exception
+        go_to(test, COST_PER_SERVICE, **parameters)
+        if page != COST_PER_SERVICE:
+            go_to(test, page, **parameters)
         return test
 
     return open_page
+
+
+def go_to(test: AppTest, page: PageSpec, **parameters: str) -> AppTest:
+    """Go to another page in the same session, with these parameters in its address."""
+    if page != COST_PER_SERVICE:
+        test.switch_page(page.file)
+    test.query_params.clear()
+    for name, value in parameters.items():
+        test.query_params[name] = value
+    test.run()
+    assert not test.exception, test.exception
+    return test
 
 
 def read_title(test: AppTest) -> str:

@@ -376,10 +376,11 @@ def _open_charge(key: Row, service_id: str, place: str, amount: int) -> Row:
 
 def _build_facts(marts: Marts) -> Marts:
     key = {"scenario_id": "actual", "period_id": FEB, "version": 1}
-    ledger = [
+    ledger: list[Row] = [
         {**key, "ledger_line_id": f"L{number}", "amount": amount}
         for number, amount in enumerate((600, 400, 50, 20, -800), start=1)
-    ] + [
+    ]
+    ledger += [
         {"scenario_id": scenario, "period_id": period, "version": 1, "amount": amount}
         for scenario, period, amount in (
             ("actual", JAN, 860),

@@ -13,18 +13,28 @@ from app import findings
 from tests.app.conftest import FEBRUARY, clean
 
 BUDGETED = dataclasses.replace(FEBRUARY, scenario_id="budget")
-SERVICES = pd.DataFrame(
-    {
-        "service_name": ["Storage", "E-mail", "(unmapped)"],
-        "is_pseudo": [False, False, True],
-        "previous_amount": [Decimal(400), Decimal(380), Decimal(1)],
-        "change_amount": [Decimal(50), Decimal(20), Decimal(900)],
-    }
-)
+
+
+def make_services(previous: list[Decimal | None], changes: list[int]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "service_name": ["Storage", "E-mail", "(unmapped)"],
+            "is_pseudo": [False, False, True],
+            "previous_amount": previous,
+            "change_amount": [Decimal(change) for change in changes],
+        }
+    )
+
+
+SERVICES = make_services([Decimal(400), Decimal(380), Decimal(1)], [50, 20, 900])
 
 
 def make_row(**values: Any) -> dict[str, Any]:
-    usual = {"amount": Decimal(1000), "budget_amount": Decimal(890), "previous_amount": Decimal(860)}
+    usual = {
+        "amount": Decimal(1000),
+        "budget_amount": Decimal(890),
+        "previous_amount": Decimal(860),
+    }
     return {**usual, **values}
 
 
@@ -36,7 +46,7 @@ def test_cost_against_budget_and_what_rose_most() -> None:
 
 
 def test_cost_against_the_month_before_where_there_is_no_budget() -> None:
-    falling = SERVICES.assign(change_amount=[Decimal(-50), Decimal(-20), Decimal(900)])
+    falling = make_services([Decimal(400), Decimal(380), Decimal(1)], [-50, -20, 900])
     sentence = findings.state_cost(make_row(budget_amount=None), falling, FEBRUARY, "EUR")
     assert clean(sentence) == (
         "IT cost 1,000.00 EUR in Feb 2026, +16.3 % on Jan 2026; Storage fell most (-50.00 EUR)"
@@ -44,7 +54,7 @@ def test_cost_against_the_month_before_where_there_is_no_budget() -> None:
 
 
 def test_cost_of_a_first_month_claims_no_change() -> None:
-    first = SERVICES.assign(previous_amount=[None, None, None])
+    first = make_services([None, None, None], [50, 20, 900])
     row = make_row(budget_amount=None, previous_amount=None)
     sentence = findings.state_cost(row, first, FEBRUARY, "EUR")
     assert clean(sentence) == "IT cost 1,000.00 EUR in Feb 2026"

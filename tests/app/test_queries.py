@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -111,9 +112,7 @@ def test_a_line_that_is_gone_counts_in_the_month_before(
 ) -> None:
     marts = build_company()
     for name in ("rpt_bill_lines", "fct_charges_monthly"):
-        marts[name] = [
-            row for row in marts[name] if row["charge_id"] != f"actual-{FEB}-mail-CC11"
-        ]
+        marts[name] = [row for row in marts[name] if row["charge_id"] != f"actual-{FEB}-mail-CC11"]
     monkeypatch.setenv("APPORTION_WORKSPACE", str(publish(tmp_path, marts)))
     frame = charges.read_bills(find_published(), FEBRUARY, "as_was").set_index("business_unit_id")
     assert frame.loc["SAL", "charged_amount"] == Decimal(390)
@@ -180,7 +179,8 @@ def test_catalogue_has_the_latest_price(published: Published) -> None:
     assert frame.loc["mail", "unit_cost"] == Decimal(10)
     assert frame.loc["mail", "price_period_id"] == FEB
     assert frame.loc["mail", "business_unit_count"] == 2
-    assert [offering["name"] for offering in frame.loc["mail", "offerings"]] == ["50 GB"]
+    offerings: Any = frame.loc["mail", "offerings"]
+    assert [offering["name"] for offering in offerings] == ["50 GB"]
     january = dataclasses.replace(FEBRUARY, period_id=JAN, previous_period_id=None)
     earlier = catalogue.read_catalogue(published, january).set_index("service_id")
     assert earlier.loc["mail", "unit_cost"] == Decimal("9.5")

@@ -79,8 +79,9 @@ def _time(action: Callable[[], Any]) -> tuple[float, Any]:
 def _time_dbt_alone(workspace: Path, directory: Path) -> tuple[float, float]:
     """`dbt build` on a prepared file, first without and then with its parse cache."""
     from pipelines.books.books import Books
-    from pipelines.warehouse.build import collect, prepare, start_checks
+    from pipelines.warehouse.build import collect, start_checks
     from pipelines.warehouse.dbt_runner import run_dbt_build
+    from pipelines.warehouse.prepare import prepare
     from pipelines.workspace.workspace import Workspace
 
     space = Workspace.open(workspace)

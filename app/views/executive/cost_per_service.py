@@ -34,6 +34,7 @@ from app.formats import (
     describe_against,
     escape_markdown,
     format_amount,
+    format_count,
     format_period,
     to_decimal,
     to_percent_points,
@@ -286,8 +287,8 @@ def _show_flow(context: Context) -> None:
     )
     if not credits.empty:
         st.caption(
-            f"{len(credits)} flows below zero (credits) cannot be drawn; "
-            "they are part of every figure and of the download."
+            f"{format_count(len(credits), 'flow')} below zero (credits) cannot be drawn; every "
+            "figure and the download include them."
         )
     show_download(context, "Cost flow (CSV)", flow, "cost_flow", "download_flow")
 

@@ -1,0 +1,307 @@
+"""Each page of the app, run as a reader runs it, against figures worked out by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from app.navigation import (
+    COST_PER_SERVICE,
+    MONTHLY_CHARGEBACK,
+    PAGES,
+    SERVICE_BENCHMARK,
+    SERVICE_CATALOGUE,
+    SERVICE_DETAIL,
+    PageSpec,
+)
+from tests.app.conftest import OpenPage, clean, go_to, read_title
+from tests.app.marts import FEB, build_company, publish, without
+
+TIE = (
+    ":green[:material/check_circle:] **Ties to the ledger:** charged 850.00 + shown only 80.00 + "
+    "not allocated 40.00 + not mapped 30.00 = **IT cost 1,000.00 EUR**; + capitalised 50.00 + "
+    "out of scope 20.00 + recovery postings -800.00 = 270.00 EUR; the ledger has 270.00 EUR, "
+    "difference 0.00 EUR"
+)
+
+
+def read_figures(test: AppTest) -> dict[str, tuple[str, str]]:
+    return {
+        clean(metric.label): (clean(metric.value), clean(metric.delta)) for metric in test.metric
+    }
+
+
+def read_all(test: AppTest) -> str:
+    """Every text that the page shows outside of tables."""
+    elements = [*test.markdown, *test.caption, *test.info, *test.success, *test.warning, *test.html]
+    return "\n".join(clean(element.value) for element in elements)
+
+
+def visit_pages(test: AppTest, **parameters: str) -> Iterator[PageSpec]:
+    """Go to one page after the other in the same session."""
+    for page in PAGES[1:] + PAGES[:1]:
+        if page == COST_PER_SERVICE:
+            test.switch_page(page.file)
+        go_to(test, page, **parameters)
+        yield page
+
+
+def test_every_page_states_a_finding_and_ties_to_the_ledger(
+    company: Path, open_page: OpenPage
+) -> None:
+    test = open_page(company, COST_PER_SERVICE)
+    for page in visit_pages(test):
+        assert len(test.title) == 1, page
+        assert re.search(r"\d", read_title(test)), page
+        assert TIE in [clean(caption.value) for caption in test.caption], page
+        assert not test.error, page
+        assert test.download_button, page
+
+
+def test_every_page_works_for_a_company_with_actual_cost_only(
+    plain_company: Path, open_page: OpenPage
+) -> None:
+    test = open_page(plain_company, COST_PER_SERVICE)
+    for page in visit_pages(test):
+        assert "budget" not in read_title(test), page
+        assert "Ties to the ledger" in read_all(test), page
+        assert "nan" not in read_all(test).lower().split(), page
+        assert not [box for box in test.segmented_control if box.key == "scenario"], page
+
+
+def test_every_page_says_what_to_do_where_all_marts_are_empty(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    marts = build_company()
+    empty = without(marts, *(set(marts) - {"dim_run", "dim_periods"}))
+    test = open_page(publish(tmp_path, empty), COST_PER_SERVICE)
+    for page in visit_pages(test):
+        assert test.info, page
+
+
+def test_every_page_shows_the_budget_of_a_month_to_come(company: Path, open_page: OpenPage) -> None:
+    address = {"scenario": "budget", "period": "2026-03"}
+    test = open_page(company, COST_PER_SERVICE, **address)
+    for page in visit_pages(test, **address):
+        assert test.query_params["scenario"] == "budget", page
+        assert test.query_params["period"] == "2026-03", page
+        assert "over budget" not in read_title(test), page
+        assert "Against budget" not in read_figures(test), page
+        assert "Ties to the ledger" in read_all(test), page
+
+
+def test_cost_per_service(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, COST_PER_SERVICE)
+    assert read_title(test) == (
+        "IT cost 1,000.00 EUR in Feb 2026, 12.4 % over budget; Storage rose most (+50.00 EUR)"
+    )
+    assert read_figures(test) == {
+        "IT cost Feb 2026": ("1,000.00 EUR", "+16.3 % on Jan 2026"),
+        "Against budget": ("+110.00 EUR", "12.4 % over budget"),
+        "Year to date 2026": ("1,860.00 EUR", "5.7 % over budget"),
+        "Outlook 2026": ("2,750.00 EUR", "3.8 % over budget"),
+        "No payer yet": ("70.00 EUR", "see chargeback"),
+    }
+    assert "2026 lands at 2,750.00 EUR, 3.8 % over its budget of 2,650.00 EUR" in read_all(test)
+    assert "1 flow below zero" in read_all(test)
+
+
+def test_table_of_services_leads_to_each_service_and_names_money_without_one(
+    company: Path, open_page: OpenPage
+) -> None:
+    frame = open_page(company, COST_PER_SERVICE).dataframe[0].value
+    links = list(frame["service"])
+    assert links[0] == "service?scenario=actual&period=2026-02&service=storage#Storage"
+    assert "chargeback?scenario=actual&period=2026-02#Not%20mapped" in links
+    assert len(frame) == 9
+    row = frame.iloc[0]
+    assert (row["amount"], row["budget"], row["variance"]) == (450, 430, 20)
+    assert row["change_share"] == 12.5
+
+
+def test_switch_to_direct_cost(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, COST_PER_SERVICE, basis="direct")
+    amounts = {
+        link.split("#")[1]: amount
+        for link, amount in zip(
+            test.dataframe[0].value["service"], test.dataframe[0].value["amount"], strict=True
+        )
+    }
+    assert (amounts["E-mail"], amounts["Storage"], amounts["Hosting"]) == (300, 350, 200)
+    test.segmented_control(key="basis").set_value("delivered").run()
+    assert "basis" not in test.query_params
+
+
+def test_one_service(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, SERVICE_DETAIL, service="mail")
+    assert read_title(test) == (
+        "E-mail cost 400.00 EUR in Feb 2026, 2.6 % over budget; Sales takes most (75.0 %)"
+    )
+    assert read_figures(test) == {
+        "Delivered Feb 2026": ("400.00 EUR", "+5.3 % on Jan 2026"),
+        "Against budget": ("+10.00 EUR", "2.6 % over budget"),
+        "Cost per seat": ("10.00 EUR", "+5.3 % on Jan 2026"),
+        "Used, seat": ("40", "0.0 % on Jan 2026"),
+        "Charged": ("400.00 EUR", "at cost"),
+    }
+    assert "Each consumer bears its share of **Seats**" in read_all(test)
+    assert "measured 100.0 %" in read_all(test)
+    consumers = test.dataframe[1].value
+    assert list(consumers["cost_centre"]) == ["Field sales", "Accounting", "Sales control"]
+    assert list(consumers["share"]) == [60.0, 25.0, 15.0]
+    assert consumers["business_unit"].iloc[1] == (
+        "chargeback?scenario=actual&period=2026-02&business_unit=FIN#Finance"
+    )
+
+
+def test_service_that_passes_all_its_cost_on(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, SERVICE_DETAIL, service="hosting")
+    assert read_title(test) == (
+        "Hosting costs 200.00 EUR in Feb 2026 and passes all of it on to other services"
+    )
+    assert "Its direct cost is shown" in read_all(test)
+    assert "Only other services use it" in read_all(test)
+
+
+def test_service_that_nobody_is_known_to_use(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, SERVICE_DETAIL, service="fax")
+    assert read_title(test) == "Fax cost 40.00 EUR in Feb 2026; nobody is known to use it"
+    assert "No driver says who uses this service" in read_all(test)
+    assert list(test.dataframe[0].value["cost_centre"]) == ["Not allocated"]
+
+
+def test_monthly_chargeback(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, MONTHLY_CHARGEBACK)
+    assert read_title(test) == (
+        "2 business units are billed 850.00 EUR for Feb 2026; 70.00 EUR has no payer yet"
+    )
+    figures = read_figures(test)
+    assert figures["Billed Feb 2026"] == ("850.00 EUR", "+9.0 % on Jan 2026")
+    assert figures["Not allocated"] == ("40.00 EUR", "nobody pays it yet")
+    bills, lines = test.dataframe[0].value, test.dataframe[1].value
+    assert list(bills["unit"]) == ["Sales", "Finance"]
+    assert list(bills["charged"]) == [450, 400]
+    assert len(lines) == 6
+    assert lines["service"].iloc[0].startswith("service?scenario=actual&period=2026-02&service=")
+
+
+def test_certificate_is_a_statement_with_its_differences(
+    company: Path, open_page: OpenPage
+) -> None:
+    test = open_page(company, MONTHLY_CHARGEBACK)
+    statements = [clean(part.value) for part in test.html if "<table" in str(part.value)]
+    assert len(statements) == 3
+    for expected in ("Delivered", "-800.00", "1,000.00", "270.00", "0.00 ✓"):
+        assert expected in statements[0]
+    assert ":green[:material/check_circle:] **The ledger is accounted for**" in read_all(test)
+
+
+def test_difference_is_shown_in_red(tmp_path: Path, open_page: OpenPage) -> None:
+    marts = build_company()
+    marts["fct_ledger_lines"] = [
+        {**row, "amount": 19.99} if row.get("ledger_line_id") == "L4" else row
+        for row in marts["fct_ledger_lines"]
+    ]
+    marts["rpt_certificate"] = [
+        {**row, "amount_cents": -0.01} if row["side"] == "difference" else row
+        for row in marts["rpt_certificate"]
+    ]
+    test = open_page(publish(tmp_path, marts), MONTHLY_CHARGEBACK)
+    assert read_title(test).endswith("which does not tie to the ledger by -0.01 EUR")
+    assert "Does not tie to the ledger" in test.error[0].value
+    assert "0.01 EUR" in clean(test.error[0].value)
+    assert ":red[:material/error:] **The ledger is accounted for**" in read_all(test)
+
+
+def test_hierarchy_and_bill_are_chosen_and_kept_in_the_address(
+    company: Path, open_page: OpenPage
+) -> None:
+    test = open_page(company, MONTHLY_CHARGEBACK, hierarchy="as_is", business_unit="FIN")
+    assert list(test.dataframe[0].value["charged"]) == [460, 390]
+    lines = test.dataframe[1].value
+    assert list(lines["charged"]) == [300, 100, 60]
+    test.selectbox(key="business_unit").set_value("SAL").run()
+    assert list(test.dataframe[1].value["charged"]) == [240, 150, 0]
+    assert test.query_params["business_unit"] == "SAL"
+    assert test.query_params["hierarchy"] == "as_is"
+
+
+def test_open_items_say_what_to_do(company: Path, plain_company: Path, open_page: OpenPage) -> None:
+    items = open_page(company, MONTHLY_CHARGEBACK).dataframe[-1].value
+    assert list(items["remedy"]) == ["Deliver its driver", "Add a pool rule"]
+    assert list(items["kind"]) == ["Cost without a driver", "Account without a rule"]
+    assert "Nothing is open" in open_page(plain_company, MONTHLY_CHARGEBACK).success[0].value
+
+
+def test_service_benchmark(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, SERVICE_BENCHMARK, service="storage")
+    assert read_title(test) == (
+        "Storage costs 0.0500 EUR per gb-month in Feb 2026, "
+        "25.0 % over the median of Peer survey 2025"
+    )
+    text = read_all(test)
+    assert "we: 0.0500, +25.0 % on the median" in text
+    assert "0.0150 to 0.0450, median 0.0300 USD per gb-month; we have no figure" in text
+    assert "No business unit uses this service" in text  # it has no rows in the peer mart
+
+
+def test_quality_against_the_service_level(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, SERVICE_BENCHMARK, service="mail")
+    rows = {
+        row[0]: tuple(clean(cell) for cell in row[1:])
+        for row in test.table[0].value.itertuples(index=False)
+    }
+    assert rows["SLA attainment"] == ("90.00 %", "95.00 %", ":red[:material/close:] not met")
+    assert rows["Availability"] == ("99.90 %", "99.50 %", ":green[:material/check:] met")
+    assert rows["Median first response"][0:2] == ("30 min", "1 h")
+    assert rows["Median resolution"] == ("5 h", "4 h", ":red[:material/close:] not met")
+    assert rows["Tickets"][0] == "20: 12 incidents, 7 requests, 1 changes"
+    assert rows["Cost per ticket"][0] == "20.00 EUR"
+    assert "Every business unit pays the same 10.00 EUR per seat" in read_all(test)
+    assert "we: 99.90, +0.1 % on the median" in read_all(test)
+
+
+def test_empty_benchmark_says_what_to_deliver(plain_company: Path, open_page: OpenPage) -> None:
+    text = read_all(open_page(plain_company, SERVICE_BENCHMARK, service="mail"))
+    assert "contract `benchmarks`" in text
+    assert "contracts `tickets` and `outages`" in text
+
+
+def test_service_catalogue(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, SERVICE_CATALOGUE)
+    assert read_title(test) == "5 services in 2 categories; 3 have a price"
+    cards = next(part.value for part in test.html if "cards" in part.value)
+    assert cards.count("<article") == 5
+    assert "10.00\u00a0EUR" in cards
+    assert "No price yet" in cards
+
+
+def test_catalogue_is_searched_and_filtered(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, SERVICE_CATALOGUE, search="gb MONTH")
+    assert read_title(test) == "1 of 5 services matches"
+    test.text_input(key="search").set_value("").run()
+    test.selectbox(key="category").set_value("Workplace").run()
+    assert read_title(test) == "3 of 5 services match"
+    assert test.query_params["category"] == "Workplace"
+    test.text_input(key="search").set_value("nothing like it").run()
+    assert read_title(test) == "0 of 5 services match"
+    assert "Clear the search" in test.info[0].value
+
+
+def test_text_from_data_is_neither_markdown_nor_html(tmp_path: Path, open_page: OpenPage) -> None:
+    marts = build_company()
+    evil = "<img src=x onerror=alert(1)> [a](http://b) $x$"
+    for name in ("dim_services", "fct_service_costs_monthly"):
+        marts[name] = [
+            {**row, "service_name": evil} if row["service_id"] == "mail" else row
+            for row in marts[name]
+        ]
+    workspace = publish(tmp_path, marts)
+    title = open_page(workspace, SERVICE_DETAIL, service="mail").title[0].value
+    assert not re.search(r"(?<!\\)[<\[$]", title)
+    cards = open_page(workspace, SERVICE_CATALOGUE).html
+    assert not [part for part in cards if "<img" in part.value]
+    assert open_page(workspace, COST_PER_SERVICE).query_params["period"] == FEB
