@@ -136,15 +136,19 @@ def test_cost_without_a_rate_or_outside_the_calendar_is_refused(
     workspace = tmp_path / "ws"
     shutil.copytree(published, workspace)
     pointer = (workspace / "warehouse" / "CURRENT").read_bytes()
-    dollars = LEDGER.replace("2026-03", "2026-04").replace("EUR", "USD")
+    dollars = (
+        LEDGER.replace("2026-03-31", "2026-04-30")
+        .replace("2026-03", "2026-04")
+        .replace("EUR", "USD")
+    )
     deliver(workspace, "general_ledger", dollars, "usd.csv")
     run_apportion("land", "-w", workspace)
     done = run_apportion("build", "-w", workspace, expect=4)
     assert "USD for 2026-04 (2 lines)" in done.stderr
     assert (workspace / "warehouse" / "CURRENT").read_bytes() == pointer
-    late = LEDGER.replace("2026-03", "2031-04")
+    late = LEDGER.replace("2026-03-31", "2031-03-31").replace("2026-03", "2031-03")
     deliver(workspace, "general_ledger", late, "late.csv")
     run_apportion("land", "-w", workspace)
     done = run_apportion("build", "-w", workspace, expect=4)
-    assert "2 lines of 2031-04" in done.stderr
+    assert "2 lines of 2031-03" in done.stderr
     assert "calendar" in done.stderr
