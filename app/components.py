@@ -106,6 +106,7 @@ def show_figures(figures: Sequence[Figure]) -> None:
                 delta_arrow="off",
                 help=figure.help_text,
                 border=True,
+                height="stretch",
             )
 
 

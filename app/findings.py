@@ -24,6 +24,7 @@ from app.formats import (
     format_signed,
     round_half_up,
     to_decimal,
+    to_text,
 )
 from app.selection import Selection
 
@@ -44,7 +45,8 @@ def state_cost(row: Row, services: pd.DataFrame, selection: Selection, currency:
         sentence += f", {against}"
     elif compute_change(row["amount"], row["previous_amount"]) is not None:
         sentence += f", {change} on {selection.previous_period_name}"
-    mover = find_largest_mover(services)
+    change_share = compute_change(row["amount"], row["previous_amount"])
+    mover = find_largest_mover(services, is_falling=change_share is not None and change_share < 0)
     if mover is not None:
         name, moved = mover
         verb = "rose" if moved > 0 else "fell"
@@ -52,8 +54,11 @@ def state_cost(row: Row, services: pd.DataFrame, selection: Selection, currency:
     return sentence
 
 
-def find_largest_mover(services: pd.DataFrame) -> tuple[str, Decimal] | None:
-    """The service with the largest rise on the month before, else the largest fall, else None."""
+def find_largest_mover(
+    services: pd.DataFrame, *, is_falling: bool = False
+) -> tuple[str, Decimal] | None:
+    """The service that rose most on the month before or, where the total is falling, that fell
+    most; if none moved that way, the one that moved most the other way; else None."""
     if services.empty:
         return None
     shown = services[~services["is_pseudo"] & services["previous_amount"].notna()]
@@ -66,8 +71,11 @@ def find_largest_mover(services: pd.DataFrame) -> tuple[str, Decimal] | None:
     ]
     if not moves:
         return None
-    name, moved = max(moves, key=lambda move: move[1])
-    return (name, moved) if moved > 0 else min(moves, key=lambda move: move[1])
+    highest = max(moves, key=lambda move: move[1])
+    lowest = min(moves, key=lambda move: move[1])
+    if is_falling:
+        return lowest if lowest[1] < 0 else highest
+    return highest if highest[1] > 0 else lowest
 
 
 def state_outlook(row: Row, fiscal_year: int, currency: str) -> str:
@@ -182,7 +190,8 @@ def state_benchmark(
     else:
         sentence = (
             f"{name} {'costs' if selection.is_actual else 'is budgeted at'} "
-            f"{format_rate(own, currency)} per {facts['unit_code']} in {selection.period_name}"
+            f"{format_rate(own, currency)} per {to_text(facts['unit_code']) or 'unit'} "
+            f"in {selection.period_name}"
         )
         if reference is not None:
             median = f"the median of {reference['source_name']} {reference['publication_year']}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -198,9 +199,27 @@ def format_duration(minutes: Number | None) -> str:
     return f"{days}{GAP}d {hours}{GAP}h" if hours else f"{days}{GAP}d"
 
 
+def format_hours(hours: Number | None) -> str:
+    """Hours of work: 27.1 h."""
+    text = format_number(hours, 1)
+    return text if text == MISSING else f"{text}{GAP}h"
+
+
 def format_count(count: int, singular: str, plural: str | None = None) -> str:
     """'1 service', '12 services'."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def to_text(value: Any) -> str:
+    """A cell of a frame as text; nothing for whatever stands for a missing one."""
+    return value if isinstance(value, str) else ""
+
+
+def choose_places(values: Iterable[Any]) -> int:
+    """Digits after the point for a column of amounts: cents where the largest is small."""
+    sizes = [abs(number) for number in map(to_decimal, values) if number is not None]
+    largest = max(sizes, default=Decimal(0))
+    return 2 if largest < _SMALLEST_SCALED else 0
 
 
 def escape_markdown(text: Any) -> str:

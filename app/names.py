@@ -34,13 +34,6 @@ DISPOSITION_NAMES = {
     "idle": "Idle capacity",
 }
 
-QUALITY_NAMES = {
-    "measured": "measured",
-    "estimated": "estimated",
-    "stale": "stale",
-    "fallback": "fallback",
-}
-
 ITEM_NAMES = {
     "unmapped_account": "Account without a rule",
     "unmapped_pool": "Cost pool without a tower",
@@ -59,6 +52,11 @@ METRIC_NAMES = {
     "availability": "Availability",
     "sla_attainment": "SLA attainment",
 }
+
+
+def is_place(entity_id: object) -> bool:
+    """Whether an id stands for money without a place: '(unallocated)', '(other)' and the like."""
+    return str(entity_id).startswith("(")
 
 
 def name_place(entity_id: object, name: object) -> str:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from app.charts import palette
 from app.charts.layout import escape_html, make_figure, shorten, to_floats
 from app.formats import format_amount, format_scaled
-from app.names import name_place
+from app.names import is_place, name_place
 
 STOP_NAMES = {
     "cost_pool": "Cost pools",
@@ -116,7 +116,7 @@ def _collect_nodes(drawn: pd.DataFrame) -> pd.DataFrame:
         for side in (outgoing, incoming)
     ]
     nodes = pd.concat(sums).groupby(["stop", "id", "name"], as_index=False)["amount"].max()
-    nodes["is_special"] = nodes["id"].map(palette.is_special)
+    nodes["is_special"] = nodes["id"].map(is_place)
     nodes["size"] = nodes["amount"].map(float)
     nodes = nodes.sort_values(["stop", "is_special", "size"], ascending=[True, True, False])
     ordered: pd.DataFrame = nodes.reset_index(drop=True)
@@ -141,11 +141,11 @@ def _place_nodes(nodes: pd.DataFrame, gap: float) -> list[float]:
 def _colour_node(stop: str, node_id: str) -> str:
     if node_id == "(other)":
         return palette.NEUTRAL
-    return palette.ATTENTION if palette.is_special(node_id) else palette.STOPS[stop]
+    return palette.ATTENTION if is_place(node_id) else palette.STOPS[stop]
 
 
 def _colour_link(stop: str, from_id: str, to_id: str) -> str:
     for node_id in (from_id, to_id):
-        if palette.is_special(node_id) and node_id != "(other)":
+        if is_place(node_id) and node_id != "(other)":
             return palette.fade(palette.ATTENTION, 0.45)
     return palette.fade(palette.STOPS[stop], 0.28)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from app.names import is_place
+
 ACTUAL = "#2B7BBB"
 SELECTED = "#0072B2"
 BUDGET = "#B97F00"
@@ -40,18 +42,13 @@ STOPS = {
 }
 
 
-def is_special(entity_id: str) -> bool:
-    """Whether an id stands for money without a place: '(unallocated)', '(other)' and the like."""
-    return entity_id.startswith("(")
-
-
 def assign_colours(ids: Iterable[str]) -> dict[str, str]:
     """A colour for each id. Give all ids of a kind, not only those shown: then an id keeps its
     colour on every page. Beyond nine ids colours repeat; special ids are grey."""
     colours: dict[str, str] = {}
     taken: set[int] = set()
     for entity_id in sorted(set(ids)):
-        if is_special(entity_id):
+        if is_place(entity_id):
             colours[entity_id] = NEUTRAL
             continue
         if len(taken) == len(CATEGORICAL):

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from app.charts import palette
 from app.charts.layout import escape_html, label_rows, make_figure, title_axes, to_floats
 from app.formats import format_amount, format_signed, to_decimal
-from app.names import name_place
+from app.names import is_place, name_place
 
 ROW_HEIGHT = 30
 
@@ -131,10 +131,7 @@ def draw_amounts(frame: pd.DataFrame, currency: str, amount_column: str, name: s
         x=to_floats(ordered[amount_column]),
         y=ids,
         marker={
-            "color": [
-                palette.ATTENTION if palette.is_special(unit_id) else palette.ACTUAL
-                for unit_id in ids
-            ]
+            "color": [palette.ATTENTION if is_place(unit_id) else palette.ACTUAL for unit_id in ids]
         },
         text=[format_amount(value, currency) for value in ordered[amount_column]],
         textposition="auto",

@@ -21,6 +21,9 @@ from app.charts.layout import (
 from app.charts.service_costs import ROW_HEIGHT, make_upright_mark
 from app.formats import format_quantity, format_rate, format_share
 
+SMALLEST_ROOM = 0.002
+"""Above and below a line of shares, so that a flat one does not lie on the edge."""
+
 
 def draw_unit_cost(frame: pd.DataFrame, currency: str, unit: str) -> go.Figure:
     """Unit cost over time: actual as a line with points, budget dashed.
@@ -199,5 +202,11 @@ def draw_share_trend(
         )
     title_axes(figure, y=f"{title}, share")
     figure.update_xaxes(showgrid=False, nticks=8, type="category")
-    figure.update_yaxes(nticks=5, tickformat=".1%")
+    shown = [
+        value for value in (*to_floats(frame[column]), *to_floats([target])) if value is not None
+    ]
+    if shown:
+        room = max((max(shown) - min(shown)) * 0.15, SMALLEST_ROOM)
+        figure.update_yaxes(range=[min(shown) - room, max(shown) + room])
+    figure.update_yaxes(nticks=5, tickformat=".1%" if min(shown, default=0) < 0.99 else ".2%")
     return figure

@@ -58,6 +58,7 @@ def read_bills(published: Published, selection: Selection, hierarchy: str) -> pd
         from sums
         left join dim_business_units
             on dim_business_units.business_unit_id = sums.business_unit_id
+        where sums.line_count > 0 or sums.previous_charged_amount <> 0 or sums.budget_amount <> 0
         order by coalesce(sums.charged_amount, 0) desc, sums.business_unit_id
         """,
         selection.parameters,

@@ -1,4 +1,4 @@
-"""Which periods, scenarios and business units there are, and which run made them."""
+"""Which periods there are, and which run made their figures."""
 
 from __future__ import annotations
 
@@ -49,17 +49,5 @@ def read_periods(published: Published) -> pd.DataFrame:
             lag(period_id) over (order by period_id) as previous_period_id,
         from dim_periods
         order by period_id
-        """,
-    )
-
-
-def read_business_units(published: Published) -> pd.DataFrame:
-    """One row per business unit as of today."""
-    return read_frame(
-        published,
-        """
-        select business_unit_id, business_unit_name, division_name
-        from dim_business_units
-        order by business_unit_name, business_unit_id
         """,
     )

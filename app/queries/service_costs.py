@@ -87,15 +87,17 @@ def read_trend(
     return read_frame(
         published,
         f"""
-        with shown as (
-            select period_id, period_name
-            from dim_periods
-            where period_id > $first and (period_id <= $period or fiscal_year = $year)
-        ),
-        costs as (
+        with costs as (
             select *, {AMOUNT_OF_BASIS[basis]} as shown_amount
             from {COSTS}
             where {IN_SCOPE} and ($service is null or service_id = $service)
+        ),
+        shown as (
+            select period_id, period_name
+            from dim_periods
+            where period_id > $first and (period_id <= $period or fiscal_year = $year)
+                and period_id >= (select min(period_id) from costs)
+                and period_id <= (select max(period_id) from costs)
         )
         select
             shown.period_id,
@@ -133,7 +135,10 @@ def read_services(published: Published, selection: Selection, basis: str) -> pd.
             inner join dim_periods using (period_id)
         ),
         months as (
-            select period_id from dim_periods where period_id > $year_ago and period_id <= $period
+            select period_id
+            from dim_periods
+            where period_id > $year_ago and period_id <= $period
+                and period_id >= (select min(period_id) from costs)
         ),
         trends as (
             select

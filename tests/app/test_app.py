@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
@@ -30,6 +31,17 @@ def test_every_view_is_a_page() -> None:
     views = {str(path.relative_to(ROOT)) for path in (ROOT / "views").glob("*/[!_]*.py")}
     assert views == {page.file for page in PAGES}
     assert len({page.url_path for page in PAGES}) == len(PAGES)
+
+
+def test_no_view_has_a_bare_string_that_streamlit_would_show() -> None:
+    for path in (ROOT / "views").rglob("*.py"):
+        body = ast.parse(path.read_text("utf-8")).body[1:]
+        strings = [
+            node.lineno
+            for node in body
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        ]
+        assert not strings, (path, strings)
 
 
 def test_before_the_first_publication_the_app_says_what_to_run(

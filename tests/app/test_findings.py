@@ -53,6 +53,14 @@ def test_cost_against_the_month_before_where_there_is_no_budget() -> None:
     )
 
 
+def test_where_the_total_falls_the_largest_fall_is_named() -> None:
+    mixed = make_services([Decimal(400), Decimal(380), Decimal(1)], [-70, 20, 900])
+    row = make_row(amount=Decimal(810), budget_amount=None)
+    assert clean(findings.state_cost(row, mixed, FEBRUARY, "EUR")) == (
+        "IT cost 810.00 EUR in Feb 2026, -5.8 % on Jan 2026; Storage fell most (-70.00 EUR)"
+    )
+
+
 def test_cost_of_a_first_month_claims_no_change() -> None:
     first = make_services([None, None, None], [50, 20, 900])
     row = make_row(budget_amount=None, previous_amount=None)

@@ -107,6 +107,12 @@ def test_share_is_scaled_to_the_unit_of_its_reference() -> None:
     assert formats.scale_share(None, "percent") is None
 
 
+def test_a_column_of_small_amounts_has_cents() -> None:
+    assert formats.choose_places([Decimal("0.24"), None]) == 2
+    assert formats.choose_places([Decimal("0.24"), Decimal("-10000")]) == 0
+    assert formats.choose_places([]) == 2
+
+
 def test_points_of_percent_for_columns() -> None:
     assert formats.to_percent_points(Decimal(110), Decimal(100)) == 10.0
     assert formats.to_percent_of(Decimal(1), Decimal(8)) == 12.5

@@ -18,7 +18,7 @@ from app.navigation import (
     PageSpec,
 )
 from tests.app.conftest import OpenPage, clean, go_to, read_title
-from tests.app.marts import FEB, build_company, publish, without
+from tests.app.marts import FEB, build_company, publish, without, without_budget
 
 TIE = (
     ":green[:material/check_circle:] **Ties to the ledger:** charged 850.00 + shown only 80.00 + "
@@ -230,10 +230,33 @@ def test_hierarchy_and_bill_are_chosen_and_kept_in_the_address(
 
 
 def test_open_items_say_what_to_do(company: Path, plain_company: Path, open_page: OpenPage) -> None:
-    items = open_page(company, MONTHLY_CHARGEBACK).dataframe[-1].value
-    assert list(items["remedy"]) == ["Deliver its driver", "Add a pool rule"]
-    assert list(items["kind"]) == ["Cost without a driver", "Account without a rule"]
+    items = open_page(company, MONTHLY_CHARGEBACK).table[0].value
+    assert list(items["Item"]) == ["Fax", "Clearing account"]
+    assert list(items["Amount, EUR"]) == ["40.00", "30.00"]
+    assert list(items["What to do"]) == ["Deliver its driver", "Add a pool rule"]
+    assert list(items["Kind"]) == ["Cost without a driver", "Account without a rule"]
     assert "Nothing is open" in open_page(plain_company, MONTHLY_CHARGEBACK).success[0].value
+
+
+def test_company_with_only_a_cloud_bill(tmp_path: Path, open_page: OpenPage) -> None:
+    """No driver, no unit, no quantity: each line of the bill says who uses it."""
+    marts = without_budget(build_company())
+    unmeasured = dict.fromkeys(
+        ("unit_code", "unit_name", "quantity", "unit_cost", "unit_rate", "driver_name")
+    )
+    for name, rows in marts.items():
+        if name in {"dim_services", "fct_unit_costs_monthly"} or "quantity" in (rows or [{}])[0]:
+            columns = set().union(*rows)
+            nothing = {key: None for key in unmeasured if key in columns}
+            marts[name] = [{**row, **nothing} for row in rows]
+    workspace = publish(tmp_path, marts)
+    test = open_page(workspace, SERVICE_DETAIL, service="mail")
+    assert set(read_figures(test)) == {"Delivered Feb 2026", "Charged"}
+    assert "each line of the bill says itself who uses it" in read_all(test)
+    test = go_to(test, SERVICE_BENCHMARK, service="mail")
+    assert read_title(test) == "E-mail has no unit cost in Feb 2026: no quantity is measured"
+    assert "No quantities by business unit" in read_all(test)
+    assert not re.search(r"\bnan\b", read_all(test).lower())
 
 
 def test_service_benchmark(company: Path, open_page: OpenPage) -> None:
@@ -258,7 +281,7 @@ def test_quality_against_the_service_level(company: Path, open_page: OpenPage) -
     assert rows["Availability"] == ("99.90 %", "99.50 %", ":green[:material/check:] met")
     assert rows["Median first response"][0:2] == ("30 min", "1 h")
     assert rows["Median resolution"] == ("5 h", "4 h", ":red[:material/close:] not met")
-    assert rows["Tickets"][0] == "20: 12 incidents, 7 requests, 1 changes"
+    assert rows["Tickets"][0] == "20: 12 incidents, 7 requests, 1 change"
     assert rows["Cost per ticket"][0] == "20.00 EUR"
     assert "Every business unit pays the same 10.00 EUR per seat" in read_all(test)
     assert "we: 99.90, +0.1 % on the median" in read_all(test)

@@ -31,6 +31,7 @@ from app.context import Context, get_context
 from app.findings import state_cost, state_outlook
 from app.formats import (
     MISSING,
+    choose_places,
     describe_against,
     escape_markdown,
     format_amount,
@@ -135,11 +136,15 @@ def _make_open_figure(context: Context) -> Figure:
 
 
 def _show_trend(context: Context) -> None:
+    trend = read_trend(context.published, context.selection)
+    has_budget = bool(trend["budget_amount"].notna().any())
+    explanation = "Actual cost as bars"
     show_section(
         "Cost over 24 months",
-        "Actual cost as bars; the budget is dashed and runs to the year's end.",
+        f"{explanation}; the budget is dashed and runs to the year's end."
+        if has_budget
+        else f"{explanation}; there is no budget to compare with.",
     )
-    trend = read_trend(context.published, context.selection)
     show_chart(
         draw_cost_trend(trend, context.currency, context.selection.period_id),
         "cost_trend",
@@ -198,7 +203,7 @@ def _show_services(context: Context) -> None:
         hide_index=True,
         height="content",
         placeholder=MISSING,
-        column_config=_configure_services(context),
+        column_config=_configure_services(context, choose_places(services["amount"])),
         alt="Cost per service with budget and trend",
         key="services",
     )
@@ -251,16 +256,18 @@ def _link_service(context: Context, service_id: str, name: str) -> str:
     return context.make_link(SERVICE_DETAIL.url_path, name, service=service_id)
 
 
-def _configure_services(context: Context) -> dict[str, Any]:
+def _configure_services(context: Context, places: int) -> dict[str, Any]:
     currency = context.currency
     return {
         "service": link_column("Service", "Opens in a new tab", is_pinned=True, width=190),
-        "amount": amount_column(f"{context.selection.period_name}, {currency}"),
-        "change": amount_column(f"Change, {currency}", "On the month before"),
+        "amount": amount_column(f"{context.selection.period_name}, {currency}", places=places),
+        "change": amount_column(f"Change, {currency}", "On the month before", places=places),
         "change_share": change_column("Change", "On the month before"),
-        "budget": amount_column(f"Budget, {currency}"),
-        "variance": amount_column(f"Over budget, {currency}", "Below zero: under budget"),
-        "year": amount_column(f"Year to date, {currency}"),
+        "budget": amount_column(f"Budget, {currency}", places=places),
+        "variance": amount_column(
+            f"Over budget, {currency}", "Below zero: under budget", places=places
+        ),
+        "year": amount_column(f"Year to date, {currency}", places=places),
         "trend": st.column_config.LineChartColumn(
             "12 months", help="Each line on its own scale", width=110
         ),

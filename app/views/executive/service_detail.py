@@ -34,8 +34,9 @@ from app.formats import (
     format_share,
     to_decimal,
     to_percent_of,
+    to_text,
 )
-from app.names import BASIS_NAMES, POLICY_NAMES, SHORT_POLICY_NAMES, name_place
+from app.names import BASIS_NAMES, POLICY_NAMES, SHORT_POLICY_NAMES, is_place, name_place
 from app.navigation import (
     MONTHLY_CHARGEBACK,
     SERVICE_BENCHMARK,
@@ -80,7 +81,7 @@ def render_page() -> None:
             SERVICE_DETAIL.question,
             state_service(names[service_id], row, units, context.selection, context.currency),
         )
-    show_figures(_make_figures(context, row, facts))
+    show_figures([f for f in _make_figures(context, row, facts) if f.value != MISSING])
     _show_links(context, service_id)
     basis = _choose_shown_basis(row)
     left, right = st.columns(2, gap="medium")
@@ -88,7 +89,7 @@ def render_page() -> None:
         _show_trend(context, service_id, basis)
     with right:
         _show_consuming_units(context, row, units)
-    _show_method(context, service_id, facts)
+    _show_method(context, service_id, facts, units)
     _show_breakdown(context, service_id, basis)
     _show_consumers(context, service_id)
     show_ledger_tie(context)
@@ -97,6 +98,11 @@ def render_page() -> None:
 def passes_all_on(row: pd.Series) -> bool:
     """Whether nothing leaves IT through a service, because other services bear all of its cost."""
     return to_decimal(row["amount"]) == 0 and bool(to_decimal(row["passed_on_amount"]))
+
+
+def has_known_consumers(units: pd.DataFrame) -> bool:
+    """Whether some business unit is known to use a service."""
+    return any(not is_place(unit_id) for unit_id in units["business_unit_id"])
 
 
 def _choose_shown_basis(row: pd.Series) -> str:
@@ -116,14 +122,14 @@ def _make_figures(context: Context, row: pd.Series, facts: pd.Series) -> list[Fi
     before = selection.previous_period_name
     unit_figures = [
         make_moving_figure(
-            f"Cost per {facts['unit_code']}",
+            f"Cost per {to_text(facts['unit_code']) or 'unit'}",
             format_rate(row["unit_cost"], currency),
             row["unit_cost"],
             row["previous_unit_cost"],
             before,
         ),
         make_moving_figure(
-            f"Used, {facts['unit_code']}",
+            f"Used, {to_text(facts['unit_code']) or 'units'}",
             format_quantity(row["quantity"]),
             row["quantity"],
             row["previous_quantity"],
@@ -177,8 +183,9 @@ def _show_links(context: Context, service_id: str) -> None:
 
 
 def _show_trend(context: Context, service_id: str, basis: str) -> None:
-    show_section("Cost over 24 months", f"{BASIS_NAMES[basis]} cost; the budget is dashed.")
     trend = read_trend(context.published, context.selection, service_id, basis)
+    mark = "; the budget is dashed" if trend["budget_amount"].notna().any() else ""
+    show_section("Cost over 24 months", f"{BASIS_NAMES[basis]} cost{mark}.")
     show_chart(
         draw_cost_trend(trend, context.currency, context.selection.period_id),
         "service_trend",
@@ -187,14 +194,15 @@ def _show_trend(context: Context, service_id: str, basis: str) -> None:
 
 
 def _show_consuming_units(context: Context, row: pd.Series, units: pd.DataFrame) -> None:
-    show_section("Who uses it", "Delivered cost by business unit; the mark is the budget.")
+    shown = units if context.selection.is_actual else units.assign(budget_amount=None)
+    mark = "; the mark is the budget" if shown["budget_amount"].notna().any() else ""
+    show_section("Who uses it", f"Delivered cost by business unit{mark}.")
     if units.empty:
         if passes_all_on(row):
             show_missing("Only other services use it.", "Their consumers bear its cost.")
         else:
             show_missing("No consumers in this month.", "It has no cost, or it has no driver.")
         return
-    shown = units if context.selection.is_actual else units.assign(budget_amount=None)
     show_chart(
         draw_consumers(shown, context.currency),
         "consumers",
@@ -202,12 +210,18 @@ def _show_consuming_units(context: Context, row: pd.Series, units: pd.DataFrame)
     )
 
 
-def _show_method(context: Context, service_id: str, facts: pd.Series) -> None:
+def _show_method(context: Context, service_id: str, facts: pd.Series, units: pd.DataFrame) -> None:
     """In words: who pays, by which driver, and how good the driver's quantities are."""
     show_section("Who pays, and why that much")
     policy = POLICY_NAMES.get(str(facts["charging_policy"]), str(facts["charging_policy"]))
-    driver_name = facts["driver_name"]
-    if not isinstance(driver_name, str) or not driver_name:
+    driver_name = to_text(facts["driver_name"])
+    if not driver_name and has_known_consumers(units):
+        st.markdown(
+            f"The service is **{policy}**. No driver splits its cost: each line of the bill says "
+            "itself who uses it, by its account or a tag."
+        )
+        return
+    if not driver_name:
         show_missing(
             "No driver says who uses this service.",
             "Its cost is not allocated. Name a `driver` for it in `cost_model/services.yml`.",
@@ -285,7 +299,7 @@ def _show_consumers(context: Context, service_id: str) -> None:
                 context.make_link(
                     MONTHLY_CHARGEBACK.url_path,
                     name_place(unit_id, name),
-                    business_unit=None if str(unit_id).startswith("(") else str(unit_id),
+                    business_unit=None if is_place(unit_id) else str(unit_id),
                 )
                 for unit_id, name in zip(
                     consumers["business_unit_id"], consumers["business_unit_name"], strict=True

@@ -34,6 +34,7 @@ from app.formats import (
     escape_markdown,
     format_amount,
     format_count,
+    format_number,
     to_decimal,
     to_percent_points,
 )
@@ -50,6 +51,9 @@ from app.queries.proof import read_certificate, read_conservation, read_open_ite
 from app.selection import BUSINESS_UNIT, HIERARCHY, choose_ahead, choose_one
 
 ALL_UNITS = "all"
+DRAWN_BILLS = 20
+TALL_TABLE = 740  # pixels of twenty rows; longer tables scroll
+LISTED_ITEMS = 30
 
 
 def render_page() -> None:
@@ -149,7 +153,9 @@ def _show_bills(context: Context, unit_count: int) -> None:
     with left:
         _show_bill_table(context, bills, hierarchy)
     with right:
-        chart = bills if context.selection.is_actual else bills.assign(budget_amount=None)
+        chart = bills[bills["charged_amount"] != 0].head(DRAWN_BILLS)
+        if not context.selection.is_actual:
+            chart = chart.assign(budget_amount=None)
         show_chart(
             draw_bills(chart, context.currency),
             "bills",
@@ -193,7 +199,7 @@ def _show_bill_table(context: Context, bills: pd.DataFrame, hierarchy: str) -> N
     st.dataframe(
         frame,
         hide_index=True,
-        height="content",
+        height="content" if len(frame) <= DRAWN_BILLS else TALL_TABLE,
         placeholder=MISSING,
         on_select=lambda: _open_selected_bill(key, unit_ids),
         selection_mode="single-row",
@@ -382,31 +388,47 @@ def _show_open_items(context: Context) -> None:
     if items.empty:
         st.success("Nothing is open in this period.", icon=":material/check_circle:")
         return
-    frame = pd.DataFrame(
-        {
-            "item": items["item_name"],
-            "amount": items["amount"],
-            "remedy": items["what_to_do"],
-            "kind": [ITEM_NAMES.get(str(kind), kind) for kind in items["item_kind"]],
-            "key": items["item_key"],
-        }
-    )
-    st.dataframe(
-        frame,
+    if len(items) <= LISTED_ITEMS:
+        _list_items(items, context.currency)
+    else:
+        _tabulate_items(items, context.currency)
+    show_download(context, "Open items (CSV)", items, "open_items", "download_open")
+
+
+def _list_items(items: pd.DataFrame, currency: str) -> None:
+    """A few items, their remedies in full."""
+    st.table(
+        pd.DataFrame(
+            {
+                "Item": list(map(escape_markdown, items["item_name"])),
+                f"Amount, {currency}": [format_number(amount, 2) for amount in items["amount"]],
+                "What to do": list(map(escape_markdown, items["what_to_do"])),
+                "Kind": [ITEM_NAMES.get(str(kind), str(kind)) for kind in items["item_kind"]],
+            }
+        ),
+        border="horizontal",
         hide_index=True,
-        height="content",
+        alt="Open items with amount and what to do",
+    )
+
+
+def _tabulate_items(items: pd.DataFrame, currency: str) -> None:
+    """Many items, to scroll and sort."""
+    st.dataframe(
+        items[["item_name", "amount", "what_to_do", "item_kind", "item_key"]],
+        hide_index=True,
+        height=TALL_TABLE,
         placeholder=MISSING,
         column_config={
-            "item": st.column_config.TextColumn("Item", pinned=True, width=190),
-            "amount": amount_column(f"Amount, {context.currency}", places=2),
-            "remedy": st.column_config.TextColumn("What to do", width=520),
-            "kind": "Kind",
-            "key": "Key",
+            "item_name": st.column_config.TextColumn("Item", pinned=True, width=190),
+            "amount": amount_column(f"Amount, {currency}", places=2),
+            "what_to_do": st.column_config.TextColumn("What to do", width=520),
+            "item_kind": "Kind",
+            "item_key": "Key",
         },
         key="open_items",
         alt="Open items with amount and what to do",
     )
-    show_download(context, "Open items (CSV)", items, "open_items", "download_open")
 
 
 render_page()

@@ -42,6 +42,7 @@ from app.formats import (
     format_change,
     format_count,
     format_duration,
+    format_hours,
     format_number,
     format_quantity,
     format_rate,
@@ -49,6 +50,7 @@ from app.formats import (
     scale_share,
     to_decimal,
     to_percent_points,
+    to_text,
 )
 from app.names import METRIC_NAMES
 from app.navigation import SERVICE_BENCHMARK, SERVICE_DETAIL
@@ -126,7 +128,7 @@ class Measured:
 
     @property
     def unit(self) -> str:
-        return str(self.facts["unit_code"])
+        return to_text(self.facts["unit_code"]) or "unit"
 
     @property
     def reference(self) -> pd.Series | None:
@@ -144,7 +146,7 @@ def _read_measured(context: Context, service_id: str) -> Measured:
         facts,
         read_service(published, selection, service_id).iloc[0],
         references,
-        find_comparable_references(references, str(facts["unit_code"]), context.currency),
+        find_comparable_references(references, to_text(facts["unit_code"]), context.currency),
         quality,
         None if rows.empty else rows.iloc[0],
     )
@@ -300,6 +302,12 @@ def _show_peers(context: Context, service: Measured) -> None:
     if peers.empty:
         show_missing("No business unit uses this service.", "Choose another period or service.")
         return
+    if peers["unit_cost"].isna().all():
+        show_missing(
+            "No quantities by business unit.",
+            "Without them, cost per unit cannot be compared: name a `driver` for the service.",
+        )
+        return
     unit = service.unit
     rates = {format_rate(value) for value in peers["unit_cost"]}
     if len(rates) == 1:
@@ -317,7 +325,7 @@ def _show_peers(context: Context, service: Measured) -> None:
 
 def _show_quality(context: Context, service: Measured) -> None:
     show_section("Quality that is delivered for it", "Against the service level of the catalogue.")
-    quality = service.quality
+    quality = drop_empty_months(service.quality)
     capacity = read_capacity(context.published, context.selection, service.service_id)
     if quality.empty:
         show_missing(
@@ -326,7 +334,8 @@ def _show_quality(context: Context, service: Measured) -> None:
         )
     left, right = st.columns(2, gap="medium")
     with left:
-        rows = list_quality(service.facts, service.now, capacity, context.currency)
+        now = None if quality.empty else service.now
+        rows = list_quality(service.facts, now, capacity, context.currency)
         if rows:
             st.table(
                 pd.DataFrame(rows, columns=["Measure", "Actual", "Target", ""]),
@@ -348,6 +357,12 @@ def _show_quality(context: Context, service: Measured) -> None:
                     column,
                     f"{title} per month with its target",
                 )
+
+
+def drop_empty_months(quality: pd.DataFrame) -> pd.DataFrame:
+    """The months in which there were tickets or an availability is known."""
+    has_tickets = quality["ticket_count"].fillna(0) > 0
+    return quality[has_tickets | quality["availability_share"].notna()]
 
 
 def list_quality(
@@ -382,7 +397,7 @@ def list_quality(
             )
         rows += [
             ("Tickets", _describe_tickets(now), "", ""),
-            ("Effort on tickets", f"{format_number(now['ticket_effort_hours'], 1)} h", "", ""),
+            ("Effort on tickets", format_hours(now["ticket_effort_hours"]), "", ""),
             (
                 "Cost per ticket",
                 format_rate(now["cost_per_ticket_amount"], currency),
@@ -408,9 +423,10 @@ def list_quality(
 
 def _describe_tickets(now: pd.Series) -> str:
     return (
-        f"{format_number(now['ticket_count'])}: {format_number(now['incident_count'])} incidents, "
-        f"{format_number(now['request_count'])} requests, "
-        f"{format_number(now['change_count'])} changes"
+        f"{format_number(now['ticket_count'])}: "
+        f"{format_count(int(now['incident_count']), 'incident')}, "
+        f"{format_count(int(now['request_count']), 'request')}, "
+        f"{format_count(int(now['change_count']), 'change')}"
     )
 
 
