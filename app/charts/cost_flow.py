@@ -35,59 +35,18 @@ def draw_cost_flow(frame: pd.DataFrame, currency: str) -> go.Figure:
         to_name=list(map(name_place, drawn["to_id"], drawn["to_name"])),
     )
     nodes = _collect_nodes(drawn)
-    places = {key: index for index, key in enumerate(zip(nodes["stop"], nodes["id"], strict=True))}
     height = max(380, _NODE_HEIGHT * int(nodes.groupby("stop").size().max()))
     nodes["place"] = _place_nodes(nodes, _NODE_GAP / height)
     figure = make_figure(height + 46)
     figure.update_layout(margin={"l": 8, "r": 8, "t": 34, "b": 12})
     figure.add_sankey(
         arrangement="snap",
-        node={
-            "label": [
-                f"{shorten(name, 24)} {format_scaled(amount)}"
-                for name, amount in zip(nodes["name"], nodes["amount"], strict=True)
-            ],
-            "color": [
-                _colour_node(stop, node_id)
-                for stop, node_id in zip(nodes["stop"], nodes["id"], strict=True)
-            ],
-            "customdata": [
-                f"{escape_html(name)}: {format_amount(amount, currency)}"
-                for name, amount in zip(nodes["name"], nodes["amount"], strict=True)
-            ],
-            "hovertemplate": "%{customdata}<extra></extra>",
-            "x": [min(1 - _EDGE, max(_EDGE, _STOP_PLACES[stop])) for stop in nodes["stop"]],
-            "y": list(nodes["place"]),
-            "pad": _NODE_GAP,
-            "thickness": 14,
-            "line": {"width": 0},
-        },
-        link={
-            "source": [
-                places[key] for key in zip(drawn["from_stop"], drawn["from_id"], strict=True)
-            ],
-            "target": [places[key] for key in zip(drawn["to_stop"], drawn["to_id"], strict=True)],
-            "value": to_floats(drawn["amount"]),
-            "color": [
-                _colour_link(stop, from_id, to_id)
-                for stop, from_id, to_id in zip(
-                    drawn["from_stop"], drawn["from_id"], drawn["to_id"], strict=True
-                )
-            ],
-            "customdata": [
-                f"{escape_html(source)} → {escape_html(target)}: {format_amount(amount, currency)}"
-                for source, target, amount in zip(
-                    drawn["from_name"], drawn["to_name"], drawn["amount"], strict=True
-                )
-            ],
-            "hovertemplate": "%{customdata}<extra></extra>",
-        },
+        node=_draw_nodes(nodes, currency),
+        link=_draw_links(drawn, nodes, currency),
     )
     for stop, place in _STOP_PLACES.items():
         figure.add_annotation(
-            text=f"<b>{STOP_NAMES[stop]}</b>, {currency}"
-            if place == 0
-            else f"<b>{STOP_NAMES[stop]}</b>",
+            text=f"<b>{STOP_NAMES[stop]}</b>" + (f", {currency}" if place == 0 else ""),
             x=place,
             y=1.0,
             yshift=24,
@@ -97,6 +56,46 @@ def draw_cost_flow(frame: pd.DataFrame, currency: str) -> go.Figure:
             showarrow=False,
         )
     return figure
+
+
+def _draw_nodes(nodes: pd.DataFrame, currency: str) -> dict[str, object]:
+    named = list(zip(nodes["name"], nodes["amount"], strict=True))
+    return {
+        "label": [f"{shorten(name, 24)} {format_scaled(amount)}" for name, amount in named],
+        "color": [
+            _colour_node(stop, node_id)
+            for stop, node_id in zip(nodes["stop"], nodes["id"], strict=True)
+        ],
+        "customdata": [
+            f"{escape_html(name)}: {format_amount(amount, currency)}" for name, amount in named
+        ],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "x": [min(1 - _EDGE, max(_EDGE, _STOP_PLACES[stop])) for stop in nodes["stop"]],
+        "y": list(nodes["place"]),
+        "pad": _NODE_GAP,
+        "thickness": 14,
+        "line": {"width": 0},
+    }
+
+
+def _draw_links(drawn: pd.DataFrame, nodes: pd.DataFrame, currency: str) -> dict[str, object]:
+    places = {key: index for index, key in enumerate(zip(nodes["stop"], nodes["id"], strict=True))}
+    flows = drawn.to_dict("records")
+    return {
+        "source": [places[flow["from_stop"], flow["from_id"]] for flow in flows],
+        "target": [places[flow["to_stop"], flow["to_id"]] for flow in flows],
+        "value": to_floats(drawn["amount"]),
+        "color": [
+            _colour_link(str(flow["from_stop"]), str(flow["from_id"]), str(flow["to_id"]))
+            for flow in flows
+        ],
+        "customdata": [
+            f"{escape_html(flow['from_name'])} → {escape_html(flow['to_name'])}: "
+            f"{format_amount(flow['amount'], currency)}"
+            for flow in flows
+        ],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
 
 
 def split_drawable(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipelines.landing.land import RECORDS_NAME
-from pipelines.warehouse.lake_views import ActiveLoad, create_lake_views
+from pipelines.landing.quarantine_log import NO_DECISIONS
+from pipelines.warehouse.lake_views import ActiveLoad, create_lake_views, read_corrections
 from pipelines.warehouse.publication import read_publication
 from pipelines.workspace.workspace import Workspace
 
@@ -66,11 +67,13 @@ def _read_loads(workspace: Workspace, published: duckdb.DuckDBPyConnection) -> l
         "select load_id, source_id, contract_id, scenario_id, file_name, file_id, "
         "records_accepted, records_quarantined from model.loads order by load_id"
     ).fetchall()
+    corrections = read_corrections(published)
     loads = []
     for load_id, source, contract, scenario, file_name, file_id, accepted, quarantined in rows:
         directory = workspace.lake / source / file_id
         load = (load_id, source, contract, scenario, file_name, file_id, accepted, quarantined)
-        loads.append(ActiveLoad(*load, directory))
+        released = corrections.get(load_id, NO_DECISIONS)
+        loads.append(ActiveLoad(*load, directory, released))
     return [load for load in loads if (load.directory / RECORDS_NAME).exists()]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pipelines.books.books import current_person, current_time
@@ -16,6 +17,14 @@ FIRST_HASH = "0" * 64
 
 def append_audit(connection: Connection, action: str, subject: str, details: dict[str, Any]) -> str:
     """Append one record within the caller's transaction and return its hash."""
+    return append_audits(connection, [(action, subject, details)])
+
+
+def append_audits(
+    connection: Connection, entries: Iterable[tuple[str, str, dict[str, Any]]]
+) -> str:
+    """Append records (action, subject, details) in their order, and return the hash of the last
+    one of the log. Writes them in one go: a decision on many records costs no query for each."""
     from sqlalchemy import select
 
     from pipelines.books.tables import audit_log
@@ -25,18 +34,24 @@ def append_audit(connection: Connection, action: str, subject: str, details: dic
         .order_by(audit_log.c.sequence.desc())
         .limit(1)
     ).first()
-    record = {
-        "sequence": last.sequence + 1 if last else 1,
-        "recorded_at": current_time(),
-        "person_name": current_person(),
-        "action": action,
-        "subject": subject,
-        "details": json.dumps(details, sort_keys=True, default=str),
-        "previous_hash": last.record_hash if last else FIRST_HASH,
-    }
-    record["record_hash"] = hash_record(record)
-    connection.execute(audit_log.insert().values(**record))
-    return str(record["record_hash"])
+    sequence, previous = (last.sequence, last.record_hash) if last else (0, FIRST_HASH)
+    person = current_person()
+    records = []
+    for number, (action, subject, details) in enumerate(entries, start=sequence + 1):
+        record = {
+            "sequence": number,
+            "recorded_at": current_time(),
+            "person_name": person,
+            "action": action,
+            "subject": subject,
+            "details": json.dumps(details, sort_keys=True, default=str),
+            "previous_hash": previous,
+        }
+        record["record_hash"] = previous = hash_record(record)
+        records.append(record)
+    if records:
+        connection.execute(audit_log.insert(), records)
+    return str(previous)
 
 
 def hash_record(record: dict[str, Any]) -> str:

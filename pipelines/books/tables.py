@@ -1,4 +1,5 @@
-"""The tables of the books: what was loaded, what was run, which periods stand where, who did what.
+"""The tables of the books: what was loaded, what was decided on quarantined records, what was run,
+which periods stand where, who did what.
 
 The books are small and transactional. They are the commit point of a load and of a run; files in
 the lake and the warehouse that no row of the books names do not exist.
@@ -56,6 +57,34 @@ load_periods = Table(
     Column("period_id", String(10), primary_key=True),
 )
 Index("ix_load_periods_period", load_periods.c.period_id)
+
+quarantine_decisions = Table(
+    "quarantine_decisions",
+    metadata,
+    Column("decision_id", Integer, primary_key=True, autoincrement=True),
+    Column("load_id", Integer, ForeignKey("loads.load_id"), nullable=False),
+    Column("row_number", BigInteger, nullable=False),
+    Column("decision", String(20), nullable=False),
+    # The fields that a person set, as delivered and as corrected: JSON objects of texts.
+    Column("values_before", Text, nullable=False),
+    Column("values_after", Text, nullable=False),
+    # SHA-256 and name of the file in the lake that holds the released record.
+    Column("correction_id", String(64), nullable=True),
+    Column("why", Text, nullable=False),
+    Column("person_name", String(120), nullable=False),
+    Column("decided_at", String(32), nullable=False),
+    CheckConstraint("decision in ('release', 'discard')", name="ck_quarantine_decisions_decision"),
+    CheckConstraint(
+        "(decision = 'release') = (correction_id is not null)",
+        name="ck_quarantine_decisions_correction",
+    ),
+    CheckConstraint("trim(why) <> ''", name="ck_quarantine_decisions_why"),
+)
+Index(
+    "ix_quarantine_decisions_record",
+    quarantine_decisions.c.load_id,
+    quarantine_decisions.c.row_number,
+)
 
 runs = Table(
     "runs",

@@ -1,4 +1,4 @@
-"""`apportion land` and `apportion check`: take deliveries in, and look at them."""
+"""`apportion land`, `check` and the group `quarantine`: take deliveries in, and look at them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pipelines.cli import quarantine_commands
 from pipelines.cli.output import JsonOption, WorkspaceOption, print_json, print_table, show_progress
 from pipelines.errors import EXIT_QUARANTINED, EXIT_REFUSED
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands of this group."""
     app.command("land")(land)
+    quarantine_commands.register(app)
     app.command("check")(check)
 
 
@@ -106,6 +108,8 @@ def print_landing(results: list[LoadResult]) -> None:
             )
             for reason in result.reasons:
                 print(f"    {reason}")
+    if any(result.records_quarantined for result in results):
+        print("- 'apportion quarantine list' shows them all; they wait for a decision")
 
 
 def print_unclaimed(workspace: Path) -> None:

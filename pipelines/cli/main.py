@@ -10,7 +10,13 @@ import sys
 
 import typer
 
-from pipelines.cli import build_commands, delivery_commands, reading_commands, workspace_commands
+from pipelines.cli import (
+    build_commands,
+    delivery_commands,
+    infer_commands,
+    reading_commands,
+    workspace_commands,
+)
 from pipelines.cli.output import print_error
 from pipelines.errors import EXIT_DEFECT, EXIT_USAGE, ApportionError
 
@@ -21,7 +27,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (workspace_commands, delivery_commands, build_commands, reading_commands):
+for group in (
+    workspace_commands,
+    infer_commands,
+    delivery_commands,
+    build_commands,
+    reading_commands,
+):
     group.register(app)
 
 

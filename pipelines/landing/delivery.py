@@ -66,10 +66,9 @@ def resolve_source(
     workspace: Workspace, source_id: str, source: Source
 ) -> tuple[Contract, Mapping]:
     """Contract and mapping of a source. Raises ConfigurationError if one is not known."""
-    del workspace  # Mappings of the workspace's own will be looked up here.
     try:
         contract = load_contract(source.contract)
-        return contract, load_mapping(source.mapping, contract)
+        return contract, load_mapping(source.mapping, contract, workspace.mappings)
     except (KeyError, ValueError) as error:
         problem = Problem(CONFIG_NAME, str(error.args[0]), field=f"sources.{source_id}")
         raise ConfigurationError([problem]) from None

@@ -3,7 +3,8 @@
 Every field arrives as text. It must match its type's pattern before it is cast, because casts
 are generous: `1_000`, `1e3`, `inf` and `31/01/26` all become something. A value that matches and
 still cannot be cast (31 February) is a problem too. All of it is set-based: one pass, any size.
-A field has at most one problem, the first of: missing, form, impossible, precision, range.
+A field has at most one problem, the first of: missing, not as its mapping declares, form,
+impossible, precision, range.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from pipelines.contracts.contract import (
     ContractField,
     FieldType,
 )
-from pipelines.mappings.mapping import Mapping
 from pipelines.money import list_minor_unit_exceptions
+from pipelines.readers.field_forms import delivered_text, expected_text, is_misread
 
 # 18 digits before the point: a sum of as many records as a file can hold, times the units of the
 # engine, stays inside the integers of the engine.
@@ -47,21 +48,9 @@ PATTERNS: dict[FieldType, tuple[str, str]] = {
 
 ENGINE_DECIMALS = 12
 TEXT_TYPES = ("text", "code", "period", "currency", "json")
+MISREAD = "is not as its mapping declares"
 EXPECTED_MARK = "; expected "
 """Between what is wrong and what was expected in the reason of a problem."""
-
-
-def text_expression(field: ContractField, mapping: Mapping, columns: tuple[str, ...]) -> str:
-    """SQL for the field's text, NULL where the delivery has none.
-
-    A column is called by its position in the delivery: `column_0` ...
-    """
-    column = mapping.columns.get(field.name)
-    if column is None or column not in columns:
-        return "cast(null as varchar)"
-    tokens = ", ".join(_literal(token) for token in ("", *mapping.null_tokens))
-    name = f"column_{columns.index(column)}"
-    return f"case when {name} in ({tokens}) then null else {name} end"
 
 
 def cast_expression(field: ContractField) -> str:
@@ -121,6 +110,9 @@ def _problem_expression(field: ContractField) -> str:
     name = f'"{field.name}"'
     missing = _literal(f"is missing{EXPECTED_MARK}a value") if field.is_required else "null"
     cases = [f"when {name} is null then {missing}"]
+    cases.append(
+        f"when {is_misread(name)} then {_literal(MISREAD + EXPECTED_MARK)} || {expected_text(name)}"
+    )
     cases += [
         f"when {condition} then {_literal(reason + EXPECTED_MARK + expected)}"
         for condition, reason, expected in _checks(field)
@@ -128,7 +120,8 @@ def _problem_expression(field: ContractField) -> str:
     reason = f"case {' '.join(cases)} end"
     return (
         f"case when ({reason}) is not null then "
-        f"{{'field': {_literal(field.name)}, 'found': {name}, 'reason': {reason}}} end"
+        f"{{'field': {_literal(field.name)}, 'found': {delivered_text(name)}, "
+        f"'reason': {reason}}} end"
     )
 
 

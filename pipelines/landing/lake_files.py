@@ -19,6 +19,7 @@ from pipelines.contracts.contract import Contract
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.delivery import Delivery
 from pipelines.landing.field_checks import amount_expression, cast_expression, period_expression
+from pipelines.readers.field_forms import delivered_text
 from pipelines.readers.safe_bytes import BytesSeen
 from pipelines.warehouse.publication import hash_file, sync_directory
 from pipelines.workspace.workspace import Workspace
@@ -30,6 +31,8 @@ RECORDS_NAME = "records.parquet"
 QUARANTINE_NAME = "quarantine.parquet"
 ORIGINAL_NAME = "original"
 STAGING_NAME = ".staging"
+WORK_NAME = "work"
+"""Files that are needed only while a delivery is read; gone before its load is in place."""
 COPY_BYTES = 1 << 20
 
 
@@ -153,7 +156,9 @@ def _select_quarantine(contract: Contract) -> str:
         period = period_expression(contract.field(contract.period_field))
     if contract.currency_field:
         currency = f'"{contract.currency_field}"'
-    fields = ", ".join(f'"{field.name}" := "{field.name}"' for field in contract.fields)
+    fields = ", ".join(
+        f'"{field.name}" := ' + delivered_text(f'"{field.name}"') for field in contract.fields
+    )
     return (
         f"select _row_number, cast({period} as varchar) as period_id, "
         f"cast({currency} as varchar) as currency_code, "

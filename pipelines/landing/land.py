@@ -32,6 +32,7 @@ from pipelines.landing.lake_files import (
     ORIGINAL_NAME,
     QUARANTINE_NAME,
     RECORDS_NAME,
+    WORK_NAME,
     copy_original,
     move_into_place,
     open_staging,
@@ -47,9 +48,9 @@ from pipelines.landing.record_counts import (
     sample_reasons,
 )
 from pipelines.landing.redelivery import find_superseded
-from pipelines.readers.csv_header import Header, read_header
-from pipelines.readers.csv_reader import load_as_text
-from pipelines.readers.safe_bytes import BytesSeen, inspect_text_file
+from pipelines.readers.csv_header import Header
+from pipelines.readers.read_table import read_table
+from pipelines.readers.safe_bytes import BytesSeen, inspect_delivery
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def land_file(
     the books, and nothing in the lake counts."""
     import duckdb
 
-    seen = inspect_text_file(delivery.path)
+    seen = inspect_delivery(delivery.path, delivery.mapping)
     with books.read() as reading:
         known = _find_known(reading, delivery.source_id, seen.sha256)
     if known is not None:
@@ -187,25 +188,34 @@ def _read_delivery(
     control = read_control_file(delivery)
     if control is not None:
         shutil.copyfile(delivery.control_path, staging / f"{ORIGINAL_NAME}{CONTROL_SUFFIX}")
-    header = read_header(original, delivery.mapping, delivery.name)
-    load_as_text(connection, original, header, "delivered", delivery.name, seen.line_ends)
-    check_records(connection, delivery, header, "delivered")
+    work = staging / WORK_NAME
+    work.mkdir()
+    header = read_table(
+        connection, original, delivery.contract, delivery.mapping, seen, work, delivery.name
+    )
+    shutil.rmtree(work)
+    changes = check_records(connection, delivery, header, "delivered", seen.sha256)
     refuse_untrusted(connection, delivery)
     counts = count_records(connection, delivery.contract)
     periods = list_periods(connection, delivery.contract)
     refuse_difference(delivery, control, counts, periods)
-    notes = _list_notes(header, seen, counts, control)
+    notes = _list_notes(header, seen, counts, control, changes)
     return _CheckedDelivery(delivery, seen, counts, periods, notes)
 
 
 def _list_notes(
-    header: Header, seen: BytesSeen, counts: RecordCounts, control: ControlFile | None
+    header: Header,
+    seen: BytesSeen,
+    counts: RecordCounts,
+    control: ControlFile | None,
+    changes: tuple[str, ...],
 ) -> tuple[str, ...]:
     notes = [f"column {name!r} is not mapped; the original keeps it" for name in header.unknown]
     if seen.has_bom:
         notes.append("byte-order mark removed")
     if not seen.ends_with_newline:
         notes.append("last line has no line end")
+    notes += [*header.notes, *changes]
     if counts.negative_zeros:
         notes.append(f"-0 read as 0 in {counts.negative_zeros} fields")
     if control is not None:

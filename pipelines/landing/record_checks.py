@@ -17,12 +17,20 @@ from pipelines.landing.delivery import Delivery
 from pipelines.landing.field_checks import (
     PATTERNS,
     amount_expression,
+    cast_expression,
     good_expression,
     match_expression,
     problem_expressions,
-    text_expression,
 )
+from pipelines.mappings.mapping import LastState, Mapping
 from pipelines.readers.csv_header import Header
+from pipelines.readers.field_forms import delivered_text
+from pipelines.readers.field_texts import (
+    count_stripped,
+    helper_name,
+    list_helpers,
+    select_texts,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,23 +45,96 @@ SUM_NEEDS_RECORDS = 2
 
 
 def check_records(
-    connection: duckdb.DuckDBPyConnection, delivery: Delivery, header: Header, table: str
-) -> None:
+    connection: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    header: Header,
+    table: str,
+    sha256: str,
+) -> tuple[str, ...]:
     """Turn `table` (all text) into `checked`: every field of the contract as text, `_row_number`
-    and `_is_good`."""
+    and `_is_good`. Returns what was normalised or passed over."""
     contract, mapping = delivery.contract, delivery.mapping
-    texts = ", ".join(
-        f'{text_expression(field, mapping, header.columns)} as "{field.name}"'
-        for field in contract.fields
-    )
+    notes = _count_stripped(connection, mapping, header, table)
+    texts = select_texts(contract, mapping, header, table, sha256)
+    if mapping.last_state_of is not None:
+        texts, note = _keep_last_states(connection, delivery, mapping.last_state_of, texts)
+        notes += note
+    fields = ", ".join(f'"{field.name}"' for field in contract.fields)
     connection.execute(
         f"""
         create or replace temp table checked as
-        with texts as (select _row_number, {texts} from {table})
+        with texts as (select _row_number, {fields} from ({texts}))
         select *, {good_expression(contract)} as _is_good from texts
         """
     )
     connection.execute(f"drop table {table}")
+    connection.execute("drop table if exists events")
+    return notes
+
+
+def _count_stripped(
+    connection: duckdb.DuckDBPyConnection, mapping: Mapping, header: Header, table: str
+) -> tuple[str, ...]:
+    sql = count_stripped(mapping, header, table)
+    row = connection.execute(sql).fetchone() if sql else None
+    return (f"spaces around {row[0]:,} values removed",) if row and row[0] else ()
+
+
+def _keep_last_states(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, states: LastState, texts: str
+) -> tuple[str, tuple[str, ...]]:
+    """SQL for the last event of each key, and how many came before. An event without a whole key
+    stays, to be judged by itself. Raises DeliveryRefusedError where events cannot be ordered."""
+    connection.execute(f"create or replace temp table events as {texts}")
+    key = ", ".join(f'"{name}"' for name in states.key)
+    is_whole = " and ".join(f'"{name}" is not null' for name in states.key)
+    helpers = {field.name: field for field in list_helpers(delivery.mapping)}
+    order = [
+        delivery.contract.field(item) if isinstance(item, str) else helpers[helper_name(item)]
+        for item in states.order
+    ]
+    _refuse_without_order(connection, delivery, order, is_whole)
+    casts = ", ".join(f"{cast_expression(field)} desc" for field in order)
+    kept = (
+        f"select * from events qualify not ({is_whole}) "
+        f"or row_number() over (partition by {key} order by {casts}, _row_number desc) = 1"
+    )
+    row = connection.execute(
+        f"select count(*), (select count(*) from ({kept})) from events"
+    ).fetchone()
+    assert row is not None
+    events, last = row
+    note = f"{events - last:,} earlier states of {events:,} passed over, {last:,} last states kept"
+    return kept, (note,) if events > last else ()
+
+
+def _refuse_without_order(
+    connection: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    order: list[ContractField],
+    is_whole: str,
+) -> None:
+    columns = {helper_name(item): item.column for item in delivery.mapping.helper_columns()}
+    for field in order:
+        name = f'"{field.name}"'
+        row = connection.execute(
+            f"""
+            select _row_number, {delivered_text(name)} from events
+            where {is_whole} and not coalesce({match_expression(field)}
+                and ({cast_expression(field)}) is not null, false)
+            order by _row_number limit 1
+            """
+        ).fetchone()
+        if row is not None:
+            raise _refuse(
+                delivery,
+                "has an event that cannot be put in order",
+                record=row[0],
+                field=columns.get(field.name, field.name),
+                expected=PATTERNS[field.type][1],
+                found=row[1] or "nothing",
+                remedy="Without it the last state is not known; ask the sender for it.",
+            )
 
 
 def explain_quarantine(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
@@ -169,21 +250,23 @@ def _refuse_total_line(
     missing, an amount that equals the sum of the records before it."""
     contract = delivery.contract
     names = ", ".join(f'"{field.name}"' for field in contract.fields)
-    last = connection.execute(
-        f"select {names} from checked where _row_number = ?", [delivered]
+    # Numbers may have gaps, where records were passed over.
+    row = connection.execute(
+        f"select {names}, _row_number from checked order by _row_number desc limit 1"
     ).fetchone()
-    assert last is not None
+    assert row is not None
+    *last, number = row
     values = dict(zip((field.name for field in contract.fields), last, strict=True))
     word = next((text for text in last if text and TOTAL_WORDS.fullmatch(text)), None)
     is_short = any(field.is_required and values[field.name] is None for field in contract.fields)
     signs = (word is not None) + is_short
     if signs == 1:
-        signs += _is_sum_of_others(connection, contract, delivered)
+        signs += delivered > SUM_NEEDS_RECORDS and _is_sum_of_others(connection, contract, number)
     if signs >= 2:
         raise _refuse(
             delivery,
             "ends with what looks like a total",
-            record=delivered,
+            record=number,
             expected="records only",
             found=", ".join(text for text in last if text),
             remedy="Ask the sender to leave it out; a control file may hold the total.",
@@ -191,7 +274,7 @@ def _refuse_total_line(
 
 
 def _is_sum_of_others(connection: duckdb.DuckDBPyConnection, contract: Contract, last: int) -> bool:
-    if contract.amount_field is None or last <= SUM_NEEDS_RECORDS:
+    if contract.amount_field is None:
         return False
     row = connection.execute(
         f"""

@@ -1,4 +1,4 @@
-"""Read the header of a CSV delivery and compare it with what its mapping declares.
+"""Read the header of a delivery and compare it with what its mapping declares.
 
 DuckDB maps columns by position when types are given and takes a first record for a header without
 a word; so the header is read and compared here, before the parser sees the file.
@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from pipelines.errors import DeliveryRefusedError, Problem
-from pipelines.mappings.mapping import Mapping
+from pipelines.mappings.mapping import NUMBERED, Mapping
 
 MAX_HEADER_COLUMNS = 1000
 MAX_HEADER_CHARACTERS = 1 << 21
 COLUMNS_SHOWN = 40
-OTHER_DELIMITERS = {";": "';'", "\t": "tabs", "|": "'|'"}
+OTHER_DELIMITERS = {";": "';'", "\t": "tabs", "|": "'|'", ",": "','"}
+NATIVE_MARK = "\x1d"
+"""Before a text that a reader made of a typed value, and that is in its canonical form."""
 
 
 @dataclass(frozen=True)
@@ -26,71 +29,126 @@ class Header:
     """The header of a delivery as it is, and what of it the mapping does not name."""
 
     columns: tuple[str, ...]
+    """Names by position; a column that is not there has the empty name."""
     unknown: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What was passed over or changed while the delivery was read."""
+    has_native: bool = False
+    """Whether values that the format types begin with NATIVE_MARK: they are canonical already."""
 
 
 def read_header(path: Path, mapping: Mapping, name: str) -> Header:
     """Read and check the header of the file called `name`. Raises DeliveryRefusedError on a
     missing, doubled, unknown or misplaced column."""
-    columns = _read_first_record(path, name)
-    if len(columns) > MAX_HEADER_COLUMNS:
+    return check_header(_read_first_record(path, mapping, name), mapping, name)
+
+
+def check_header(found: list[str], mapping: Mapping, name: str) -> Header:
+    """Compare the columns of a delivery with its mapping. Raises DeliveryRefusedError."""
+    if len(found) > MAX_HEADER_COLUMNS:
         expected = f"at most {MAX_HEADER_COLUMNS}"
-        raise _refuse(name, f"has {len(columns)} columns", expected=expected)
-    doubled = sorted({column for column in columns if columns.count(column) > 1})
-    if doubled:
-        raise _refuse(name, f"has the column {doubled[0]!r} twice", expected="each column once")
-    _refuse_missing(name, columns, mapping)
-    known = set(mapping.columns.values())
+        raise _refuse(name, f"has {len(found)} columns", expected=expected)
+    columns = _number_doubled(found, mapping, name)
+    if mapping.unpivot is not None:
+        _refuse_missing(name, columns, [(c,) for c in mapping.unpivot.id_columns], mapping)
+        return Header(tuple(columns), ())
+    return check_columns(columns, mapping, name)
+
+
+def check_columns(columns: list[str], mapping: Mapping, name: str) -> Header:
+    """Compare distinct columns with the fields and derivations of the mapping."""
+    helpers = [(helper.column,) for helper in mapping.helper_columns()]
+    wanted = [
+        mapping.column_names(field)
+        for field in mapping.columns
+        if not mapping.is_field_optional(field)
+    ]
+    _refuse_missing(name, columns, [*wanted, *helpers], mapping)
+    _refuse_two_names(name, columns, mapping)
+    names = mapping.all_column_names()
+    known = {*names, *(helper[0] for helper in helpers)}
     unknown = tuple(column for column in columns if column not in known)
     if unknown and mapping.unknown_columns == "refuse":
         raise _refuse(
             name,
             f"has columns that its mapping does not know: {', '.join(map(repr, unknown))}",
-            expected=f"only {', '.join(mapping.columns.values())}",
+            expected=f"only {', '.join(names)}",
         )
     if mapping.column_order == "exact":
-        _refuse_other_order(name, columns, mapping)
+        _refuse_other_order(name, [column for column in columns if column in names], mapping)
     return Header(tuple(columns), unknown)
 
 
-def _read_first_record(path: Path, name: str) -> list[str]:
+def _read_first_record(path: Path, mapping: Mapping, name: str) -> list[str]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         # One line may be as long as the file: only so much of it is read as a header can be.
-        text = file.read(MAX_HEADER_CHARACTERS)
+        text = io.StringIO(file.read(MAX_HEADER_CHARACTERS), newline="")
+    if mapping.quote:
+        reader = csv.reader(text, delimiter=mapping.delimiter, quotechar=mapping.quote, strict=True)
+    else:
+        reader = csv.reader(text, delimiter=mapping.delimiter, quoting=csv.QUOTE_NONE, strict=True)
     try:
-        return next(csv.reader(io.StringIO(text, newline=""), strict=True))
+        return next(reader)
     except (csv.Error, StopIteration) as error:
         raise _refuse(name, f"has no readable header ({error})", expected="a header") from None
 
 
-def _refuse_missing(name: str, columns: list[str], mapping: Mapping) -> None:
-    optional = set(mapping.optional_columns)
-    missing = [
-        column
-        for column in mapping.columns.values()
-        if column not in columns and column not in optional
-    ]
+def _number_doubled(columns: list[str], mapping: Mapping, name: str) -> list[str]:
+    """The second column called `name` becomes `name#2`, where the mapping expects that."""
+    named = {*mapping.all_column_names(), *(item.column for item in mapping.helper_columns())}
+    expected = {match[1] for item in named if (match := NUMBERED.fullmatch(item))}
+    result: list[str] = []
+    seen: Counter[str] = Counter()
+    for column in columns:
+        seen[column] += 1
+        is_unread = column not in named and mapping.unknown_columns == "log"
+        if seen[column] > 1 and column not in expected and not is_unread:
+            raise _refuse(name, f"has the column {column!r} twice", expected="each column once")
+        is_first = seen[column] == 1 and f"{column}#1" not in named
+        result.append(column if is_first else f"{column}#{seen[column]}")
+    if len(set(result)) != len(result):
+        double = next(column for column in result if result.count(column) > 1)
+        raise _refuse(name, f"has the column {double!r} twice", expected="each column once")
+    return result
+
+
+def _refuse_missing(
+    name: str, columns: list[str], wanted: list[tuple[str, ...]], mapping: Mapping
+) -> None:
+    missing = [names for names in wanted if not set(names) & set(columns)]
     if not missing:
         return
     found = ", ".join(columns[:COLUMNS_SHOWN])
-    expected = f"the columns {', '.join(missing)}"
+    expected = f"the columns {', '.join(' or '.join(names) for names in missing)}"
     if columns and columns[0].startswith("#"):
         raise _refuse(
             name, "begins with a comment", expected="the header in the first line", found=found
         )
-    if len(columns) == 1:
+    if len(columns) == 1 and mapping.format == "csv":
         for delimiter, shown in OTHER_DELIMITERS.items():
-            if delimiter in columns[0]:
-                raise _refuse(name, f"is separated by {shown}", expected="columns separated by ','")
+            if delimiter in columns[0] and delimiter != mapping.delimiter:
+                declared = f"columns separated by {mapping.delimiter!r}"
+                raise _refuse(name, f"is separated by {shown}", expected=declared)
     hints = []
-    for column in missing:
-        close = get_close_matches(column, columns, n=1)
-        hints.append(f"{column} (is {close[0]!r} meant?)" if close else column)
+    for names in missing:
+        close = get_close_matches(names[0], columns, n=1)
+        hints.append(" or ".join(names) + (f" (is {close[0]!r} meant?)" if close else ""))
     raise _refuse(name, f"lacks {', '.join(hints)}", expected=expected, found=found)
 
 
+def _refuse_two_names(name: str, columns: list[str], mapping: Mapping) -> None:
+    for field in mapping.columns:
+        present = [column for column in mapping.column_names(field) if column in columns]
+        if len(present) > 1:
+            raise _refuse(
+                name,
+                f"has several columns for the field {field}: {', '.join(present)}",
+                expected=f"one of {', '.join(mapping.column_names(field))}",
+            )
+
+
 def _refuse_other_order(name: str, columns: list[str], mapping: Mapping) -> None:
-    expected = [column for column in mapping.columns.values() if column in columns]
+    expected = [column for column in mapping.all_column_names() if column in columns]
     for number, (want, got) in enumerate(zip(expected, columns, strict=True), start=1):
         if want != got:
             raise _refuse(

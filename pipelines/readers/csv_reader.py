@@ -30,6 +30,8 @@ def load_as_text(
     table: str,
     name: str,
     line_ends: LineEnds,
+    delimiter: str = ",",
+    quote: str = '"',
 ) -> None:
     """Create `table` with `_row_number` (1 = first record) and every column as text.
 
@@ -44,13 +46,13 @@ def load_as_text(
             create or replace temp table {table} as
             select row_number() over () as _row_number, *
             from read_csv(
-                ?, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
+                ?, auto_detect = false, header = true, delim = ?, quote = ?, escape = ?,
                 columns = {{{columns}}}, strict_mode = true, null_padding = false,
                 compression = 'none', max_line_size = {MAX_LINE_BYTES}
             )
             """,
             # A path is a glob to DuckDB; escaped, it means itself.
-            [glob.escape(str(path))],
+            [glob.escape(str(path)), delimiter, quote, quote],
         )
     except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
         raise _explain(str(error), name, line_ends) from None

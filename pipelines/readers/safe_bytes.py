@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.errors import DeliveryRefusedError, Problem
+from pipelines.mappings.mapping import Mapping
 from pipelines.readers.file_names import show_file_name
 
 CHUNK_BYTES = 1 << 20
@@ -35,6 +36,19 @@ MAGIC = {
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
 }
+DECLARED_MAGIC = {
+    "gzip": b"\x1f\x8b",
+    "zip": b"PK\x03\x04",
+    "xlsx": b"PK\x03\x04",
+    "parquet": b"PAR1",
+}
+FORMS = {"csv": "CSV file", "json": "JSON file", "jsonl": "file of JSON lines"}
+FORM_EXPECTED = {
+    "csv": "UTF-8 text with a header",
+    "json": "UTF-8 text",
+    "jsonl": "UTF-8 text with a JSON object in each line",
+}
+HEADER_EXPECTED = {"csv": "a header", "json": "JSON", "jsonl": "JSON"}
 
 
 @dataclass(frozen=True)
@@ -67,19 +81,60 @@ class BytesSeen:
     line_ends: LineEnds
 
 
-def inspect_text_file(path: Path) -> BytesSeen:
-    """Hash a UTF-8 text file and check its bytes. Raises DeliveryRefusedError, also where the file
-    cannot be read."""
+def inspect_delivery(path: Path, mapping: Mapping) -> BytesSeen:
+    """Hash a delivery and check its bytes against the form that its mapping declares. Text that
+    must be unpacked or transcoded first is checked after that. Raises DeliveryRefusedError."""
+    if is_plain_text(mapping):
+        return inspect_text_file(path, form=mapping.format)
     name = show_file_name(path)
     try:
-        return _inspect(path, name)
+        seen, head = _hash(path)
     except OSError as error:
-        raise _refusal(
-            name, "cannot be read", "a readable file", error.strerror or str(error)
-        ) from None
+        raise _refuse_unreadable(name, error) from None
+    if seen.size == 0:
+        raise _refusal(name, "is empty", "a header and records", "0 bytes")
+    packed = mapping.compression if mapping.compression != "none" else mapping.format
+    magic = DECLARED_MAGIC.get(packed)
+    if magic is not None and not head.startswith(magic):
+        found = next((kind for mark, kind in MAGIC.items() if head.startswith(mark)), "other bytes")
+        expected = f"{MAGIC[magic]}, as its mapping '{mapping.mapping_id}' declares"
+        raise _refusal(name, f"does not begin as {MAGIC[magic]}", expected, found)
+    return seen
 
 
-def _inspect(path: Path, name: str) -> BytesSeen:
+def is_plain_text(mapping: Mapping) -> bool:
+    """Whether the delivery's bytes are UTF-8 text as they are."""
+    is_text = mapping.format in ("csv", "json", "jsonl") and mapping.compression == "none"
+    return is_text and codecs.lookup(mapping.encoding).name == "utf-8"
+
+
+def inspect_text_file(path: Path, name: str | None = None, form: str = "csv") -> BytesSeen:
+    """Hash a UTF-8 text file and check its bytes. Raises DeliveryRefusedError, also where the file
+    cannot be read. `name` is what messages call it, `form` the format it should have."""
+    name = name or show_file_name(path)
+    try:
+        return _inspect(path, name, form)
+    except OSError as error:
+        raise _refuse_unreadable(name, error) from None
+
+
+def _refuse_unreadable(name: str, error: OSError) -> DeliveryRefusedError:
+    return _refusal(name, "cannot be read", "a readable file", error.strerror or str(error))
+
+
+def _hash(path: Path) -> tuple[BytesSeen, bytes]:
+    """Hash and size of any file, and its first bytes."""
+    digest, size, head = hashlib.sha256(), 0, b""
+    with path.open("rb") as file:
+        modified_ns = os.fstat(file.fileno()).st_mtime_ns
+        while chunk := file.read(CHUNK_BYTES):
+            head = head or chunk[:HEAD_BYTES]
+            digest.update(chunk)
+            size += len(chunk)
+    return BytesSeen(digest.hexdigest(), size, modified_ns, False, True, LineEnds()), head
+
+
+def _inspect(path: Path, name: str, form: str) -> BytesSeen:
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
     size, last, has_bom = 0, b"", False
@@ -88,7 +143,7 @@ def _inspect(path: Path, name: str) -> BytesSeen:
         modified_ns = os.fstat(file.fileno()).st_mtime_ns
         while chunk := file.read(CHUNK_BYTES):
             if size == 0:
-                _refuse_other_formats(name, chunk[:HEAD_BYTES])
+                _refuse_other_formats(name, chunk[:HEAD_BYTES], form)
                 has_bom = chunk.startswith(codecs.BOM_UTF8)
             if (position := chunk.find(b"\x00")) >= 0:
                 found = f"NUL at byte {size + position}"
@@ -127,10 +182,10 @@ def _decode(
         raise _refusal(name, message, "UTF-8 text", found) from None
 
 
-def _refuse_other_formats(name: str, head: bytes) -> None:
+def _refuse_other_formats(name: str, head: bytes, form: str) -> None:
     for magic, kind in MAGIC.items():
         if head.startswith(magic):
-            raise _refusal(name, "is not a CSV file", "UTF-8 text with a header", kind)
+            raise _refusal(name, f"is not a {FORMS[form]}", FORM_EXPECTED[form], kind)
     # Text of two bytes per character has a NUL in every second place where it is ASCII.
     if head[1:2] == b"\x00" or head[:1] == b"\x00":
         raise _refusal(
@@ -138,8 +193,8 @@ def _refuse_other_formats(name: str, head: bytes) -> None:
         )
     start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     if start.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<!--")):
-        raise _refusal(name, "is not a CSV file", "a header", "a web page or XML")
-    if start.startswith((b"{", b"[")):
+        raise _refusal(name, f"is not a {FORMS[form]}", HEADER_EXPECTED[form], "a web page or XML")
+    if form == "csv" and start.startswith((b"{", b"[")):
         raise _refusal(name, "is not a CSV file", "a header", "JSON")
 
 

@@ -46,6 +46,9 @@ def make_stamp(workspace: Workspace, model: CostModel, loads: list[ActiveLoad]) 
     digest = hashlib.sha256(tables_as_json(compile_tables(workspace.config, model, blank)).encode())
     for load in sorted(loads, key=lambda item: (item.source_id, item.sha256)):
         digest.update(f"{load.source_id} {load.scenario_id} {load.sha256}\n".encode())
+        for item in load.decisions.corrections:
+            digest.update(f"released {item.correction_id} {item.rows}\n".encode())
+        digest.update(f"discarded {load.decisions.discarded_rows}\n".encode())
     digest.update(code.encode())
     run_id = f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
     return RunStamp(run_id, digest.hexdigest(), now.strftime("%Y-%m-%d %H:%M:%S"), code[:12])

@@ -1,8 +1,10 @@
 """Show the lake to SQL: one view per contract over the records of every active load.
 
-The books say which loads exist and which were superseded; files that they do not name are never
-read. A contract without loads is an empty table of the right types, so that the model is the same
-for every company.
+The books say which loads exist, which were superseded, and what was decided on quarantined
+records; files that they do not name are never read. A released record is a record of its contract
+under the file and row of its original; one that is open or discarded is in model.quarantine. A
+contract without loads is an empty table of the right types, so that the model is the same for
+every company.
 """
 
 from __future__ import annotations
@@ -15,6 +17,12 @@ from typing import TYPE_CHECKING
 from pipelines.books.books import Books
 from pipelines.contracts.contract import DUCKDB_TYPES, list_contract_ids, load_contract
 from pipelines.landing.land import QUARANTINE_NAME, RECORDS_NAME
+from pipelines.landing.quarantine_log import (
+    NO_DECISIONS,
+    Correction,
+    LoadDecisions,
+    read_decisions,
+)
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -33,7 +41,14 @@ class ActiveLoad:
     sha256: str
     records_accepted: int
     records_quarantined: int
+    """As landed; `records_open` says how many of them still wait for a decision."""
     directory: Path
+    decisions: LoadDecisions = NO_DECISIONS
+    landed_at: str = ""
+
+    @property
+    def records_open(self) -> int:
+        return self.records_quarantined - len(self.decisions.current)
 
 
 def list_active_loads(workspace: Workspace, books: Books) -> list[ActiveLoad]:
@@ -46,6 +61,7 @@ def list_active_loads(workspace: Workspace, books: Books) -> list[ActiveLoad]:
         rows = connection.execute(
             select(loads).where(loads.c.superseded_by.is_(None)).order_by(loads.c.load_id)
         ).all()
+        decisions = read_decisions(connection)
     return [
         ActiveLoad(
             row.load_id,
@@ -57,6 +73,8 @@ def list_active_loads(workspace: Workspace, books: Books) -> list[ActiveLoad]:
             row.records_accepted,
             row.records_quarantined,
             workspace.lake / row.source_id / row.sha256,
+            decisions.get(row.load_id, NO_DECISIONS),
+            row.landed_at,
         )
         for row in rows
         if row.source_id in workspace.config.sources
@@ -82,17 +100,20 @@ def create_lake_views(connection: duckdb.DuckDBPyConnection, loads: list[ActiveL
             continue
         names = ", ".join(f'"{field.name}"' for field in fields)
         selects = [
-            f"select {names}, {_text(load.source_id)} as _source_id, "
-            f"{_text(load.scenario_id)} as _scenario_id, {_text(load.sha256)} as _file_id, "
-            f"_row_number from read_parquet({_text(_as_glob(load.directory / RECORDS_NAME))})"
+            f"select {names}, {as_text(load.source_id)} as _source_id, "
+            f"{as_text(load.scenario_id)} as _scenario_id, {as_text(load.sha256)} as _file_id, "
+            f"_row_number from {relation}"
             for load in own
+            for relation in list_relations(load)
         ]
         body = " union all ".join(selects)
         connection.execute(f"create or replace view lake.{contract_id} as {body}")
 
 
 def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[ActiveLoad]) -> None:
-    """Create model.loads and model.quarantine: what the run reads, and what it could not."""
+    """Create model.loads and model.quarantine: what the run reads, and what it could not.
+
+    A quarantined record is 'open' or 'discarded'; a released one is read, and not among them."""
     connection.execute(
         "create or replace table model.loads (load_id bigint, source_id varchar, "
         "contract_id varchar, scenario_id varchar, file_name varchar, file_id varchar, "
@@ -117,29 +138,80 @@ def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[Active
     connection.execute(
         "create or replace table model.quarantine (source_id varchar, file_name varchar, "
         "file_id varchar, row_number bigint, period_id varchar, currency_code varchar, "
-        "amount_local decimal(38, 12), reason varchar, record varchar)"
+        "amount_local decimal(38, 12), reason varchar, record varchar, state varchar)"
     )
     for load in loads:
         if load.records_quarantined:
             connection.execute(
-                "insert into model.quarantine select ?, ?, ?, _row_number, period_id, "
-                "currency_code, amount_local, "
+                "insert into model.quarantine select $source_id, $file_name, $file_id, "
+                "_row_number, period_id, currency_code, amount_local, "
                 "array_to_string("
                 "list_transform(_problems, lambda p: p.field || ' ' || p.reason), '; '), "
-                "cast(record as varchar) from read_parquet(?)",
-                [
-                    load.source_id,
-                    load.file_name,
-                    load.sha256,
-                    _as_glob(load.directory / QUARANTINE_NAME),
-                ],
+                "cast(record as varchar), "
+                "case when _row_number in (select unnest(cast($discarded as bigint[]))) "
+                "then 'discarded' else 'open' end "
+                "from read_parquet($path) "
+                "where _row_number not in (select unnest(cast($released as bigint[])))",
+                {
+                    "source_id": load.source_id,
+                    "file_name": load.file_name,
+                    "file_id": load.sha256,
+                    "path": as_glob(load.directory / QUARANTINE_NAME),
+                    "discarded": load.decisions.discarded_rows,
+                    "released": load.decisions.released_rows,
+                },
             )
+    _create_correction_table(connection, loads)
 
 
-def _as_glob(path: Path) -> str:
+def list_relations(load: ActiveLoad) -> list[str]:
+    """What to select a load's records from, in SQL: its records, and those released since."""
+    relations = [f"read_parquet({as_text(as_glob(load.directory / RECORDS_NAME))})"]
+    for correction in load.decisions.corrections:
+        path = as_text(as_glob(correction.find_path(load.directory)))
+        relation = f"read_parquet({path})"
+        if correction.overtaken:
+            rows = ", ".join(map(str, correction.overtaken))
+            relation += f" where _row_number not in ({rows})"
+        relations.append(relation)
+    return relations
+
+
+def _create_correction_table(
+    connection: duckdb.DuckDBPyConnection, loads: list[ActiveLoad]
+) -> None:
+    """Create model.corrections, so that a trace reads the records that the run read."""
+    connection.execute(
+        "create or replace table model.corrections (load_id bigint, correction_id varchar, "
+        "row_numbers bigint[], overtaken_row_numbers bigint[])"
+    )
+    rows = [
+        (load.load_id, item.correction_id, list(item.rows), list(item.overtaken))
+        for load in loads
+        for item in load.decisions.corrections
+    ]
+    if rows:
+        connection.executemany("insert into model.corrections values (?, ?, ?, ?)", rows)
+
+
+def read_corrections(published: duckdb.DuckDBPyConnection) -> dict[int, LoadDecisions]:
+    """The corrections that a published run read, by load, from its model.corrections."""
+    found: dict[int, list[Correction]] = {}
+    for load_id, correction_id, rows, overtaken in published.execute(
+        "select load_id, correction_id, row_numbers, overtaken_row_numbers "
+        "from model.corrections order by load_id, correction_id"
+    ).fetchall():
+        found.setdefault(load_id, []).append(
+            Correction(correction_id, tuple(rows), tuple(overtaken))
+        )
+    return {load_id: LoadDecisions((), tuple(items)) for load_id, items in found.items()}
+
+
+def as_glob(path: Path) -> str:
     """The path as DuckDB takes it: a glob, in which `[1]` would mean the directory `1`."""
     return glob.escape(str(path))
 
 
-def _text(value: str) -> str:
+def as_text(value: str) -> str:
+    """A text as SQL writes it."""
     return "'" + value.replace("'", "''") + "'"

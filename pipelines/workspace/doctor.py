@@ -95,7 +95,13 @@ def _examine_lake(workspace: Workspace) -> Iterator[Finding]:
             yield Finding("bad", "lake", f"{load.source_id}/{load.file_name}: files are missing")
         elif hash_file(original) != load.sha256:
             yield Finding("bad", "lake", f"{load.source_id}/{load.file_name}: bytes were changed")
-    quarantined = sum(load.records_quarantined for load in loads)
+        for correction in load.decisions.corrections:
+            path = correction.find_path(load.directory)
+            if not path.exists() or hash_file(path) != correction.correction_id:
+                yield Finding(
+                    "bad", "lake", f"{load.source_id}/{load.file_name}: {path.name} was changed"
+                )
+    quarantined = sum(load.records_open for load in loads)
     text = f"{len(loads)} loads, {sum(load.records_accepted for load in loads):,} records"
     yield Finding("good" if loads else "note", "lake", text if loads else "nothing has landed yet")
     if quarantined:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from pathlib import Path
 
 from pipelines.contracts.contract import list_contract_ids, load_contract
 from pipelines.errors import Problem
@@ -18,11 +19,14 @@ from pipelines.workspace.yaml_files import Path_, find_line
 MOST_DECIMALS = 2
 
 
-def check_config(config: WorkspaceConfig, lines: dict[Path_, int], name: str) -> list[Problem]:
-    """All problems of the names in a configuration, each with file and line."""
+def check_config(
+    config: WorkspaceConfig, lines: dict[Path_, int], name: str, mappings: Path | None = None
+) -> list[Problem]:
+    """All problems of the names in a configuration, each with file and line. `mappings` holds the
+    workspace's own mappings."""
     found = [*_check_time_zone(config), *_check_currency(config), *_check_control_total(config)]
     for source_id, source in config.sources.items():
-        found += _check_source(("sources", source_id), source)
+        found += _check_source(("sources", source_id), source, mappings)
     return [
         Problem(
             f"{name}:{find_line(lines, path)}",
@@ -66,8 +70,10 @@ def _check_control_total(config: WorkspaceConfig) -> Iterator[tuple[Path_, str, 
             yield ("sources", source_id, "detail_feed"), "lacks 'claims'", remedy
 
 
-def _check_source(path: Path_, source: Source) -> Iterator[tuple[Path_, str, str]]:
-    contracts, mappings = list_contract_ids(), list_mapping_ids()
+def _check_source(
+    path: Path_, source: Source, own_mappings: Path | None
+) -> Iterator[tuple[Path_, str, str]]:
+    contracts, mappings = list_contract_ids(), list_mapping_ids(own_mappings)
     if source.contract not in contracts:
         message = f"unknown contract '{source.contract}'"
         yield (*path, "contract"), message, _hint(source.contract, contracts)
@@ -76,7 +82,7 @@ def _check_source(path: Path_, source: Source) -> Iterator[tuple[Path_, str, str
         yield (*path, "mapping"), message, _hint(source.mapping, mappings)
     elif source.contract in contracts:
         try:
-            load_mapping(source.mapping, load_contract(source.contract))
+            load_mapping(source.mapping, load_contract(source.contract), own_mappings)
         except ValueError as error:
             yield (*path, "mapping"), str(error), "Choose a mapping of the source's contract."
 

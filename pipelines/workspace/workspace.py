@@ -40,7 +40,7 @@ class Workspace:
             self.root / CONFIG_NAME, WorkspaceConfig, root=self.root
         )
         if value is not None:
-            problems = check_config(value, lines, CONFIG_NAME)
+            problems = check_config(value, lines, CONFIG_NAME, self.mappings)
         if value is None or problems:
             raise ConfigurationError(problems)
         return value
@@ -52,6 +52,11 @@ class Workspace:
     @property
     def cost_model(self) -> Path:
         return self.root / "cost_model"
+
+    @property
+    def mappings(self) -> Path:
+        """Mappings of the workspace's own; they come before the ready ones. May be missing."""
+        return self.root / "mappings"
 
     @property
     def inbox(self) -> Path:

@@ -167,7 +167,7 @@ def test_page_is_drawn(spec: PageSpec, width: int, scheme: str, open_page: OpenP
     is_light = int(ground.split("(")[1].split(",")[0]) > 128
     assert is_light == (scheme == "light")
     if spec is not SERVICE_CATALOGUE:
-        assert page.locator(".js-plotly-plot .main-svg").count() > 0
+        expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=PATIENCE)
 
 
 def test_cost_of_the_page_is_the_cost_of_the_marts(sample: Path, open_page: OpenPage) -> None:

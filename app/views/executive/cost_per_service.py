@@ -56,6 +56,7 @@ BUDGET_REMEDY = (
 
 
 def render_page() -> None:
+    """The total, its trend and movers, where it goes, and every service."""
     context = get_context()
     headline = read_headline(context.published, context.selection).iloc[0]
     delivered = read_services(context.published, context.selection, "delivered")

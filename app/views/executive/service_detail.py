@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -56,6 +58,7 @@ from app.selection import SERVICE, choose_one
 
 
 def render_page() -> None:
+    """One service: its cost, what it is made of, its consumers and their method."""
     context = get_context()
     names = read_service_names(context.published)
     if not names:
@@ -293,7 +296,26 @@ def _show_consumers(context: Context, service_id: str) -> None:
     if consumers.empty:
         return
     show_section("Consumers", "One row per cost centre; the business unit leads to its bill.")
-    frame = pd.DataFrame(
+    st.dataframe(
+        _shape_consumers(context, consumers),
+        hide_index=True,
+        height="auto",
+        placeholder=MISSING,
+        column_config=_configure_consumers(context.currency),
+        key="consumers",
+        alt="Consumers of the service with quantity, rate and cost",
+    )
+    show_download(
+        context,
+        "Consumers (CSV)",
+        consumers.drop(columns="total_amount").assign(service_id=service_id),
+        f"service_{service_id}_consumers",
+        "download_consumers",
+    )
+
+
+def _shape_consumers(context: Context, consumers: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "business_unit": [
                 context.make_link(
@@ -322,33 +344,20 @@ def _show_consumers(context: Context, service_id: str) -> None:
             "quality": consumers["driver_quality"],
         }
     )
-    currency = context.currency
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height="auto",
-        placeholder=MISSING,
-        column_config={
-            "business_unit": link_column("Business unit", is_pinned=True, width=170),
-            "cost_centre": "Cost centre",
-            "quantity": amount_column("Quantity", places=1),
-            "unit": "Unit",
-            "rate": st.column_config.NumberColumn(f"Rate, {currency}", format="%,.4f"),
-            "cost": amount_column(f"Cost, {currency}", places=2),
-            "share": share_column("Share", "Of the service's delivered cost"),
-            "charged": amount_column(f"Charged, {currency}", places=2),
-            "quality": "Driver quality",
-        },
-        key="consumers",
-        alt="Consumers of the service with quantity, rate and cost",
-    )
-    show_download(
-        context,
-        "Consumers (CSV)",
-        consumers.drop(columns="total_amount").assign(service_id=service_id),
-        f"service_{service_id}_consumers",
-        "download_consumers",
-    )
+
+
+def _configure_consumers(currency: str) -> dict[str, Any]:
+    return {
+        "business_unit": link_column("Business unit", is_pinned=True, width=170),
+        "cost_centre": "Cost centre",
+        "quantity": amount_column("Quantity", places=1),
+        "unit": "Unit",
+        "rate": st.column_config.NumberColumn(f"Rate, {currency}", format="%,.4f"),
+        "cost": amount_column(f"Cost, {currency}", places=2),
+        "share": share_column("Share", "Of the service's delivered cost"),
+        "charged": amount_column(f"Charged, {currency}", places=2),
+        "quality": "Driver quality",
+    }
 
 
 render_page()

@@ -57,6 +57,7 @@ LISTED_ITEMS = 30
 
 
 def render_page() -> None:
+    """The bills, their proof against the ledger, and what is open."""
     context = get_context()
     total = read_bill_total(context.published, context.selection).iloc[0]
     certificate = read_certificate(context.published, context.selection)

@@ -71,6 +71,7 @@ NOT_MET = ":red[:material/close:] not met"
 
 
 def render_page() -> None:
+    """One service beside budget, references, peers and quality; then all services."""
     context = get_context()
     names = read_service_names(context.published)
     if not names:
@@ -446,6 +447,22 @@ def _show_overview(context: Context) -> None:
     if overview.empty:
         show_missing("No service has cost in this month.", "Choose another period.")
         return
+    frame = _shape_overview(context, overview)
+    st.dataframe(
+        frame.dropna(axis="columns", how="all"),
+        hide_index=True,
+        height="content",
+        placeholder=MISSING,
+        column_config=_configure_overview(context.currency),
+        key="overview",
+        alt="Unit cost, reference and quality of all services",
+    )
+    show_download(
+        context, "Benchmark of all services (CSV)", overview, "benchmark", "download_overview"
+    )
+
+
+def _shape_overview(context: Context, overview: pd.DataFrame) -> pd.DataFrame:
     records = overview.to_dict("records")
     frame = pd.DataFrame(
         {
@@ -473,38 +490,23 @@ def _show_overview(context: Context) -> None:
             "owner": overview["owner_name"],
         }
     )
-    if not context.selection.is_actual:
-        frame = frame.drop(columns=["against_budget"])
-    currency = context.currency
-    st.dataframe(
-        frame.dropna(axis="columns", how="all"),
-        hide_index=True,
-        height="content",
-        placeholder=MISSING,
-        column_config={
-            "service": link_column("Service", "Opens in a new tab", is_pinned=True, width=190),
-            "unit_cost": st.column_config.NumberColumn(f"Unit cost, {currency}", format="%,.4f"),
-            "unit": "Per",
-            "against_budget": change_column("On budget"),
-            "median": st.column_config.NumberColumn(f"Reference, {currency}", format="%,.2f"),
-            "against_median": change_column("On reference", "On the newest reference's median"),
-            "sla": st.column_config.TextColumn("SLA", help="✓ target met, ✗ not met"),
-            "availability": st.column_config.TextColumn(
-                "Availability", help="✓ target met, ✗ not met"
-            ),
-            "ticket": amount_column(f"Per ticket, {currency}", places=2),
-            "owner": "Owner",
-        },
-        key="overview",
-        alt="Unit cost, reference and quality of all services",
-    )
-    show_download(
-        context,
-        "Benchmark of all services (CSV)",
-        overview,
-        "benchmark",
-        "download_overview",
-    )
+    return frame if context.selection.is_actual else frame.drop(columns="against_budget")
+
+
+def _configure_overview(currency: str) -> dict[str, Any]:
+    is_met = "✓ target met, ✗ not met"
+    return {
+        "service": link_column("Service", "Opens in a new tab", is_pinned=True, width=190),
+        "unit_cost": st.column_config.NumberColumn(f"Unit cost, {currency}", format="%,.4f"),
+        "unit": "Per",
+        "against_budget": change_column("On budget"),
+        "median": st.column_config.NumberColumn(f"Reference, {currency}", format="%,.2f"),
+        "against_median": change_column("On reference", "On the newest reference's median"),
+        "sla": st.column_config.TextColumn("SLA", help=is_met),
+        "availability": st.column_config.TextColumn("Availability", help=is_met),
+        "ticket": amount_column(f"Per ticket, {currency}", places=2),
+        "owner": "Owner",
+    }
 
 
 def _describe_met(record: Mapping[Any, Any], measure: str, places: int) -> str | None:

@@ -27,6 +27,7 @@ SEARCHED_COLUMNS = (
 
 
 def render_page() -> None:
+    """The services as cards, filtered by category and search."""
     context = get_context()
     catalogue = read_catalogue(context.published, context.selection)
     if catalogue.empty:

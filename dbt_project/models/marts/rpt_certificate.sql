@@ -15,6 +15,8 @@ settings as (
     select * from {{ ref('stg_model__settings') }}
 ),
 
+-- Open and discarded records alike: both were delivered, and neither is cost. A released record is
+-- a line of the ledger.
 quarantined as (
     select
         'actual' as scenario_id,
@@ -67,7 +69,7 @@ terms as (
         ('recovery', 2, 'Recovery accounts: what IT charged before, never a cost'),
         ('out_of_scope', 3, 'Out of scope: not IT cost'),
         ('capitalised', 4, 'Capitalised: becomes cost by depreciation'),
-        ('quarantined', 5, 'Quarantined records'),
+        ('quarantined', 5, 'Quarantined records, open or discarded'),
         ('unmapped', 6, 'Unmapped: no rule or no known receiver'),
         ('unallocated', 7, 'Unallocated: held, because no driver says who used it'),
         ('idle', 8, 'Idle capacity'),

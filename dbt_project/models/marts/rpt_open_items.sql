@@ -159,6 +159,8 @@ quarantined as (
         and quarantine.currency_code = rates.currency_code
     cross join latest
     cross join {{ ref('stg_model__settings') }} as settings
+    -- A discarded record is settled: the certificate still counts it, nobody has to act.
+    where quarantine.state = 'open'
     group by
         quarantine.source_id, quarantine.file_name, versions.period_id, versions.version, latest.period_id,
         latest.version

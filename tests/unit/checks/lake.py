@@ -17,6 +17,8 @@ from pipelines.checks.results import CheckReport, CheckResult
 from pipelines.checks.run_checks import run_checks
 from pipelines.contracts.contract import DUCKDB_TYPES, load_contract
 
+from . import further_records
+
 Row = Mapping[str, Any]
 
 FILE_ID = "a" * 64
@@ -318,6 +320,10 @@ BROKEN: dict[str, list[Row]] = {
     ],
     "timesheets": [_entry("E3", "p2", "400"), _entry("E4", "p2", "345")],  # together 745 hours
 }
+
+# In the order in which the contracts are listed.
+GOOD = dict(sorted({**GOOD, **further_records.GOOD}.items()))
+BROKEN = {**BROKEN, **further_records.BROKEN}
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,11 @@ def test_shell_blocks_call_commands_that_exist(root: Path) -> None:
         if Path(words[0]).name != "apportion" or words[1:] == ["--help"]:
             continue
         assert words[1] in commands, f"{name}: {line}"
-        options = {o for p in commands[words[1]].params for o in (*p.opts, *p.secondary_opts)}
+        command = commands[words[1]]
+        if hasattr(command, "commands"):
+            assert words[2] in command.commands, f"{name}: {line}"
+            command = command.commands[words[2]]
+        options = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
         used = {word for word in words[2:] if re.fullmatch(r"--?[a-z][a-z-]*", word)}
         assert used <= options, f"{name}: {line}"
         called += 1

@@ -1,0 +1,186 @@
+"""What the texts of a column look like: dates of which order, numbers with which decimal mark.
+
+Nothing is decided by majority: a form that another reading fits as well is reported as open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+SURE_NULLS = ("NULL", "null", "N/A", "#N/A", "n/a", "\\N", "?", "(null)", "#NV")
+NUMBER = re.compile(r"(?:\d{1,3}(?:[.,' \u00a0]\d{3})+|\d+)?(?:[.,]\d+)?")
+NEGATIVES = {
+    "trailing": re.compile(r"(.*\d)-"),
+    "parentheses": re.compile(r"\((.+)\)"),
+    "cr_dr": re.compile(r"(.*\d) ?(?:CR|DR)"),
+    "leading": re.compile(r"-(.+)"),
+}
+ISO_DATE = re.compile(r"\d{4}(?P<mark>[-/.]?)(?:0[1-9]|1[0-2])(?P=mark)(?:0[1-9]|[12]\d|3[01])")
+ISO_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?P<seconds>:\d\d(?:\.\d+)?)?(?P<zone>Z|[+-]\d\d:?\d\d)?"
+)
+OTHER_DATE = re.compile(
+    r"(?P<first>\d{1,2})(?P<mark>[./-])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})"
+    r"(?P<time>[ T]\d{1,2}:\d\d(?P<seconds>:\d\d)?)?"
+)
+PERIOD = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
+CURRENCY = re.compile(r"[A-Z]{3}")
+BOOLEANS = {"true": "true", "false": "false", "yes": "true", "no": "false", "y": "true",
+            "n": "false", "ja": "true", "nein": "false", "t": "true", "f": "false"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DateShape:
+    """How the dates of a column are written."""
+
+    orders: frozenset[str]
+    """Every order that all dates fit: one is sure, two are open, none is a contradiction."""
+    separator: str
+    time_format: str | None
+    """strptime form of the time behind the date, None where the column holds days or ISO times."""
+    has_time: bool
+    has_short_year: bool
+
+
+@dataclass(frozen=True)
+class NumberShape:
+    """How the numbers of a column are written."""
+
+    decimal_marks: frozenset[str]
+    """Marks that some number proves to stand before its decimals."""
+    thousands_marks: frozenset[str]
+    negative_forms: frozenset[str]
+    open_examples: tuple[str, ...]
+    """Numbers such as 1.234 that are one thing with one mark and another with the other."""
+
+
+@dataclass(frozen=True)
+class ColumnShape:
+    """What the filled texts of a column are."""
+
+    filled: int
+    total: int
+    distinct: tuple[str, ...]
+    """The first different texts, at most 40."""
+    is_unique: bool
+    number_share: float
+    whole_share: float
+    date_share: float
+    period_share: float
+    code_share: float
+    currency_share: float
+    boolean_share: float
+    json_share: float
+    date: DateShape | None
+    number: NumberShape | None
+
+    @property
+    def filled_share(self) -> float:
+        return self.filled / self.total if self.total else 0.0
+
+
+def find_null_tokens(columns: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """Texts of the file that elsewhere mean 'no value'."""
+    found = {text for texts in columns for text in texts if text in SURE_NULLS}
+    return tuple(sorted(found))
+
+
+def describe_column(texts: Sequence[str], null_tokens: Sequence[str]) -> ColumnShape:
+    """The shape of one column."""
+    values = [text.strip() for text in texts if text.strip() and text not in null_tokens]
+    numbers = [value for value in values if read_number_parts(value) is not None]
+    dates = [value for value in values if _is_date(value)]
+    share = 1 / len(values) if values else 0.0
+    return ColumnShape(
+        filled=len(values),
+        total=len(texts),
+        distinct=tuple(dict.fromkeys(values))[:40],
+        is_unique=len(set(values)) == len(texts),
+        number_share=len(numbers) * share,
+        whole_share=sum(bool(re.fullmatch(r"-?\d{1,18}", value)) for value in values) * share,
+        date_share=len(dates) * share,
+        period_share=sum(bool(PERIOD.fullmatch(value)) for value in values) * share,
+        code_share=sum(bool(CODE.fullmatch(value)) for value in values) * share,
+        currency_share=sum(bool(CURRENCY.fullmatch(value)) for value in values) * share,
+        boolean_share=sum(value.lower() in BOOLEANS for value in values) * share,
+        json_share=sum(value[0] == "{" for value in values) * share,
+        date=_describe_dates(dates) if dates else None,
+        number=describe_numbers(numbers) if numbers else None,
+    )
+
+
+def read_number_parts(text: str) -> tuple[str, str] | None:
+    """(digits with their marks, negative form or the empty text); None where it is no number."""
+    for form, pattern in NEGATIVES.items():
+        found = pattern.fullmatch(text)
+        if found:
+            inner = found[1].strip()
+            return (inner, form) if inner and NUMBER.fullmatch(inner) else None
+    return (text, "") if text and NUMBER.fullmatch(text) else None
+
+
+def describe_numbers(numbers: Sequence[str]) -> NumberShape:
+    """Marks and negative forms that the numbers prove, and those that they leave open."""
+    decimals: set[str] = set()
+    thousands: set[str] = set()
+    forms: set[str] = set()
+    open_examples: list[str] = []
+    for text in numbers:
+        digits, form = read_number_parts(text) or (text, "")
+        forms |= {form} - {""}
+        thousands |= {mark for mark in "' \u00a0" if mark in digits}
+        used = [mark for mark in ".," if mark in digits]
+        if len(used) == 2:
+            last = max(used, key=digits.rfind)
+            decimals.add(last)
+            thousands |= set(used) - {last}
+        elif used and digits.count(used[0]) > 1:
+            thousands.add(used[0])
+        elif used:
+            whole, _, rest = digits.partition(used[0])
+            if len(rest) == 3 and 1 <= len(whole) <= 3 and whole != "0":
+                open_examples.append(text)
+            else:
+                decimals.add(used[0])
+    return NumberShape(
+        frozenset(decimals), frozenset(thousands), frozenset(forms), tuple(open_examples[:3])
+    )
+
+
+def _is_date(text: str) -> bool:
+    return any(form.fullmatch(text) for form in (ISO_DATE, ISO_TIME, OTHER_DATE))
+
+
+def _describe_dates(dates: Sequence[str]) -> DateShape:
+    orders, separator, time_format = {"ymd", "dmy", "mdy"}, "-", None
+    has_time = has_short_year = False
+    for text in dates:
+        if found := ISO_DATE.fullmatch(text):
+            orders &= {"ymd"}
+            separator = found["mark"]
+        elif found := ISO_TIME.fullmatch(text):
+            orders &= {"ymd"}
+            has_time = True
+            if found["seconds"] is None:
+                between = "T" if "T" in text else " "
+                zone = "" if found["zone"] is None else "Z" if found["zone"] == "Z" else "%z"
+                time_format = f"%Y-%m-%d{between}%H:%M{zone}"
+        elif found := OTHER_DATE.fullmatch(text):
+            orders &= _list_orders(found)
+            separator = found["mark"]
+            has_short_year |= len(found["year"]) == 2
+            if found["time"]:
+                has_time = True
+                between = found["time"][0]
+                time_format = f"{between}%H:%M{':%S' if found['seconds'] else ''}"
+    return DateShape(frozenset(orders), separator, time_format, has_time, has_short_year)
+
+
+def _list_orders(found: re.Match[str]) -> set[str]:
+    # Points stand between day and month only where the day comes first.
+    if found["mark"] == "." or int(found["first"]) > 12:
+        return {"dmy"}
+    return {"mdy"} if int(found["second"]) > 12 else {"dmy", "mdy"}

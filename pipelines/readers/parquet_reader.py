@@ -1,0 +1,147 @@
+"""Read a Parquet delivery: columns by name, every value as exact canonical text.
+
+A binary float is not an amount: 0.1 is not in it. A decimal field that a file holds as one is
+refused, unless its mapping declares to how many decimals it is rounded.
+"""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.contracts.contract import Contract
+from pipelines.errors import DeliveryRefusedError, Problem
+from pipelines.mappings.mapping import Mapping
+from pipelines.readers.csv_header import NATIVE_MARK, Header, check_header
+
+if TYPE_CHECKING:
+    import duckdb
+
+MAGIC = b"PAR1"
+TAIL_BYTES = 8
+FLOATS = ("FLOAT", "DOUBLE")
+NESTED = ("STRUCT", "MAP")
+
+
+def read_parquet(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    contract: Contract,
+    mapping: Mapping,
+    name: str,
+) -> Header:
+    """Make the table `delivered` of the columns that the mapping reads. Raises
+    DeliveryRefusedError on a damaged file, missing columns or floats for decimals."""
+    import duckdb
+
+    _refuse_other_ends(path, name)
+    # A path is a glob to DuckDB; escaped, it means itself.
+    source = [glob.escape(str(path))]
+    reading = "read_parquet(?, hive_partitioning = false, file_row_number = true)"
+    try:
+        described = connection.execute(f"describe select * from {reading}", source).fetchall()
+    except duckdb.Error as error:
+        raise _refuse_damaged(name, error) from None
+    types = {row[0]: row[1] for row in described if row[0] != "file_row_number"}
+    header = check_header(list(types), mapping, name)
+    needed = _list_needed(header, mapping)
+    fields = _list_fields(needed, mapping)
+    notes: list[str] = []
+    texts = []
+    for number, column in enumerate(needed):
+        field = fields.get(column)
+        if _is_amount(contract, field) and types[column] in FLOATS:
+            notes.append(_allow_float(name, column, field or "", mapping))
+        digits = mapping.allow_float.get(field) if field else None
+        text = _canonical_text('"' + column.replace('"', '""') + '"', types[column], digits)
+        texts.append(f"{text} as column_{number}")
+    try:
+        connection.execute(
+            f"create or replace temp table delivered as "
+            f"select file_row_number + 1 as _row_number, {', '.join(texts)} from {reading}",
+            source,
+        )
+    except duckdb.IOException as error:
+        if "space" in str(error):
+            raise
+        raise _refuse_damaged(name, error) from None
+    except duckdb.Error as error:
+        raise _refuse_damaged(name, error) from None
+    return Header(tuple(needed), header.unknown, tuple(notes), has_native=True)
+
+
+def _list_needed(header: Header, mapping: Mapping) -> list[str]:
+    if mapping.unpivot is not None:
+        return list(header.columns)
+    return [column for column in header.columns if column not in header.unknown]
+
+
+def _list_fields(columns: list[str], mapping: Mapping) -> dict[str, str]:
+    """The field that each column gives; all values of a wide delivery give the same one."""
+    fields = {column: f for f in mapping.columns for column in mapping.column_names(f)}
+    if mapping.unpivot is not None and mapping.unpivot.value_column in fields:
+        value = fields[mapping.unpivot.value_column]
+        fields |= {c: value for c in columns if c not in mapping.unpivot.id_columns}
+    return fields
+
+
+def _is_amount(contract: Contract, field: str | None) -> bool:
+    return field is not None and contract.field(field).type == "decimal"
+
+
+def _allow_float(name: str, column: str, field: str, mapping: Mapping) -> str:
+    digits = mapping.allow_float.get(field)
+    if digits is None:
+        raise _refuse(
+            name,
+            f"holds the column {column} as a binary float",
+            f"exact decimals for the field {field}",
+            "float",
+            "Ask for decimals, or declare allow_float with a rounding in its mapping.",
+        )
+    return f"column {column!r} is a binary float, rounded to {digits} decimals"
+
+
+def _canonical_text(column: str, kind: str, digits: int | None) -> str:
+    """SQL for the value as canonical text; texts stay as they are, to be read as declared."""
+    if kind == "VARCHAR":
+        return column
+    if kind in FLOATS and digits is not None:
+        text = f"format('{{:.{digits}f}}', cast({column} as double))"
+    elif kind == "TIMESTAMP WITH TIME ZONE":
+        text = f"strftime({column} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+    elif kind.startswith(NESTED) or kind.endswith("]"):
+        text = f"cast(to_json({column}) as varchar)"
+    else:
+        text = f"cast({column} as varchar)"
+    return f"case when {column} is not null then '{NATIVE_MARK}' || {text} end"
+
+
+def _refuse_other_ends(path: Path, name: str) -> None:
+    """A footer that was cut off or overwritten shows in the last bytes."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(size - TAIL_BYTES, 0))
+        tail = file.read()
+    footer = int.from_bytes(tail[:4], "little")
+    if size < 2 * len(MAGIC) + 4 or tail[4:] != MAGIC or footer > size - TAIL_BYTES - len(MAGIC):
+        expected, found = "a whole Parquet file that ends with its footer", f"the end {tail!r}"
+        remedy = "Ask the sender for the file again."
+        raise _refuse(name, "is damaged or cut off", expected, found, remedy)
+
+
+def _refuse_damaged(name: str, error: Exception) -> DeliveryRefusedError:
+    found = str(error).split("\n")[0].replace(NATIVE_MARK, "")
+    remedy = "Ask the sender for the file again."
+    return _refuse(name, "is damaged", "a readable Parquet file", found, remedy)
+
+
+def _refuse(
+    name: str, message: str, expected: str, found: str, remedy: str
+) -> DeliveryRefusedError:
+    return DeliveryRefusedError(
+        Problem(
+            name, message, expected=expected, found=found, remedy=f"Nothing was loaded. {remedy}"
+        )
+    )

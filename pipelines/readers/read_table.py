@@ -1,0 +1,174 @@
+"""Read a delivery of any format into one table of text columns.
+
+Whatever the format, the result is the same: `_row_number` (1 = first record) and `column_0` ... as
+text, so that the checks of fields and records have one implementation.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.contracts.contract import Contract
+from pipelines.errors import DeliveryRefusedError, Problem
+from pipelines.mappings.mapping import Mapping, Unpivot
+from pipelines.readers.csv_header import Header, check_columns, read_header
+from pipelines.readers.csv_reader import load_as_text
+from pipelines.readers.safe_bytes import BytesSeen, inspect_text_file, is_plain_text
+from pipelines.readers.text_lines import cut_lines, needs_cutting
+from pipelines.readers.unpack import transcode, unpack
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def read_table(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    contract: Contract,
+    mapping: Mapping,
+    seen: BytesSeen,
+    work: Path,
+    name: str,
+) -> Header:
+    """Make the table `delivered` from the file at `path`, called `name` in messages.
+
+    Assumes that `seen` is what its bytes are. Files that are needed on the way are written to
+    `work`. Raises DeliveryRefusedError where the file is not what its mapping declares.
+    """
+    header = _read_format(connection, path, contract, mapping, seen, work, name)
+    if mapping.skip_blank_rows:
+        header = _skip_blank_rows(connection, header)
+    if mapping.unpivot is not None:
+        header = _unpivot(connection, header, mapping, mapping.unpivot, name)
+    return header
+
+
+def _read_format(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    contract: Contract,
+    mapping: Mapping,
+    seen: BytesSeen,
+    work: Path,
+    name: str,
+) -> Header:
+    if mapping.format == "parquet":
+        from pipelines.readers.parquet_reader import read_parquet
+
+        return read_parquet(connection, path, contract, mapping, name)
+    if mapping.format == "xlsx":
+        from pipelines.readers.xlsx_reader import write_sheet_as_csv
+
+        header = write_sheet_as_csv(path, mapping, work / "table.csv", name)
+        load_as_text(connection, work / "table.csv", header, "delivered", name, seen.line_ends)
+        return header
+    path, seen, notes = _prepare_text(path, mapping, seen, work, name)
+    if mapping.format in ("json", "jsonl"):
+        from pipelines.readers.json_reader import write_records_as_csv
+
+        header = write_records_as_csv(path, mapping, work / "table.csv", name)
+        load_as_text(connection, work / "table.csv", header, "delivered", name, seen.line_ends)
+    else:
+        header = read_header(path, mapping, name)
+        load_as_text(
+            connection,
+            path,
+            header,
+            "delivered",
+            name,
+            seen.line_ends,
+            mapping.delimiter,
+            mapping.quote,
+        )
+    return replace(header, notes=(*notes, *header.notes))
+
+
+def _prepare_text(
+    path: Path, mapping: Mapping, seen: BytesSeen, work: Path, name: str
+) -> tuple[Path, BytesSeen, list[str]]:
+    """UTF-8 text that begins with the header and ends with the last record."""
+    notes: list[str] = []
+    if mapping.compression != "none":
+        unpack(path, mapping, work / "unpacked", name)
+        path = work / "unpacked"
+    if codecs.lookup(mapping.encoding).name != "utf-8":
+        transcode(path, mapping.encoding, work / "transcoded", name)
+        path = work / "transcoded"
+        notes.append(f"text read as {mapping.encoding}")
+    if not is_plain_text(mapping):
+        # The delivery's own bytes were not text yet when they were inspected.
+        seen = inspect_text_file(path, name, mapping.format)
+        if seen.has_bom:
+            notes.append("byte-order mark removed")
+        if not seen.ends_with_newline and mapping.format == "csv":
+            notes.append("last line has no line end")
+    if needs_cutting(mapping):
+        notes += cut_lines(path, mapping, work / "cut", name)
+        path = work / "cut"
+    return path, seen, notes
+
+
+def _skip_blank_rows(connection: duckdb.DuckDBPyConnection, header: Header) -> Header:
+    blank = " and ".join(
+        f"coalesce(trim(column_{number}), '') = ''" for number in range(len(header.columns))
+    )
+    row = connection.execute(f"delete from delivered where {blank}").fetchone()
+    count = row[0] if row else 0
+    return _add_note(header, f"{count:,} blank records passed over") if count else header
+
+
+def _unpivot(
+    connection: duckdb.DuckDBPyConnection,
+    header: Header,
+    mapping: Mapping,
+    unpivot: Unpivot,
+    name: str,
+) -> Header:
+    """One record per value; records are numbered by the delivery's record and column, with gaps
+    where there is no value."""
+    columns = header.columns
+    numbers = [columns.index(column) for column in unpivot.id_columns]
+    passed = {*unpivot.id_columns, *unpivot.skip_columns}
+    values = [number for number, column in enumerate(columns) if column not in passed]
+    if not values:
+        problem = Problem(name, "has no columns of values", expected="at least one")
+        raise DeliveryRefusedError(problem)
+    ids = ", ".join(f"column_{number} as id_{i}" for i, number in enumerate(numbers))
+    pairs = ", ".join(
+        f"{{'position': {position}, 'name': {_literal(columns[number])}, 'value': column_{number}}}"
+        for position, number in enumerate(values, start=1)
+    )
+    tokens = ", ".join(_literal(token) for token in ("", *mapping.null_tokens))
+    named = ", ".join(f"id_{i} as column_{i}" for i in range(len(numbers)))
+    connection.execute(
+        f"""
+        create or replace temp table unpivoted as
+        with pairs as (select _row_number, {ids}, unnest([{pairs}]) as pair from delivered)
+        select
+            (_row_number - 1) * {len(values)} + pair.position as _row_number,
+            {named}, pair.name as column_{len(numbers)}, pair.value as column_{len(numbers) + 1}
+        from pairs where coalesce(pair.value, '') not in ({tokens})
+        """
+    )
+    row = connection.execute(
+        f"select {len(values)} * (select count(*) from delivered) - count(*) from unpivoted"
+    ).fetchone()
+    assert row is not None
+    connection.execute("drop table delivered")
+    connection.execute("alter table unpivoted rename to delivered")
+    made = [*unpivot.id_columns, unpivot.name_column, unpivot.value_column]
+    result = replace(
+        check_columns(made, mapping, name), notes=header.notes, has_native=header.has_native
+    )
+    return _add_note(result, f"{row[0]:,} columns of records hold no value") if row[0] else result
+
+
+def _add_note(header: Header, note: str) -> Header:
+    return replace(header, notes=(*header.notes, note))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

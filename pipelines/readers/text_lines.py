@@ -1,0 +1,78 @@
+"""Cut what stands before the header and after the records of a text delivery, line by line.
+
+Titles and totals have another width than the records, so a strict parser cannot read past them.
+Lines are what the file shows: a declared header row counts them from 1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from pathlib import Path
+
+from pipelines.errors import DeliveryRefusedError, Problem
+from pipelines.mappings.mapping import Mapping
+
+MAX_LINE_CHARACTERS = 2_000_000
+MAX_FOOTER_LINES = 1000
+SHOWN_CHARACTERS = 80
+
+
+def needs_cutting(mapping: Mapping) -> bool:
+    """Whether the mapping declares lines that are neither header nor records."""
+    return mapping.header_row > 1 or mapping.footer_rows > 0 or mapping.footer_pattern is not None
+
+
+def cut_lines(path: Path, mapping: Mapping, target: Path, name: str) -> list[str]:
+    """Copy header and records of the UTF-8 file at `path` to `target`; say what was cut.
+
+    Raises DeliveryRefusedError where a declared header row or footer is not there.
+    """
+    pattern = re.compile(mapping.footer_pattern) if mapping.footer_pattern is not None else None
+    held: deque[str] = deque()
+    with (
+        path.open(encoding="utf-8-sig", newline="") as source,
+        target.open("w", encoding="utf-8", newline="") as result,
+    ):
+        for number in range(1, mapping.header_row):
+            if not source.readline(MAX_LINE_CHARACTERS):
+                expected = f"the header in line {mapping.header_row}"
+                raise _refuse(name, "is too short", expected, f"{number - 1} lines")
+        result.write(source.readline(MAX_LINE_CHARACTERS))
+        while line := source.readline(MAX_LINE_CHARACTERS):
+            # What may be the footer is held back until a record follows it.
+            is_held = pattern is None or not line.strip() or pattern.match(line) is not None
+            if pattern is None:
+                held.append(line)
+                if len(held) > mapping.footer_rows:
+                    result.write(held.popleft())
+            elif is_held and len(held) < MAX_FOOTER_LINES:
+                held.append(line)
+            else:
+                result.writelines((*held, line))
+                held.clear()
+    footer = [line.strip() for line in held if line.strip()]
+    if pattern is not None and not footer:
+        raise _refuse(name, "lacks its footer", f"a last line like {pattern.pattern}", "none")
+    if len(held) < mapping.footer_rows:
+        expected = f"{mapping.footer_rows} lines of footer"
+        raise _refuse(name, "lacks its footer", expected, f"{len(held)} lines after the header")
+    return [*_say_cut("before the header", mapping.header_row - 1), *_say_footer(footer)]
+
+
+def _say_cut(where: str, count: int) -> list[str]:
+    return [f"{count} line{'s' if count > 1 else ''} {where} passed over"] if count else []
+
+
+def _say_footer(footer: list[str]) -> list[str]:
+    if not footer:
+        return []
+    shown = footer[0][:SHOWN_CHARACTERS]
+    return [f"footer of {len(footer)} line{'s' if len(footer) > 1 else ''} passed over: {shown!r}"]
+
+
+def _refuse(name: str, message: str, expected: str, found: str) -> DeliveryRefusedError:
+    remedy = "Nothing was loaded. Correct the file or its mapping, then land it again."
+    return DeliveryRefusedError(
+        Problem(name, message, expected=expected, found=found, remedy=remedy)
+    )

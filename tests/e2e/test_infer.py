@@ -1,0 +1,64 @@
+"""A person with a foreign file: what is it, and how would it be read?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.e2e.command import run_apportion
+from tests.unit.mappings.foreign_files import GLA, SAP_DE, SERVICE_NOW, write
+
+
+def test_proposal_is_said_and_nothing_is_written(tmp_path: Path) -> None:
+    file = write(tmp_path, "fbl3n.csv", SAP_DE, "cp1252")
+    done = run_apportion("infer", file)
+    assert "general_ledger" in done.stdout
+    assert "decimal_mark: ','" in done.stdout
+    assert "-99.90" in done.stdout
+    assert "decide: encoding" in done.stdout
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_json_answer_holds_mapping_reasons_and_preview(tmp_path: Path) -> None:
+    done = run_apportion("infer", write(tmp_path, "gla.csv", GLA), "--json")
+    answer = json.loads(done.stdout)
+    assert (answer["contract"], answer["fits"]) == ("general_ledger", True)
+    assert answer["mapping"]["columns"]["amount_local"] == "Amount"
+    assert answer["preview"][2]["values"]["amount_local"] == "-10.5"
+    assert "currency_code: is missing" in answer["preview"][0]["problems"]
+    assert all(0 < guess["confidence"] <= 1 and guess["reason"] for guess in answer["guesses"])
+
+
+def test_mapping_is_written_once(tmp_path: Path) -> None:
+    file = write(tmp_path, "incident.csv", SERVICE_NOW)
+    target = tmp_path / "mappings" / "itsm.yml"
+    run_apportion("infer", file, "--contract", "tickets", "--write", target)
+    text = target.read_text("utf-8")
+    assert "mapping_id: itsm" in text
+    assert "# decide: response_target_minutes" in text
+    done = run_apportion("infer", file, "--write", target, expect=2)
+    assert "found a file" in done.stderr
+    assert target.read_text("utf-8") == text
+
+
+def test_nothing_that_fits_names_the_nearest(tmp_path: Path) -> None:
+    file = write(tmp_path, "tags.csv", "id,name,colour\n1,Alpha,red\n2,Beta,blue\n")
+    done = run_apportion("infer", file, expect=2)
+    assert "fits no contract" in done.stderr
+    assert "The nearest is assets" in done.stderr
+    assert "missing asset_class" in done.stderr
+
+
+def test_wrong_use_is_said(tmp_path: Path) -> None:
+    file = write(tmp_path, "gla.csv", GLA)
+    done = run_apportion("infer", file, "--contract", "ledgers", expect=2)
+    assert "general_ledger" in done.stderr
+    done = run_apportion("infer", tmp_path / "missing.csv", expect=2)
+    assert "missing.csv" in done.stderr
+
+
+def test_text_of_the_sender_is_no_markup(tmp_path: Path) -> None:
+    hostile = GLA.replace("A VENDOR", "[/red] [bold]A[/bold] \x1b[31mVENDOR")
+    done = run_apportion("infer", write(tmp_path, "gla.csv", hostile))
+    assert "[/red] [bold]A[/bold]" in done.stdout
+    assert "\x1b" not in done.stdout

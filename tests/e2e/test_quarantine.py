@@ -1,0 +1,125 @@
+"""The quarantine desk as a person uses it: commands, exit codes, and what the lake gives then."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.command import run_apportion
+
+HEADER = (
+    "line_id,period_id,posting_date,legal_entity_id,account_id,cost_centre_id,vendor_name,"
+    "document_id,description,currency_code,amount_local"
+)
+GOOD = "L1,2026-03,2026-03-31,E1,6000,CC1,Vendor,D1,Text,EUR,100.00"
+LINES = (
+    GOOD,
+    GOOD.replace("L1", "L2").replace("100.00", "1e3"),
+    GOOD.replace("L1", "L3").replace("EUR", "eur"),
+)
+WHERE = ("general_ledger", "gl.csv")
+
+
+@pytest.fixture(scope="module")
+def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose ledger has one good record, one with 1e3 and one with a currency eur."""
+    root = tmp_path_factory.mktemp("quarantine") / "ws"
+    run_apportion("init", root, "--template", "empty")
+    inbox = root / "inbox" / "general_ledger"
+    inbox.mkdir(parents=True)
+    (inbox / "gl.csv").write_text("\n".join((HEADER, *LINES, "")), encoding="utf-8")
+    run_apportion("land", "-w", root, expect=3)
+    return root
+
+
+@pytest.fixture
+def workspace(landed: Path, tmp_path: Path) -> Path:
+    """A copy of it to decide on."""
+    return Path(shutil.copytree(landed, tmp_path / "ws"))
+
+
+def decide(workspace: Path, *words: str, expect: int = 0) -> str:
+    """One command of the group; its output and errors."""
+    done = run_apportion("quarantine", *words, "-w", workspace, expect=expect)
+    return done.stdout + done.stderr
+
+
+def list_states(workspace: Path) -> dict[int, str]:
+    """State by record number."""
+    answer: Any = json.loads(decide(workspace, "list", "--state", "all", "--json"))
+    return {item["row_number"]: item["state"] for item in answer["records"]}
+
+
+def test_list_and_show_say_what_is_wrong(landed: Path) -> None:
+    workspace = landed
+    shown = decide(workspace, "list")
+    for text in ("amount_local", "'1e3'", "currency_code", "'eur'", "100 eur", "open", "Totals"):
+        assert text in shown
+    answer: Any = json.loads(decide(workspace, "list", "--source", "general_ledger", "--json"))
+    totals = [(item["currency_code"], Decimal(item["amount_local"])) for item in answer["totals"]]
+    assert totals == [("EUR", Decimal(0)), ("eur", Decimal(100))]
+    assert answer["totals"][0]["unreadable_records"] == 1
+    record: Any = json.loads(decide(workspace, "show", *WHERE, "2", "--json"))
+    assert record["delivered"]["amount_local"] == "1e3"
+    assert "has the wrong form" in decide(workspace, "show", *WHERE, "2")
+
+
+def test_release_and_discard_settle_the_records(workspace: Path) -> None:
+    words = ("release", *WHERE, "2", "--set", "amount_local=1000.00", "--why", "a thousand")
+    assert "record 2 released" in decide(workspace, *words)
+    assert "the same way" in decide(workspace, *words, expect=4)
+    assert "1 records" not in decide(workspace, "discard", *WHERE, "3", "--why", "a test")
+    assert list_states(workspace) == {2: "released", 3: "discarded"}
+    assert decide(workspace, "list").strip() == "No open records."
+    shown = decide(workspace, "show", *WHERE, "2")
+    assert "amount_local: '1e3' became '1000.00'" in shown
+    assert "a thousand" in shown
+    assert "records are in quarantine" not in run_apportion("doctor", "-w", workspace).stdout
+
+
+def test_all_of_a_file_leaves_what_does_not_pass(workspace: Path) -> None:
+    words = ("general_ledger", "--all-of", "gl.csv", "--why", "the export shouts not")
+    shown = decide(workspace, "release", *words, "--set", "currency_code=EUR", expect=3)
+    assert "record 3 released" in shown
+    assert "record 2, field amount_local" in shown
+    assert list_states(workspace) == {2: "open", 3: "released"}
+    assert "record 2 discarded" in decide(workspace, "discard", *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence", "code"),
+    [
+        (("release", *WHERE, "2", "--why", "x"), "record 2, field amount_local", 4),
+        (("release", *WHERE, "1", "--why", "x"), "record 1 is not in quarantine", 2),
+        (("release", *WHERE, "2", "--why", " ", "--set", "amount_local=1"), "needs a reason", 2),
+        (("discard", *WHERE, "2"), "--why", 2),
+        (("discard", *WHERE, "--why", "x"), "--all-of", 2),
+        (("discard", *WHERE, "2", "--all-of", "gl.csv", "--why", "x"), "--all-of", 2),
+        (("release", *WHERE, "2", "--why", "x", "--set", "amount"), "FIELD=VALUE", 2),
+        (("release", *WHERE, "2", "--why", "x", "--set", "sum=1"), "no field 'sum'", 2),
+        (("show", "general_ledger", "other.csv", "2"), "'other.csv'", 2),
+        (("list", "--source", "ledger"), "no source is called 'ledger'", 2),
+    ],
+)
+def test_wrong_use_is_said_and_changes_nothing(
+    landed: Path, words: tuple[str, ...], sentence: str, code: int
+) -> None:
+    assert sentence in decide(landed, *words, expect=code)
+    assert list_states(landed) == {2: "open", 3: "open"}
+
+
+def test_commands_stay_light_to_import() -> None:
+    """Help answers at once: none of the heavy libraries is loaded for it."""
+    code = (
+        "import sys, pipelines.cli.main; heavy = {'duckdb', 'sqlalchemy', 'pydantic', 'pandas'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
