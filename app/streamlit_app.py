@@ -49,7 +49,9 @@ def _make_pages(
     first: PageSpec, specs: Sequence[PageSpec], file: str | None = None
 ) -> list[st.Page]:
     """The first page at the bare address, and every page at its own; `file` in place of all."""
-    home = st.Page(first.file, title=first.title, icon=first.icon, url_path="home", default=True)
+    home = st.Page(
+        first.file, title=_name_tab(first), icon=first.icon, url_path="home", default=True
+    )
     return [
         home,
         *(

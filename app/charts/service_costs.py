@@ -85,7 +85,9 @@ def draw_breakdown(
     the order in which they are shown.
     """
     towers = dict(zip(frame["tower_id"].astype(str), frame["tower_name"], strict=True))
-    figure = make_figure(max(220, ROW_HEIGHT * len(towers) + 130), has_legend=True)
+    # On a narrow page the legend takes a line per pool; the bars keep their height.
+    legend_height = 16 * frame["cost_pool_id"].nunique()
+    figure = make_figure(max(200, ROW_HEIGHT * len(towers) + 110) + legend_height, has_legend=True)
     colours = palette.assign_colours([*cost_pool_ids, *frame["cost_pool_id"].astype(str)])
     for pool_id, rows in frame.groupby("cost_pool_id", sort=True):
         pool_name = escape_html(rows["cost_pool_name"].iloc[0])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.command import run_apportion
+from tests.e2e.command import ask_sql, run_apportion
 
 HEADER = (
     "line_id,period_id,posting_date,legal_entity_id,account_id,cost_centre_id,vendor_name,"
@@ -123,3 +123,47 @@ def test_commands_stay_light_to_import() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+CENTRES = """cost_centre_id,cost_centre_name,business_unit_id,business_unit_name,division_name,\
+legal_entity_id,legal_entity_name,manager_name,is_it,valid_from,valid_to
+CC1,One,B1,Unit one,,E1,Entity,,false,2020-01-01,
+CC2,Two,B2,Unit two,,E1,Entity,,false,2020-01-01,
+"""
+HEADS = "period_id,cost_centre_id,headcount_quantity\n2026-03,CC1,1\n2026-03,CC2,2\n"
+
+
+def test_decisions_reach_charges_and_certificate(workspace: Path) -> None:
+    """100 accepted + 1,000 released are the cost; 30 discarded stay in the proof."""
+    last = GOOD.replace("L1", "L4").replace("2026-03-31", "2026-02-31").replace("100.00", "30.00")
+    more = "\n".join((HEADER, GOOD.replace("L1", "L5").replace("100.00", "0.00"), last, ""))
+    for source, text in (("cost_centres", CENTRES), ("headcount", HEADS), ("general_ledger", more)):
+        (workspace / "inbox" / source).mkdir(exist_ok=True)
+        (workspace / "inbox" / source / "more.csv").write_text(text, encoding="utf-8")
+    config = workspace / "apportion.yml"
+    config.write_text(
+        config.read_text("utf-8").replace(
+            "inbox: general_ledger/*.csv", "inbox: general_ledger/*.csv\n    redelivery: append"
+        ),
+        encoding="utf-8",
+    )
+    run_apportion("land", "-w", workspace, expect=3)
+    decide(workspace, "release", *WHERE, "2", "--why", "meant", "--set", "amount_local=1000.00")
+    decide(workspace, "discard", "general_ledger", "more.csv", "2", "--why", "a test posting")
+    run_apportion("build", "-w", workspace)
+    figures = {
+        row["term_id"]: Decimal(row["amount_cents"])
+        for row in ask_sql(
+            workspace,
+            "select term_id, amount_cents from rpt_certificate where identity_id = 'ledger'",
+        )
+    }
+    # The record in 'eur' has no currency that can be converted: it is an open item without amount.
+    assert figures["delivered"] == Decimal("1130.00")
+    assert figures["showback"] == Decimal("1100.00")
+    assert figures["quarantined"] == Decimal("30.00")
+    assert figures["difference"] == 0
+    open_items = ask_sql(
+        workspace, "select item_name from rpt_open_items where item_kind = 'quarantined'"
+    )
+    assert [item["item_name"] for item in open_items] == ["1 quarantined records of gl.csv"]
