@@ -103,6 +103,22 @@ def write_bill(statement: Statement, directory: Path) -> BillFiles:
     return files
 
 
+def remove_stale_bills(directory: Path, period_id: str, written: Sequence[BillFiles]) -> list[Path]:
+    """Delete statements of the period that were not written now, and name them.
+
+    For a directory that holds the statements of all units: one that an earlier run wrote for a
+    unit that is no longer billed would still look valid to whoever sends the directory's files.
+    """
+    kept = {path for files in written for path in (files.pdf, files.xlsx)}
+    found = [
+        path for ending in ("pdf", "xlsx") for path in directory.glob(f"{period_id}_*.{ending}")
+    ]
+    stale = sorted(path for path in found if path not in kept)
+    for path in stale:
+        path.unlink()
+    return stale
+
+
 def bill_name(statement: Statement) -> str:
     """`<period>_<business unit>`, with the scenario in front unless it is the actual one."""
     stem = f"{statement.period.period_id}_{safe_name(statement.recipient.business_unit_id)}"

@@ -32,6 +32,10 @@ ForceOption = Annotated[
 ]
 
 
+# Rows of the summary in a terminal; what is beyond is counted, and whole in the JSON.
+SHOWN_OPEN_ITEMS = 20
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this group."""
     app.command("build")(build)
@@ -101,7 +105,7 @@ def build_all(workspace: Path, *, is_forced: bool, is_silent: bool) -> BuildResu
 
 
 def _summarise(workspace: Path, *, has_bills: bool, is_silent: bool) -> tuple[Summary, Path | None]:
-    from pipelines.billing.write_bills import write_bills
+    from pipelines.billing.write_bills import remove_stale_bills, write_bills
     from pipelines.warehouse.reader import open_published
     from pipelines.warehouse.summary import summarise
     from pipelines.workspace.workspace import Workspace
@@ -115,13 +119,14 @@ def _summarise(workspace: Path, *, has_bills: bool, is_silent: bool) -> tuple[Su
     if (directory / f".{summary.run_id}").exists():
         return summary, directory
     with show_progress(is_silent=is_silent) as progress:
-        write_bills(
+        written = write_bills(
             space,
             summary.period_id,
             None,
             directory,
             lambda done, total, name: progress.update(f"Writing bills: {name}", done, total),
         )
+    remove_stale_bills(directory, summary.period_id, written)
     for mark in directory.glob(".2*"):
         mark.unlink()
     (directory / f".{summary.run_id}").touch()
@@ -158,8 +163,12 @@ def _print_summary(
         numeric=[1, 2, 3, 4],
     )
     if summary.open_items:
-        rows_open = [(p, n, format_money(a), w) for p, n, a, w in summary.open_items]
+        shown_items = summary.open_items[:SHOWN_OPEN_ITEMS]
+        rows_open = [(p, n, format_money(a), w) for p, n, a, w in shown_items]
         print_table("Open items", ("period", "what", code, "what to do"), rows_open, numeric=[2])
+    hidden = len(summary.open_items) - SHOWN_OPEN_ITEMS
+    if hidden > 0:
+        print(f"{hidden} more open items: apportion sql 'from rpt_open_items' --limit 0")
     rows_time = [(step, f"{value:.1f} s") for step, value in seconds.items()]
     rows_time.append(("total", f"{sum(seconds.values()):.1f} s"))
     print_table("Time", ("step", "seconds"), rows_time, numeric=[1])

@@ -73,7 +73,7 @@ def bill(
     as_json: JsonOption = False,
 ) -> int:
     """Write statements as PDF and XLSX; their total is the app's and ties to the ledger."""
-    from pipelines.billing.write_bills import write_bills
+    from pipelines.billing.write_bills import remove_stale_bills, write_bills
     from pipelines.workspace.workspace import Workspace
 
     space = Workspace.open(workspace)
@@ -86,6 +86,8 @@ def bill(
             directory,
             lambda done, total, name: progress.update(f"Writing bills: {name}", done, total),
         )
+    if business_unit is None and output is None:
+        remove_stale_bills(directory, period, files)
     if as_json:
         print_json([vars(file) for file in files])
     else:

@@ -31,7 +31,7 @@ from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
 from pipelines.warehouse.prepare import BuildInput, prepare
 from pipelines.warehouse.publication import Publication
 from pipelines.warehouse.publish import find_published, publish, repair_publication, seal
-from pipelines.warehouse.run_records import record_failure, record_start
+from pipelines.warehouse.run_records import record_abandoned, record_failure, record_start
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def build(
     report = on_progress or _stay_silent
     seconds: dict[str, float] = {}
     with lock_warehouse(workspace):
+        record_abandoned(books)
         repair_publication(workspace, books)
         with _timed(seconds, "collect"):
             report("Reading rules", 0, 0)

@@ -26,6 +26,18 @@ def record_start(books: Books, stamp: RunStamp) -> None:
         )
 
 
+def record_abandoned(books: Books) -> None:
+    """Runs that still call themselves running were killed. Only under the warehouse's lock."""
+    from pipelines.books.tables import runs
+
+    with books.begin() as connection:
+        connection.execute(
+            runs.update()
+            .where(runs.c.state == "running")
+            .values(state="failed", finished_at=current_time(), error="ended before it was done")
+        )
+
+
 def record_failure(books: Books, stamp: RunStamp, error: BaseException) -> None:
     from pipelines.books.tables import runs
 

@@ -82,7 +82,7 @@ def summarise(connection: duckdb.DuckDBPyConnection) -> Summary:
             """
             select period_id, item_name, cast(amount as decimal(28, 2)), what_to_do
             from rpt_open_items where scenario_id = 'actual'
-            order by period_id desc, amount desc nulls last, item_key limit 20
+            order by period_id desc, amount desc nulls last, item_key
             """
         ).fetchall(),
     )

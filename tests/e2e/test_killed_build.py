@@ -7,8 +7,10 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,10 @@ def test_killed_builds_leave_what_was_published(published: Path, tmp_path: Path)
     assert killed
     answer = json.loads(run_apportion("build", "--force", "--json", "-w", workspace).stdout)
     assert answer["is_new"]
+    with closing(sqlite3.connect(workspace / "books.sqlite")) as books:
+        states = dict(books.execute("select state, count(*) from runs group by 1").fetchall())
+    assert "running" not in states
+    assert states["failed"] >= 1  # one killed before its first row left none
     run_apportion("doctor", "-w", workspace)
 
 

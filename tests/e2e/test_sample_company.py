@@ -93,6 +93,22 @@ def test_second_run_lands_and_builds_nothing(sample: Path) -> None:
     assert {load["state"] for load in answer["landing"]} == {"known"}
 
 
+def test_statement_of_a_unit_that_is_no_longer_billed_does_not_stay(
+    sample: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(sample, copy)
+    stale = copy / "bills" / LATEST / f"{LATEST}_GONE.pdf"
+    other = copy / "bills" / LATEST / "2026-09_SCE.pdf"
+    for path in (stale, other):
+        path.write_bytes(b"an earlier statement")
+    run_apportion("bill", LATEST, "--business-unit", "SCE", "-w", copy)
+    assert stale.exists()  # one unit's statement says nothing about the others
+    run_apportion("bill", LATEST, "-w", copy)
+    assert not stale.exists()
+    assert other.exists()
+
+
 def test_bill_adds_up_to_the_charges_in_pdf_and_workbook(sample: Path, tmp_path: Path) -> None:
     unit = ask_sql(
         sample,
@@ -191,7 +207,8 @@ def test_doctor_finds_a_flipped_byte_in_what_is_published(sample: Path, tmp_path
     run_apportion("doctor", "-w", sample)
     copy = tmp_path / "copy"
     shutil.copytree(sample, copy)
-    file = next((copy / "warehouse").glob("run-*.duckdb"))
+    pointer = json.loads((copy / "warehouse" / "CURRENT").read_text("utf-8"))
+    file = copy / "warehouse" / pointer["files"][0]["name"]
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(bytes(content))
