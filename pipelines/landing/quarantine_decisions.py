@@ -42,6 +42,7 @@ from pipelines.landing.quarantine_log import (
     Decision,
     RecordDecision,
 )
+from pipelines.landing.redelivery import ADDING_MODES
 from pipelines.warehouse.lake_views import (
     ActiveLoad,
     as_glob,
@@ -284,7 +285,7 @@ def _find_problems(
     ).fetchall()
     rows += _find_misread(engine, load, changed)
     rows += _find_double_keys(engine, load, contract)
-    if workspace.config.sources[load.source_id].redelivery != "append":
+    if workspace.config.sources[load.source_id].redelivery not in ADDING_MODES:
         rows += _find_foreign_periods(engine, contract, _read_periods(connection, load))
     return [(row[0], FoundProblem(*row[1:])) for row in sorted(rows, key=lambda row: row[0])]
 

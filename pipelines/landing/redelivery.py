@@ -1,7 +1,9 @@
 """What a delivery does to earlier ones of its source, as the source declares.
 
 `refuse` keeps a period that was delivered, `replace_period` lets the new one count instead (the
-older copy stays in the lake, and the books name what superseded it), `append` lets both count.
+older copy stays in the lake, and the books name what superseded it), `append` lets both count,
+`update_records` too, but of the records with one key only that of the latest load
+(`warehouse/latest_records`).
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from pipelines.landing.delivery import Delivery
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+ADDING_MODES = ("append", "update_records")
+"""Modes in which a delivery supersedes no earlier one."""
 
 
 @dataclass
@@ -41,7 +46,7 @@ def find_superseded(
         for key, load in earlier.items()
         if not load.periods or not covered or load.periods & covered
     }
-    if not overlapping or delivery.source.redelivery == "append":
+    if not overlapping or delivery.source.redelivery in ADDING_MODES:
         return []
     first = next(iter(overlapping.values()))
     if delivery.source.redelivery == "refuse":

@@ -23,6 +23,7 @@ from pipelines.landing.quarantine_log import (
     LoadDecisions,
     read_decisions,
 )
+from pipelines.warehouse.latest_records import keep_latest_records
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class ActiveLoad:
     directory: Path
     decisions: LoadDecisions = NO_DECISIONS
     landed_at: str = ""
+    updates_records: bool = False
+    """Whether its records take the place of earlier ones with their key."""
 
     @property
     def records_open(self) -> int:
@@ -75,6 +78,7 @@ def list_active_loads(workspace: Workspace, books: Books) -> list[ActiveLoad]:
             workspace.lake / row.source_id / row.sha256,
             decisions.get(row.load_id, NO_DECISIONS),
             row.landed_at,
+            workspace.config.sources[row.source_id].redelivery == "update_records",
         )
         for row in rows
         if row.source_id in workspace.config.sources
@@ -106,7 +110,7 @@ def create_lake_views(connection: duckdb.DuckDBPyConnection, loads: list[ActiveL
             for load in own
             for relation in list_relations(load)
         ]
-        body = " union all ".join(selects)
+        body = keep_latest_records(" union all ".join(selects), own, load_contract(contract_id))
         connection.execute(f"create or replace view lake.{contract_id} as {body}")
 
 

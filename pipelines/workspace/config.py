@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.cost_model.schema import LineMatch
+from pipelines.workspace.connections import Connection
 
 PERIOD_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
@@ -113,8 +114,10 @@ class Source(Strict):
     scenario: Literal["actual", "budget"] = "actual"
     is_required: bool = False
     """Whether a build without any delivery of this source is refused."""
-    redelivery: Literal["refuse", "replace_period", "append"] = "refuse"
+    redelivery: Literal["refuse", "replace_period", "append", "update_records"] = "refuse"
     """What happens when another file arrives for periods that were delivered before."""
+    connection: Connection | None = Field(default=None, discriminator="kind")
+    """The system that `apportion pull` asks for deliveries; files may arrive besides."""
     detail_feed: DetailFeed | None = None
 
 

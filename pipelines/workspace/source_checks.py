@@ -14,6 +14,7 @@ from pipelines.errors import Problem
 from pipelines.mappings.mapping import list_mapping_ids, load_mapping
 from pipelines.money import minor_unit_digits
 from pipelines.workspace.config import Source, WorkspaceConfig
+from pipelines.workspace.connection_checks import check_connection
 from pipelines.workspace.yaml_files import Path_, find_line
 
 MOST_DECIMALS = 2
@@ -27,6 +28,7 @@ def check_config(
     found = [*_check_time_zone(config), *_check_currency(config), *_check_control_total(config)]
     for source_id, source in config.sources.items():
         found += _check_source(("sources", source_id), source, mappings)
+        found += check_connection(config, source_id, mappings)
     return [
         Problem(
             f"{name}:{find_line(lines, path)}",
