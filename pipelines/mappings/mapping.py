@@ -2,8 +2,8 @@
 
 Ready mappings lie beside this file as YAML; a workspace has its own in `mappings/`, which come
 first. The mappings `canonical` and `canonical_jsonl` need no file: every column has its field's
-name. The first is CSV in the contract's order (UTF-8, comma, ISO dates and dot decimals), the second
-JSON lines in any order, as a query that names its columns so is pulled.
+name. The first is CSV in the contract's order (UTF-8, comma, ISO dates and dot decimals), the
+second JSON lines in any order, as a query that names its columns so is pulled.
 """
 
 from __future__ import annotations
