@@ -43,4 +43,5 @@ class PullRefusedError(ApportionError):
 
 
 class ChangedWhileReadError(Exception):
-    """Records vanished between two pages, so that others may have been passed over: begin again."""
+    """The pages of one reading do not fit each other, so that records may have been passed over:
+    begin again. Its text says what was seen."""

@@ -46,7 +46,7 @@ from pipelines.workspace.workspace import Workspace
 OnProgress = Callable[[str, int, int], None]
 
 READINGS = 3
-"""How often a pull begins again where records vanish under it."""
+"""How often a pull begins where its pages do not fit each other."""
 
 
 @dataclass(frozen=True)
@@ -145,16 +145,18 @@ def _read_again(
     file: DeliveryFile,
     on_progress: OnProgress | None,
 ) -> Cursor | None:
-    """Read all pages into the file, from the beginning where records vanish meanwhile. Returns
+    """Read all pages into the file, from the beginning where they do not fit each other. Returns
     the latest change."""
+    seen = ""
     for _ in range(READINGS):
         file.restart()
         try:
             return _read_once(workspace, source_id, source, since, file, on_progress)
-        except ChangedWhileReadError:
-            continue
-    message = f"records vanished while they were read, {READINGS} times in a row"
-    raise PullRefusedError(source_id, message, "Pull again when less is going on.")
+        except ChangedWhileReadError as change:
+            seen = str(change)
+    message = f"{seen}, {READINGS} times in a row"
+    remedy = "Pull again when less is going on; if it stays so, ask the service's administrator."
+    raise PullRefusedError(source_id, message, remedy)
 
 
 def _read_once(

@@ -4,7 +4,8 @@ That order makes paging by offset safe while the service is in use: a record tha
 the front and pushes the others back, so that some come twice and none is passed over. What changed
 too late to be seen is newer than the first record of the first page, where the next pull begins.
 Only a record that vanishes pulls the others forward: then the total is smaller than before, and
-the pull begins again.
+the pull begins again. So it does where a whole page comes twice, which a few changes cannot do to
+pages of a hundred; a service that does not turn the page at all does it every time.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ class PageJoiner:
         total: int | None,
     ) -> Page:
         """The new records of a page of (id, time of the last change, record). Raises
-        PullRefusedError where pages repeat or hold what was not asked for."""
+        ChangedWhileReadError where the pages do not fit, PullRefusedError where they hold what
+        was not asked for."""
         if total is not None and self._total is not None and total < self._total:
-            raise ChangedWhileReadError
+            raise ChangedWhileReadError("records vanished while they were read")
         self._total = total
         fresh = [item for item in records if item[0] not in self._seen]
         if records and not fresh and not self._is_first:
-            message = "the service repeats a page, so that the end would never come"
-            raise PullRefusedError(self._source_id, message, "Pull again; ask its administrator.")
+            raise ChangedWhileReadError("the service repeats a page")
         self._refuse_older(records)
         ids = {item[0] for item in fresh}
         if len(ids) < len(fresh):
