@@ -37,11 +37,19 @@ class ServedOffsetPaginator(OffsetPaginator):
     """Offset by what was served (Jira Server): it may give fewer issues than were asked for."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(limit=limit, offset_param="startAt", limit_param="maxResults")
+        super().__init__(
+            limit=limit,
+            offset_param="startAt",
+            limit_param="maxResults",
+            stop_after_empty_page=False,
+        )
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         self.value_step = len(data or ())
         super().update_state(response, data)
+        if not data:
+            # Even where the total says that there is more: the same page would come for ever.
+            self._has_next_page = False
 
 
 def find_total(response: Response) -> int | None:

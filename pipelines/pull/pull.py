@@ -122,13 +122,11 @@ def pull_source(
         since = write_cursor(before).partition(" ")[2] if before is not None else None
         if file.records == 0:
             return PullResult(source_id, "unchanged", since=since)
-        is_latest = find_landed(books, source_id, file.sha256)
-        if is_latest:
-            return PullResult(source_id, "unchanged", since=since)
-        while is_latest is not None:
+        while (is_latest := find_landed(books, source_id, file.sha256)) is False:
             # The system is again as it was once; its file must not pass for that of then.
             file.make_distinct()
-            is_latest = find_landed(books, source_id, file.sha256)
+        if is_latest:
+            return PullResult(source_id, "unchanged", since=since)
         name = name_pulled_file(source_id, _name_moment(started, before))
         sha256, records = file.sha256, file.records
         file.put_into_place(name, records)
