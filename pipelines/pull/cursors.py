@@ -89,8 +89,7 @@ def find_cursor(books: Books, source_id: str, connection_hash: str) -> Cursor | 
     """The cursor of the latest pull of this question whose file has landed; None before it."""
     from sqlalchemy import select
 
-    from pipelines.books.pull_tables import pulls
-    from pipelines.books.tables import loads
+    from pipelines.books.tables import loads, pulls
 
     landed = (
         select(pulls.c.cursor_after)
@@ -124,7 +123,7 @@ def find_landed(books: Books, source_id: str, sha256: str) -> bool | None:
 
 def record_pull(books: Books, pull: Pull) -> None:
     """Write a pull and its line of the audit log."""
-    from pipelines.books.pull_tables import pulls
+    from pipelines.books.tables import pulls
 
     before, after = (
         write_cursor(cursor) if cursor is not None else None

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pipelines.books.audit import find_chain_breaks
-from pipelines.books.pull_tables import pulls
+from pipelines.books.tables import pulls
 from pipelines.cli.main import run
 from pipelines.errors import ConfigurationError, UsageError
 from pipelines.pull.delivery_file import DeliveryFile
