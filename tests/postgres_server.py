@@ -128,17 +128,17 @@ def _start(binaries: Path, root: Path, port: int) -> subprocess.Popen[bytes]:
     password.write_text(PASSWORD, "utf-8")
     password.chmod(0o644)
     data, log = root / "data", root / "log"
+    options = ("--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync")
     subprocess.run(
-        [*prefix, binaries / "initdb", "-D", data, "-U", USER, "--pwfile", password]
-        + ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"],
+        [*prefix, binaries / "initdb", "-D", data, "-U", USER, "--pwfile", password, *options],
         check=True,
         capture_output=True,
         cwd=root,
     )
+    listening = ("-h", "127.0.0.1", "-p", str(port), "-c", "unix_socket_directories=")
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*prefix, binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port)]
-            + ["-c", "unix_socket_directories=", "-c", "fsync=off"],
+            [*prefix, binaries / "postgres", "-D", data, *listening, "-c", "fsync=off"],
             stdout=output,
             stderr=output,
             cwd=root,

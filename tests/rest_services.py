@@ -112,12 +112,15 @@ class ServiceNow(Service):
 
     def answer(self, path: str, params: dict[str, str]) -> Answer:
         if path != f"/api/now/table/{self.table}":
-            return Answer(400, {"error": {"message": f"Invalid table {path.split('/')[-1]}"}})
+            message = f"Invalid table {path.rpartition('/')[2]}"
+            return Answer(400, {"error": {"message": message}})
         found = self._find(params["sysparm_query"])
         offset = 0 if self.ignores_offset else int(params["sysparm_offset"])
         limit = int(params["sysparm_limit"])
         names = params["sysparm_fields"].split(",")
-        page = [item for item in found[offset : offset + limit] if item["sys_id"] not in self.hidden]
+        page = [
+            item for item in found[offset : offset + limit] if item["sys_id"] not in self.hidden
+        ]
         headers = {"X-Total-Count": str(len(found))} if self.tells_total else {}
         if offset + limit < len(found):
             # A link to somewhere else, as instances behind a proxy give it: not to be followed.
@@ -167,7 +170,9 @@ class Jira(Service):
     def answer(self, path: str, params: dict[str, str]) -> Answer:
         root = "/rest/api/3" if self.is_cloud else "/rest/api/2"
         if path == f"{root}/myself":
-            return Answer(200, {"timeZone": "America/New_York"}) if self.lets_in else Answer(401, {})
+            return (
+                Answer(200, {"timeZone": "America/New_York"}) if self.lets_in else Answer(401, {})
+            )
         if path != (f"{root}/search/jql" if self.is_cloud else f"{root}/search"):
             return Answer(404, {"errorMessages": ["no such resource"]})
         found = self._find(params["jql"])

@@ -126,3 +126,11 @@ def is_incremental(connection: Connection) -> bool:
     if isinstance(connection, ServiceNowConnection):
         return connection.updated_field is not None
     return connection.is_incremental
+
+
+def list_variables(connection: Connection) -> tuple[str, ...]:
+    """The environment variables that hold the connection's secrets."""
+    if isinstance(connection, SqlConnection):
+        return (connection.url_variable,)
+    named = (connection.user_variable, connection.password_variable, connection.token_variable)
+    return tuple(name for name in named if name is not None)

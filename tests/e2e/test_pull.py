@@ -20,7 +20,8 @@ CC1,One,B1,Unit one,,E1,Entity,,false,2020-01-01,
 """
 LEDGER = """
 create table postings (number text, booked date, account text, amount numeric);
-insert into postings values ('L1', '2026-03-31', '6000', 100.00), ('L2', '2026-03-31', '6001', -0.01)
+insert into postings values ('L1', '2026-03-31', '6000', 100.00);
+insert into postings values ('L2', '2026-03-31', '6001', -0.01)
 """
 QUERY = """
 select number as line_id, to_char(booked, 'YYYY-MM') as period_id, booked as posting_date,

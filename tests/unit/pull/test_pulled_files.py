@@ -137,6 +137,19 @@ def test_secret_is_in_no_file_and_no_output(
             assert not path.is_file() or text.encode() not in path.read_bytes(), path
 
 
+def test_doctor_says_which_variables_are_not_set(
+    make_puller: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.workspace.doctor import examine
+
+    source = service_now_source(ServiceNow(url="https://acme.example"))
+    root = make_puller(source).workspace.root
+    monkeypatch.setenv("REST_USER", "reader")
+    monkeypatch.delenv("REST_PASSWORD", raising=False)
+    found = [item.message for item in examine(root) if item.subject == "connections"]
+    assert found == ["pulled: REST_PASSWORD not set here, so it cannot be pulled"]
+
+
 def test_books_say_what_was_pulled(service_now: ServiceNow, make_puller: Any) -> None:
     service_now.records = [incident(1, "09:00:00")]
     puller: Puller = make_puller(service_now_source(service_now))
@@ -152,7 +165,7 @@ def test_sources_without_connection_are_not_pulled(
     service_now: ServiceNow, make_puller: Any
 ) -> None:
     puller: Puller = make_puller(service_now_source(service_now))
-    with pytest.raises(UsageError, match="ledger: no connection in apportion.yml"):
+    with pytest.raises(UsageError, match="ledger: no connection in "):
         list_connected(puller.workspace, ["ledger"])
     with pytest.raises(UsageError, match="nowhere: no such source"):
         list_connected(puller.workspace, ["nowhere"])

@@ -13,9 +13,7 @@ from tests.unit.pull.conftest import Puller, incident, service_now_source
 STATES = "select ticket_id, strftime(resolved_at, '%H:%M') from lake.tickets order by all"
 
 
-def test_all_pages_land_as_the_service_gave_them(
-    service_now: ServiceNow, make_puller: Any
-) -> None:
+def test_all_pages_land_as_the_service_gave_them(service_now: ServiceNow, make_puller: Any) -> None:
     service_now.records = [incident(n, f"09:0{n}:00") for n in range(5)]
     puller: Puller = make_puller(service_now_source(service_now))
     result = puller.pull()
@@ -125,9 +123,7 @@ def test_condition_belongs_to_every_part_of_the_query(
     assert puller.pull().records == 2
 
 
-def test_busy_and_failing_service_is_asked_again(
-    service_now: ServiceNow, make_puller: Any
-) -> None:
+def test_busy_and_failing_service_is_asked_again(service_now: ServiceNow, make_puller: Any) -> None:
     service_now.records = [incident(n, f"09:0{n}:00") for n in range(3)]
     service_now.faults = [
         Answer(429, {}, {"Retry-After": "1"}),
@@ -168,8 +164,10 @@ def test_tries_have_an_end(service_now: ServiceNow, make_puller: Any) -> None:
         (Answer(200, LOGIN_PAGE), "instead of JSON"),
         (Answer(302, b"", {"Location": "https://login.example/x"}), "redirects to login.example"),
         (Answer(403, {"error": {"message": "ACL"}}), "REST_USER and REST_PASSWORD (403)"),
-        (Answer(200, {"result": [], "error": {"message": "maximum execution time exceeded"}}),
-         "maximum execution time exceeded"),
+        (
+            Answer(200, {"result": [], "error": {"message": "maximum execution time exceeded"}}),
+            "maximum execution time exceeded",
+        ),
     ],
 )
 def test_answer_that_is_none_is_a_failure(
@@ -203,9 +201,7 @@ def test_wrong_password_and_unknown_table_are_named(
     assert "REST_PASSWORD, which 'password_variable' names" in result.message
 
 
-def test_service_that_cannot_be_reached_is_named(
-    service_now: ServiceNow, make_puller: Any
-) -> None:
+def test_service_that_cannot_be_reached_is_named(service_now: ServiceNow, make_puller: Any) -> None:
     source = service_now_source(service_now, url="http://127.0.0.1:1", max_attempts=1)
     result = make_puller(source).pull()
     assert result.exit_code == 2
@@ -333,3 +329,29 @@ def test_record_that_vanishes_between_pages_begins_the_pull_again(
     assert puller.pull().records == 4
     puller.land()
     assert [row[0] for row in puller.ask(STATES)] == [f"INC000000{n}" for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "table", "person", "kind"),
+    [
+        ("servicenow_table_incidents", "incident", "caller_id", "incident"),
+        ("servicenow_table_changes", "change_request", "requested_by", "change"),
+        ("servicenow_table_requests", "sc_req_item", "request.requested_for", "request"),
+    ],
+)
+def test_other_tables_have_a_ready_mapping(
+    service_now: ServiceNow, make_puller: Any, mapping: str, table: str, person: str, kind: str
+) -> None:
+    service_now.table = table
+    centre = f"{person}.cost_center.code"
+    end = "resolved_at" if kind == "incident" else "closed_at"
+    times = {end: "2026-03-02 10:30:00"}
+    service_now.records = [incident(1, "11:00:00", **times, **{centre: "CC42"})]
+    fields = ["number", "business_service", "priority", "opened_at", end, centre]
+    source = service_now_source(service_now, table=table, fields=fields)
+    puller: Puller = make_puller({**source, "mapping": mapping})
+    assert puller.pull().records == 1
+    assert puller.land().records_accepted == 1
+    assert puller.ask(
+        "select ticket_type, service_id, cost_centre_id, resolved_at::varchar from lake.tickets"
+    ) == [(kind, "crm", "CC42", "2026-03-02 10:30:00")]

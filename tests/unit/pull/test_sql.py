@@ -167,7 +167,9 @@ def test_only_changes_are_pulled_with_a_bound_time(
 def test_dates_and_growing_numbers_are_cursors_too(
     postings: PostgresDatabase, make_puller: Any, column: str, values: tuple[object, ...]
 ) -> None:
-    postings.execute("alter table postings drop changed", f"alter table postings add changed {column}")
+    postings.execute(
+        "alter table postings drop changed", f"alter table postings add changed {column}"
+    )
     for number, value in enumerate(values, start=1):
         postings.execute(f"update postings set changed = '{value}' where id = 'L{number}'")
     source = sql_source(INCREMENTAL, updated_column="changed", overlap_minutes=0)
@@ -204,7 +206,8 @@ def test_query_is_read_at_the_server_and_changes_nothing(
     )
     # A query that calls a function that writes is refused by the server.
     postings.execute(
-        "create function wipe() returns text as $$ delete from postings returning id $$ language sql"
+        "create function wipe() returns text language sql "
+        "as $$ delete from postings returning id $$"
     )
     assert make_puller(sql_source(QUERY)).pull().records == 97
     result = make_puller(sql_source("select wipe() as line_id")).pull()

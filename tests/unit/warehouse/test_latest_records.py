@@ -23,7 +23,8 @@ def company(tmp_path: Path) -> Company:
     made = make_company(tmp_path / "works")
     root = made.workspace.root
     (root / "apportion.yml").write_text(
-        CONFIG.replace("redelivery: append}\n  bill", "redelivery: update_records}\n  bill"), "utf-8"
+        CONFIG.replace("redelivery: append}\n  bill", "redelivery: update_records}\n  bill"),
+        "utf-8",
     )
     made.books.close()
     return open_company(root)
