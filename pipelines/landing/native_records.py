@@ -71,6 +71,8 @@ class _NativeField:
     tokens: tuple[str, ...] = ()
     """Texts that mean 'no value'."""
     is_null: bool = False
+    delivered: str = ""
+    """What the file holds, where the value may be empty although something was delivered."""
 
 
 def view_native(
@@ -163,15 +165,19 @@ def _fit_decimal(field: ContractField, name: str, kind: str) -> _NativeField | N
     width, scale = (int(digits[1]), int(digits[2])) if digits else (MOST_DIGITS + 1, 0)
     if scale > ENGINE_DECIMALS:
         return None
-    condition = "true"
+    condition, value = "true", name
     if width - scale > MOST_DIGITS:
         most = 10**MOST_DIGITS
         condition = f"{name} > -{most} and {name} < {most}"
+        # Beyond that it has no amount, as a text of as many digits has none.
+        value = f"case when {condition} then {name} end"
     cut = _cut_to_minor_unit(name, scale, field) if field.minor_unit_of else None
     if cut is not None:
         condition = f"{condition} and {name} = {cut}"
     return _NativeField(
-        f"cast({name} as {DUCKDB_TYPES['decimal']})", _and_minimum(condition, name, field)
+        f"cast({value} as {DUCKDB_TYPES['decimal']})",
+        _and_minimum(condition, name, field),
+        delivered=name,
     )
 
 
@@ -282,9 +288,7 @@ def _formed(fields: dict[ContractField, _NativeField]) -> str:
             condition = condition.replace(CURRENCY_TOKEN, _without_tokens(currency))
         # A comparison with nothing says nothing: what is missing is judged by itself.
         missing = "false" if field.is_required else "true"
-        conditions.append(
-            missing
-            if native.is_null
-            else f"case when {native.value} is null then {missing} else {condition} end"
-        )
+        name = native.delivered or native.value
+        judged = f"case when {name} is null then {missing} else {condition} end"
+        conditions.append(missing if native.is_null else judged)
     return " and ".join(conditions) or "true"
