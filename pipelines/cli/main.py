@@ -14,6 +14,7 @@ from pipelines.cli import (
     build_commands,
     delivery_commands,
     infer_commands,
+    load_commands,
     pull_commands,
     reading_commands,
     workspace_commands,
@@ -33,6 +34,7 @@ for group in (
     infer_commands,
     pull_commands,
     delivery_commands,
+    load_commands,
     build_commands,
     reading_commands,
 ):

@@ -92,7 +92,7 @@ def period_expression(field: ContractField) -> str:
 def good_expression(contract: Contract) -> str:
     """SQL: whether a record has no problem. Says the same as `problem_expressions`, and cheaper:
     those build a struct for every field and are planned only for deliveries that need them."""
-    return " and ".join(_good_field_expression(field) for field in contract.fields)
+    return " and ".join(good_field_expression(field) for field in contract.fields)
 
 
 def problem_expressions(contract: Contract) -> list[str]:
@@ -100,7 +100,8 @@ def problem_expressions(contract: Contract) -> list[str]:
     return [_problem_expression(field) for field in contract.fields]
 
 
-def _good_field_expression(field: ContractField) -> str:
+def good_field_expression(field: ContractField) -> str:
+    """SQL: whether the text of one field has no problem."""
     without_text = "false" if field.is_required else "true"
     passed = " and ".join(f"not ({condition})" for condition, _, _ in _checks(field))
     return f'case when "{field.name}" is null then {without_text} else {passed} end'
@@ -155,19 +156,28 @@ def _decimal_checks(field: ContractField) -> list[tuple[str, str, str]]:
     at_most = f"at most {ENGINE_DECIMALS}"
     checks = [(f"{decimals} > {ENGINE_DECIMALS}", "has too many decimals", at_most)]
     if field.minor_unit_of:
-        currency = f'"{field.minor_unit_of}"'
-        cases = " ".join(
-            f"when {currency} in ({', '.join(_literal(code) for code in codes)}) then {digits}"
-            for digits, codes in list_minor_unit_exceptions().items()
-        )
+        digits = minor_unit_expression(f'"{field.minor_unit_of}"')
         checks.append(
             (
-                f"{decimals} > case {cases} else 2 end",
+                f"{decimals} > {digits}",
                 "has more decimals than its currency",
                 "no more decimals than the minor unit of the currency",
             )
         )
     return checks
+
+
+def minor_unit_expression(currency: str) -> str:
+    """SQL for the decimals that the minor unit of a currency code has.
+
+    Codes have three letters, so a list of them with spaces between is a set that text search can
+    look into. DuckDB makes a join of a long `in`, and a join may change the order of records.
+    """
+    cases = " ".join(
+        f"when strpos('{' '.join(codes)}', {currency}) > 0 then {digits}"
+        for digits, codes in list_minor_unit_exceptions().items()
+    )
+    return f"case {cases} else 2 end"
 
 
 def _decimals(field: ContractField) -> str:

@@ -1,24 +1,22 @@
 """Count what a delivery holds: records, money and reasons, accepted and quarantined.
 
-Works on the tables `checked` and `quarantined` that `record_checks` makes. Guarantees that
-accepted + quarantined = delivered, in records, and in money wherever an amount can be read.
+Guarantees that accepted + quarantined = delivered, in records, and in money wherever an amount can
+be read. Sums are exact: an amount has at most 18 digits before the point and 12 after it.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.contracts.contract import Contract
 from pipelines.errors import Problem
 from pipelines.landing.delivery import Delivery
-from pipelines.landing.field_checks import (
-    EXPECTED_MARK,
-    amount_expression,
-    period_expression,
-)
+from pipelines.landing.field_checks import EXPECTED_MARK, PATTERNS
+from pipelines.landing.typed_records import NEGATIVE_ZEROS, TypedRecords
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,6 +35,20 @@ class Amounts:
 
 
 @dataclass(frozen=True)
+class PeriodAmount:
+    """What a delivery holds of one period and currency ('?' where records name none)."""
+
+    period_id: str
+    currency_code: str
+    delivered: int
+    accepted: int
+    amount_local: Decimal
+    """Sum of the accepted records."""
+    gross_local: Decimal
+    """Sum of their absolute amounts, in which credits do not hide costs."""
+
+
+@dataclass(frozen=True)
 class RecordCounts:
     """Records of a delivery and its money by currency ('?' where the record names none)."""
 
@@ -44,10 +56,16 @@ class RecordCounts:
     accepted: int
     negative_zeros: int
     amounts: dict[str, Amounts]
+    by_period: tuple[PeriodAmount, ...] = ()
 
     @property
     def quarantined(self) -> int:
         return self.delivered - self.accepted
+
+    @property
+    def periods(self) -> list[str]:
+        """Periods of all records whose period can be read, quarantined or not."""
+        return sorted({item.period_id for item in self.by_period})
 
     def amounts_as_text(self) -> dict[str, dict[str, str]]:
         """The sums as exact decimals in text, as the books keep them."""
@@ -61,29 +79,46 @@ class RecordCounts:
         }
 
 
-def count_records(connection: duckdb.DuckDBPyConnection, contract: Contract) -> RecordCounts:
-    """Count `checked`."""
-    decimals = [field.name for field in contract.fields if field.type == "decimal"]
-    negative_zeros = " + ".join(
-        f"count(*) filter (_is_good and regexp_full_match(\"{name}\", '-[0.]+'))"
-        for name in decimals
-    )
-    row = connection.execute(
-        f"select count(*), count(*) filter (_is_good), {negative_zeros or '0'} from checked"
-    ).fetchone()
-    assert row is not None
-    return RecordCounts(row[0], row[1], row[2], _sum_amounts(connection, contract))
-
-
-def list_periods(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
-    """Periods of all records whose period can be read, quarantined or not."""
-    if contract.period_field is None:
-        return []
-    period = period_expression(contract.field(contract.period_field))
+def count_records(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, records: TypedRecords
+) -> RecordCounts:
+    """Count the records and their money, by period and currency, in one pass."""
+    currency, amount, period = "null", "null", "null"
+    if contract.currency_field:
+        currency = f'"{contract.currency_field}"'
+    if contract.amount_field:
+        amount = f'"{contract.amount_field}"'
+    if contract.period_field:
+        period = f'"{contract.period_field}"'
+        if contract.field(contract.period_field).type != "period":
+            period = f"strftime({period}, '%Y-%m')"
     rows = connection.execute(
-        f"select distinct {period} as period from checked where ({period}) is not null order by 1"
+        f"""
+        select
+            cast({period} as varchar) as period_id,
+            cast({currency} as varchar) as currency_code,
+            count(*),
+            count(*) filter (_is_good),
+            coalesce(sum({NEGATIVE_ZEROS}) filter (_is_good), 0),
+            count(*) filter (amount is null),
+            coalesce(sum(amount) filter (_is_good), 0),
+            coalesce(sum(amount) filter (not _is_good), 0),
+            coalesce(sum(abs(amount)) filter (_is_good), 0)
+        from (
+            select *, cast({amount} as decimal(38, 12)) as amount,
+                coalesce({records.good}, false) as _is_good
+            from {records.relation}
+        )
+        group by all order by all
+        """
     ).fetchall()
-    return [row[0] for row in rows]
+    return RecordCounts(
+        sum(row[2] for row in rows),
+        sum(row[3] for row in rows),
+        sum(row[4] for row in rows),
+        _sum_by_currency(rows) if contract.amount_field else {},
+        _sum_by_period(rows),
+    )
 
 
 def sample_reasons(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> tuple[str, ...]:
@@ -121,29 +156,24 @@ def show_value(found: str | None) -> str:
     return f"{shown} (with U+{ord(foreign):04X} {name})"
 
 
-def _sum_amounts(connection: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str, Amounts]:
-    if contract.amount_field is None:
-        return {}
-    currency = f'"{contract.currency_field}"' if contract.currency_field else "null"
-    rows = connection.execute(
-        f"""
-        select
-            coalesce({currency}, '?') as currency_code,
-            sum(amount) filter (_is_good),
-            sum(amount) filter (not _is_good),
-            count(*) filter (amount is null)
-        from (
-            select *, {amount_expression(contract.field(contract.amount_field))} as amount
-            from checked
+def _sum_by_currency(rows: list[tuple[Any, ...]]) -> dict[str, Amounts]:
+    sums: dict[str, Amounts] = {}
+    for _, code, _, _, _, unreadable, accepted, quarantined, _ in rows:
+        own = sums.get(code or "?", Amounts(Decimal(0), Decimal(0), 0))
+        sums[code or "?"] = Amounts(
+            own.accepted + accepted, own.quarantined + quarantined, own.unreadable + unreadable
         )
-        group by all order by all
-        """
-    ).fetchall()
-    zero = Decimal(0)
-    return {
-        code: Amounts(accepted or zero, quarantined or zero, unreadable)
-        for code, accepted, quarantined, unreadable in rows
-    }
+    return dict(sorted(sums.items()))
+
+
+def _sum_by_period(rows: list[tuple[Any, ...]]) -> tuple[PeriodAmount, ...]:
+    """Quarantined records say their period too, where it can be read."""
+    form = re.compile(PATTERNS["period"][0])
+    return tuple(
+        PeriodAmount(period, code or "?", delivered, accepted_records, amount, gross)
+        for period, code, delivered, accepted_records, _, _, amount, _, gross in rows
+        if period is not None and form.fullmatch(period)
+    )
 
 
 def show_amount(amount: Decimal) -> str:

@@ -86,10 +86,12 @@ def hash_connection(connection: Connection) -> str:
 
 
 def find_cursor(books: Books, source_id: str, connection_hash: str) -> Cursor | None:
-    """The cursor of the latest pull of this question whose file has landed; None before it."""
+    """The cursor of the latest pull of this question whose file has landed and counts; None
+    before it. What is held may be discarded, and is asked for again until somebody decides."""
     from sqlalchemy import select
 
     from pipelines.books.tables import loads, pulls
+    from pipelines.landing.holds import is_counting
 
     landed = (
         select(pulls.c.cursor_after)
@@ -98,6 +100,7 @@ def find_cursor(books: Books, source_id: str, connection_hash: str) -> Cursor | 
             pulls.c.source_id == source_id,
             pulls.c.connection_hash == connection_hash,
             pulls.c.cursor_after.is_not(None),
+            is_counting(loads),
         )
         .order_by(pulls.c.pull_id.desc())
         .limit(1)

@@ -46,8 +46,8 @@ def make_stamp(workspace: Workspace, model: CostModel, loads: list[ActiveLoad]) 
     digest = hashlib.sha256(tables_as_json(compile_tables(workspace.config, model, blank)).encode())
     for load in sorted(loads, key=lambda item: (item.source_id, item.sha256)):
         digest.update(f"{load.source_id} {load.scenario_id} {load.sha256}\n".encode())
-        if load.updates_records:
-            digest.update(f"updates records, as load {load.load_id}\n".encode())
+        if load.updated_key:
+            digest.update(f"updates {load.updated_key}, as load {load.load_id}\n".encode())
         for item in load.decisions.corrections:
             digest.update(f"released {item.correction_id} {item.rows}\n".encode())
         digest.update(f"discarded {load.decisions.discarded_rows}\n".encode())

@@ -54,7 +54,8 @@ def _check_key(
 ) -> Iterator[tuple[Path_, str, str]]:
     if source.redelivery != "update_records" or source.contract not in list_contract_ids():
         return
-    if not load_contract(source.contract).key:
+    key = load_contract(source.contract).key if source.unique_key is None else source.unique_key
+    if not key:
         message = f"records of '{source.contract}' have no key by which one could update another"
         yield (*path, "redelivery"), message, "Use replace_period or append."
     elif mapping is not None and mapping.row_key:

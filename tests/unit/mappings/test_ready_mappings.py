@@ -13,13 +13,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 import yaml
 
 from pipelines.books.books import Books
-from pipelines.landing.land import RECORDS_NAME, LoadResult, land_inbox
+from pipelines.landing.land import LoadResult, land_inbox
 from pipelines.workspace.workspace import Workspace
+from tests.unit.landing.company import read_load
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 TOOLKIT = "focus_toolkit_1_2_1_3"
@@ -53,10 +53,7 @@ def _land(root: Path, mapping: str, contract: str, *files: tuple[str, bytes]) ->
 
 
 def _read(root: Path, result: LoadResult, sql: str) -> list[tuple[Any, ...]]:
-    path = root / "lake" / "own" / result.sha256 / RECORDS_NAME
-    with duckdb.connect() as connection:
-        connection.execute(f"create view records as from read_parquet('{path}')")
-        return connection.execute(sql).fetchall()
+    return read_load(root / "lake" / "own" / result.sha256, sql)
 
 
 def _rows(content: bytes) -> list[dict[str, str]]:

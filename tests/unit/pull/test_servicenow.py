@@ -230,6 +230,24 @@ def test_fewer_records_than_the_service_says_are_refused(
     assert puller.files() == []
 
 
+def test_change_of_a_ticket_of_a_closed_period_holds_no_others_back(
+    service_now: ServiceNow, make_puller: Any
+) -> None:
+    from pipelines.books.tables import periods
+
+    service_now.records = [incident(1, "09:00:00"), incident(2, "09:01:00")]
+    puller: Puller = make_puller(service_now_source(service_now))
+    with puller.books.begin() as connection:
+        connection.execute(
+            periods.insert().values(
+                scenario_id="actual", period_id="2026-03", version=1, state="closed"
+            )
+        )
+    puller.pull()
+    assert puller.land().state == "landed"
+    assert len(puller.ask(STATES)) == 2
+
+
 def test_file_that_lost_a_record_is_refused_by_landing(
     service_now: ServiceNow, make_puller: Any
 ) -> None:

@@ -161,6 +161,25 @@ def test_only_changes_are_pulled_with_a_bound_time(
     assert puller.pull().records == 2
 
 
+def test_held_pull_is_asked_for_again(postings: PostgresDatabase, make_puller: Any) -> None:
+    from pipelines.books.tables import periods
+
+    source = sql_source(INCREMENTAL, updated_column="changed")
+    write_own_mapping(make_puller({**source, "mapping": "canonical_jsonl"}))
+    puller: Puller = make_puller(source)
+    with puller.books.begin() as connection:
+        connection.execute(
+            periods.insert().values(
+                scenario_id="actual", period_id="2026-03", version=1, state="closed"
+            )
+        )
+    puller.pull()
+    assert puller.land().state == "held"
+    postings.execute("update postings set amount = 7 where id = 'L2'")
+    result = puller.pull()
+    assert (result.state, result.since, result.records) == ("pulled", None, 2)
+
+
 @pytest.mark.parametrize(
     ("column", "values"), [("date", ("2026-03-30", "2026-03-31")), ("bigint", (7, 8))]
 )

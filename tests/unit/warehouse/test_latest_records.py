@@ -7,10 +7,11 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
 from pipelines.landing.quarantine_decisions import release_records
 from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
-from tests.unit.landing.company import CONFIG, Company, ledger, make_company, open_company, record
+from tests.unit.landing.company import Company, ledger, make_company, open_company, record
 
 ROWS = (
     "select line_id, amount_local::varchar, _row_number from lake.general_ledger "
@@ -20,14 +21,20 @@ ROWS = (
 
 @pytest.fixture
 def company(tmp_path: Path) -> Company:
-    made = make_company(tmp_path / "works")
-    root = made.workspace.root
-    (root / "apportion.yml").write_text(
-        CONFIG.replace("redelivery: append}\n  bill", "redelivery: update_records}\n  bill"),
-        "utf-8",
-    )
-    made.books.close()
-    return open_company(root)
+    return update_records(make_company(tmp_path / "works"))
+
+
+def update_records(company: Company, more: str = "") -> Company:
+    """The company whose source `appended` updates its records."""
+    path = company.workspace.root / "apportion.yml"
+    settings = yaml.safe_load(path.read_text("utf-8"))
+    settings["sources"]["appended"] |= {
+        "redelivery": "update_records",
+        **yaml.safe_load(more or "{}"),
+    }
+    path.write_text(yaml.safe_dump(settings), "utf-8")
+    company.books.close()
+    return open_company(company.workspace.root)
 
 
 def ask(company: Company, sql: str) -> list[tuple[Any, ...]]:
@@ -91,3 +98,22 @@ def test_released_record_counts_as_one_of_its_load(company: Company) -> None:
         ("L1", "1.000000000000"),
         ("L2", "7.000000000000"),
     ]
+
+
+def test_key_of_the_source_comes_before_that_of_the_contract(company: Company) -> None:
+    company = update_records(company, "{unique_key: [line_id, document_id]}")
+    first = ledger(record("L1", "1.00"), record("L1", "2.00", document_id="D2"))
+    company.land_one(first, "appended/a.csv")
+    company.land_one(ledger(record("L1", "20.00", document_id="D2")), "appended/b.csv")
+    assert [row[:2] for row in ask(company, ROWS)] == [
+        ("L1", "1.000000000000"),
+        ("L1", "20.000000000000"),
+    ]
+
+
+def test_changes_are_not_compared_with_a_whole_period(company: Company) -> None:
+    company = update_records(company, "{hold_above_percent: 50}")
+    company.land_one(ledger(record("L1", "1.00")), "appended/a.csv")
+    february = {"period_id": "2026-02", "posting_date": "2026-02-28"}
+    result = company.land_one(ledger(record("L2", "900.00", **february)), "appended/b.csv")
+    assert result.state == "landed"
