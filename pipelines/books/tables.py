@@ -76,7 +76,6 @@ load_amounts = Table(
     Column("load_id", Integer, ForeignKey("loads.load_id"), primary_key=True),
     Column("period_id", String(10), primary_key=True),
     Column("currency_code", String(40), primary_key=True),
-    Column("records_delivered", BigInteger, nullable=False),
     Column("records_accepted", BigInteger, nullable=False),
     # Exact decimals as text: the sum of the accepted records, and of their absolute amounts.
     Column("amount_local", Text, nullable=False),

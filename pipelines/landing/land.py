@@ -47,7 +47,12 @@ from pipelines.landing.load_log import (
     record_reading,
 )
 from pipelines.landing.record_checks import explain_quarantine, read_records, refuse_untrusted
-from pipelines.landing.record_counts import RecordCounts, count_records, sample_reasons
+from pipelines.landing.record_counts import (
+    RecordCounts,
+    count_quarantined,
+    count_records,
+    sample_reasons,
+)
 from pipelines.landing.redelivery import find_superseded
 from pipelines.landing.typed_records import ORIGINAL_NAME, QUARANTINE_NAME, RECORDS_NAME
 from pipelines.readers.csv_header import Header
@@ -236,6 +241,7 @@ def _read_delivery(
     counts = count_records(connection, delivery.contract, read.records)
     if counts.quarantined:
         explain_quarantine(connection, delivery, delivered, read.records, seen.sha256)
+        counts = count_quarantined(connection, delivery.contract, counts)
     is_nil = control is not None and control.records == 0
     refuse_untrusted(connection, delivery, read.records, counts, may_be_empty=is_nil)
     refuse_difference(delivery, control, counts, passed_over=read.passed_over)

@@ -190,8 +190,7 @@ def _record_periods(connection: Connection, load_id: int, landed: LandedDelivery
             "load_id": load_id,
             "period_id": item.period_id,
             "currency_code": item.currency_code,
-            "records_delivered": item.delivered,
-            "records_accepted": item.accepted,
+            "records_accepted": item.records,
             "amount_local": show_amount(item.amount_local),
             "gross_local": show_amount(item.gross_local),
         }

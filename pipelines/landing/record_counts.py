@@ -6,16 +6,19 @@ be read. Sums are exact: an amount has at most 18 digits before the point and 12
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.contracts.contract import Contract
 from pipelines.errors import Problem
 from pipelines.landing.delivery import Delivery
-from pipelines.landing.field_checks import EXPECTED_MARK, PATTERNS
+from pipelines.landing.field_checks import (
+    EXPECTED_MARK,
+    amount_expression,
+    period_expression,
+)
 from pipelines.landing.typed_records import NEGATIVE_ZEROS, TypedRecords
 
 if TYPE_CHECKING:
@@ -34,18 +37,19 @@ class Amounts:
     unreadable: int
 
 
+NO_AMOUNTS = Amounts(Decimal(0), Decimal(0), 0)
+
+
 @dataclass(frozen=True)
 class PeriodAmount:
-    """What a delivery holds of one period and currency ('?' where records name none)."""
+    """The accepted records of one period and currency ('?' where they name none)."""
 
     period_id: str
     currency_code: str
-    delivered: int
-    accepted: int
+    records: int
     amount_local: Decimal
-    """Sum of the accepted records."""
     gross_local: Decimal
-    """Sum of their absolute amounts, in which credits do not hide costs."""
+    """Sum of the absolute amounts, in which credits do not hide costs."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class RecordCounts:
     negative_zeros: int
     amounts: dict[str, Amounts]
     by_period: tuple[PeriodAmount, ...] = ()
+    periods_of_quarantined: tuple[str, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -65,7 +70,7 @@ class RecordCounts:
     @property
     def periods(self) -> list[str]:
         """Periods of all records whose period can be read, quarantined or not."""
-        return sorted({item.period_id for item in self.by_period})
+        return sorted({item.period_id for item in self.by_period} | {*self.periods_of_quarantined})
 
     def amounts_as_text(self) -> dict[str, dict[str, str]]:
         """The sums as exact decimals in text, as the books keep them."""
@@ -82,7 +87,7 @@ class RecordCounts:
 def count_records(
     connection: duckdb.DuckDBPyConnection, contract: Contract, records: TypedRecords
 ) -> RecordCounts:
-    """Count the records and their money, by period and currency, in one pass."""
+    """Count the records and the money of the good ones, by period and currency, in one pass."""
     currency, amount, period = "null", "null", "null"
     if contract.currency_field:
         currency = f'"{contract.currency_field}"'
@@ -96,29 +101,68 @@ def count_records(
         f"""
         select
             cast({period} as varchar) as period_id,
-            cast({currency} as varchar) as currency_code,
+            coalesce(cast({currency} as varchar), '?') as currency_code,
             count(*),
-            count(*) filter (_is_good),
-            coalesce(sum({NEGATIVE_ZEROS}) filter (_is_good), 0),
-            count(*) filter (amount is null),
-            coalesce(sum(amount) filter (_is_good), 0),
-            coalesce(sum(amount) filter (not _is_good), 0),
-            coalesce(sum(abs(amount)) filter (_is_good), 0)
-        from (
-            select *, cast({amount} as decimal(38, 12)) as amount,
-                coalesce({records.good}, false) as _is_good
-            from {records.relation}
-        )
+            coalesce(sum({NEGATIVE_ZEROS}), 0),
+            coalesce(sum(cast({amount} as decimal(38, 12))), 0),
+            coalesce(sum(abs(cast({amount} as decimal(38, 12)))), 0)
+        from {records.relation} where {records.good}
         group by all order by all
         """
     ).fetchall()
+    delivered = sum(row[2] for row in rows)
+    if not records.are_all_good:
+        row = connection.execute(f"select count(*) from {records.relation}").fetchone()
+        assert row is not None
+        delivered = row[0]
+    amounts: dict[str, Amounts] = {}
+    for _, code, _, _, accepted, _ in rows if contract.amount_field else []:
+        own = amounts.get(code, NO_AMOUNTS)
+        amounts[code] = replace(own, accepted=own.accepted + accepted)
     return RecordCounts(
+        delivered,
         sum(row[2] for row in rows),
         sum(row[3] for row in rows),
-        sum(row[4] for row in rows),
-        _sum_by_currency(rows) if contract.amount_field else {},
-        _sum_by_period(rows),
+        amounts,
+        tuple(
+            PeriodAmount(period_id, code, count, amount, gross)
+            for period_id, code, count, _, amount, gross in rows
+            if period_id is not None
+        ),
     )
+
+
+def count_quarantined(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, counts: RecordCounts
+) -> RecordCounts:
+    """The counts with the money and the periods of the table `quarantined` in them, as far as they
+    can be read."""
+    currency, amount, period = "null", "null", "null"
+    if contract.currency_field:
+        currency = f'"{contract.currency_field}"'
+    if contract.amount_field:
+        amount = amount_expression(contract.field(contract.amount_field))
+    if contract.period_field:
+        period = period_expression(contract.field(contract.period_field))
+    rows = connection.execute(
+        f"""
+        select
+            cast({period} as varchar), coalesce(cast({currency} as varchar), '?'),
+            coalesce(sum(cast({amount} as decimal(38, 12))), 0),
+            count(*) filter (({amount}) is null)
+        from quarantined group by all order by all
+        """
+    ).fetchall()
+    amounts = dict(counts.amounts)
+    for _, code, quarantined, unreadable in rows if contract.amount_field else []:
+        own = amounts.get(code, NO_AMOUNTS)
+        amounts[code] = replace(
+            own,
+            quarantined=own.quarantined + quarantined,
+            unreadable=own.unreadable + unreadable,
+        )
+    periods = tuple(sorted({row[0] for row in rows if row[0] is not None}))
+    return replace(counts, amounts=dict(sorted(amounts.items())), periods_of_quarantined=periods)
 
 
 def sample_reasons(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> tuple[str, ...]:
@@ -154,26 +198,6 @@ def show_value(found: str | None) -> str:
         return shown
     name = unicodedata.name(foreign, "a character without a name")
     return f"{shown} (with U+{ord(foreign):04X} {name})"
-
-
-def _sum_by_currency(rows: list[tuple[Any, ...]]) -> dict[str, Amounts]:
-    sums: dict[str, Amounts] = {}
-    for _, code, _, _, _, unreadable, accepted, quarantined, _ in rows:
-        own = sums.get(code or "?", Amounts(Decimal(0), Decimal(0), 0))
-        sums[code or "?"] = Amounts(
-            own.accepted + accepted, own.quarantined + quarantined, own.unreadable + unreadable
-        )
-    return dict(sorted(sums.items()))
-
-
-def _sum_by_period(rows: list[tuple[Any, ...]]) -> tuple[PeriodAmount, ...]:
-    """Quarantined records say their period too, where it can be read."""
-    form = re.compile(PATTERNS["period"][0])
-    return tuple(
-        PeriodAmount(period, code or "?", delivered, accepted_records, amount, gross)
-        for period, code, delivered, accepted_records, _, _, amount, _, gross in rows
-        if period is not None and form.fullmatch(period)
-    )
 
 
 def show_amount(amount: Decimal) -> str:

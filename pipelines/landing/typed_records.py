@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 from pipelines.contracts.contract import Contract, ContractField
 from pipelines.landing.field_checks import (
     TEXT_TYPES,
-    amount_expression,
     cast_expression,
     good_field_expression,
 )
@@ -95,7 +94,7 @@ def write_typed(
     """
     path = directory / RECORDS_NAME
     is_numbered = delivered.is_numbered
-    typed = ", ".join(f'{_typed(contract, field)} as "{field.name}"' for field in contract.fields)
+    typed = ", ".join(f'{cast_expression(field)} as "{field.name}"' for field in contract.fields)
     plumbing = f"{_formed(contract)} as {IS_FORMED}, "
     plumbing += f"{_count_negative_zeros(contract)} as {NEGATIVE_ZEROS}"
     target = f"to {literal(str(path))} (format parquet, compression zstd)"
@@ -206,13 +205,6 @@ def _keeps_order(connection: duckdb.DuckDBPyConnection, copy: str) -> bool:
     return bool(json.loads(row[1])[0]["name"] == "BATCH_COPY_TO_FILE")
 
 
-def _typed(contract: Contract, field: ContractField) -> str:
-    """An amount is kept where nothing of it is lost, so that quarantined money is counted too."""
-    if field.name == contract.amount_field:
-        return amount_expression(field)
-    return cast_expression(field)
-
-
 def _formed(contract: Contract) -> str:
     conditions = [good_field_expression(f) for f in contract.fields if not is_checked_by_value(f)]
     return " and ".join(conditions) or "true"
@@ -221,12 +213,13 @@ def _formed(contract: Contract) -> str:
 def _count_negative_zeros(contract: Contract) -> str:
     """How many numbers of a record are a zero with a sign, which is read as 0."""
     decimals = [field for field in contract.fields if field.type == "decimal"]
+    # Of a case, only the texts that begin so are cast.
     counts = [
-        f"cast(starts_with(\"{field.name}\", '-') "
-        f"and coalesce({cast_expression(field)} = 0, false) as utinyint)"
+        f"case when starts_with(\"{field.name}\", '-0') "
+        f"then cast(coalesce({cast_expression(field)} = 0, false) as utinyint) else 0 end"
         for field in decimals
     ]
-    return "cast(" + (" + ".join(f"coalesce({count}, 0)" for count in counts) or "0") + " as int)"
+    return f"cast({' + '.join(counts) or '0'} as utinyint)"
 
 
 def _list_columns_of_few_values(

@@ -31,7 +31,6 @@ def upgrade() -> None:
         sa.Column("load_id", sa.Integer, sa.ForeignKey("loads.load_id"), primary_key=True),
         sa.Column("period_id", sa.String(10), primary_key=True),
         sa.Column("currency_code", sa.String(40), primary_key=True),
-        sa.Column("records_delivered", sa.BigInteger, nullable=False),
         sa.Column("records_accepted", sa.BigInteger, nullable=False),
         sa.Column("amount_local", sa.Text, nullable=False),
         sa.Column("gross_local", sa.Text, nullable=False),
