@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.cost_model.schema import LineMatch
+from pipelines.workspace.check_settings import SourceChecks, WorkspaceChecks
 
 PERIOD_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
@@ -116,6 +117,8 @@ class Source(Strict):
     redelivery: Literal["refuse", "replace_period", "append"] = "refuse"
     """What happens when another file arrives for periods that were delivered before."""
     detail_feed: DetailFeed | None = None
+    checks: SourceChecks | None = None
+    """Thresholds that its deliveries are judged by."""
 
 
 class ControlTotal(Strict):
@@ -133,4 +136,6 @@ class WorkspaceConfig(Strict):
     calendar: Calendar
     control_total: ControlTotal
     rate_type: str = "average"
+    checks: WorkspaceChecks | None = None
+    """Thresholds for all sources."""
     sources: dict[SourceId, Source]
