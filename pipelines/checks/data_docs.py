@@ -160,9 +160,7 @@ def _show_finding(finding: UpstreamFinding) -> str:
     )
 
 
-def _show_subjects(
-    docs_directory: Path, subjects: Sequence[Subject], report: CheckReport
-) -> str:
+def _show_subjects(docs_directory: Path, subjects: Sequence[Subject], report: CheckReport) -> str:
     rows = []
     for subject in subjects:
         results = [r for r in report.results if r.source_ids == subject.source_ids]

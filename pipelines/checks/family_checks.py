@@ -67,10 +67,11 @@ def _require_unique(contract: Contract, unique_key: tuple[str, ...] | None) -> C
     scope = "of one source " if "_source_id" in columns else ""
     filled = " and ".join(f"{name} is not null" for name in key)
     listed = ", ".join(columns)
+    kept = ", ".join(dict.fromkeys(("_file_id", "_row_number", *columns)))
     query = (
         f"with suspects as (select hash({listed}) as key_hash from {{batch}} where {filled} "
         "group by key_hash having count(*) > 1), "
-        "candidates as (select * from {batch} as records semi join suspects "
+        f"candidates as (select {kept} from {{batch}} as records semi join suspects "
         f"on hash({listed}) = suspects.key_hash where {filled}), "
         f"doubled as (select {listed} from candidates group by {listed} having count(*) > 1) "
         f"select _file_id, _row_number, {', '.join(key)} "

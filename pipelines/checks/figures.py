@@ -3,7 +3,7 @@
 What it does: one scan per source counts its records, sums its money, counts how often its optional
 fields are filled and how many records break each condition, by period and currency; one more scan
 per reference counts the codes that no master knows. The tables go into the schema `figures` of the
-file that is checked, beside a view per source in the schema `checked`.
+file that is checked, beside a view per source in the schema `subjects`.
 
 Assumes: the file is the checks' own and may be written to; it has `lake.<contract_id>` for every
 contract of the plan.
@@ -55,7 +55,7 @@ class CheckBrokenError(ApportionError):
 
 def name_view(source_id: str) -> str:
     """The view over the records of one source."""
-    return f"checked.source_{source_id}"
+    return f"subjects.source_{source_id}"
 
 
 def create_figures(connection: duckdb.DuckDBPyConnection, plan: CheckPlan) -> None:

@@ -22,9 +22,7 @@ ERROR_LINES = 15
 class ChecksProcess:
     """Starts at once; `finish` waits and returns the report. Leaving the block ends the process."""
 
-    def __init__(
-        self, lake_database: Path, plan: CheckPlan, evidence_directory: Path
-    ) -> None:
+    def __init__(self, lake_database: Path, plan: CheckPlan, evidence_directory: Path) -> None:
         given = lake_database.with_name("checks_plan.pickle")
         given.write_bytes(pickle.dumps(plan))
         self._out = lake_database.with_name("checks.pickle")

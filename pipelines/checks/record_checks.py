@@ -28,9 +28,7 @@ def list_record_checks(source: CheckedSource) -> list[Check]:
             checks.append(_require_minimum(contract, field))
     checks += _require_not_blank(contract)
     checks += [
-        _make_check(
-            rule.check_id, "rule", rule.severity, rule.sentence, rule.where, rule.columns
-        )
+        _make_check(rule.check_id, "rule", rule.severity, rule.sentence, rule.where, rule.columns)
         for rule in load_rules(contract.contract_id)
         if rule.where is not None
     ]

@@ -33,7 +33,7 @@ class Subject:
     """A suite: the view that it looks at, and what is checked there."""
 
     name: str
-    """Name of the view in the schema `checked`, of the suite and of its page."""
+    """Name of the view in the schema `subjects`, of the suite and of its page."""
     title: str
     contract_id: str
     scenario_id: str
@@ -42,7 +42,7 @@ class Subject:
 
     @property
     def view(self) -> str:
-        return f"checked.{self.name}"
+        return f"subjects.{self.name}"
 
     @property
     def contract(self) -> Contract:
@@ -74,7 +74,7 @@ def _make_source(source: CheckedSource, plan: CheckPlan, *, is_alone: bool) -> S
         checks += [c for c in list_family_checks(contract, key) if c.kind == "unique"]
     checks += list_thresholds(source, plan)
     return Subject(
-        name_view(source.source_id).removeprefix("checked."),
+        name_view(source.source_id).removeprefix("subjects."),
         source.title,
         source.contract_id,
         source.scenario_id,
@@ -118,8 +118,8 @@ def _require_records(source: CheckedSource) -> Check:
 
 
 def create_views(connection: duckdb.DuckDBPyConnection, subjects: list[Subject]) -> None:
-    """A view per subject over its records, in the schema `checked`."""
-    connection.execute("create schema if not exists checked")
+    """A view per subject over its records, in the schema `subjects`."""
+    connection.execute("create schema if not exists subjects")
     for subject in subjects:
         listed = ", ".join(map(quote_text, subject.source_ids))
         connection.execute(

@@ -231,4 +231,3 @@ def _limit_unknown(source: CheckedSource, reference: ReferenceCheck) -> Iterator
 
 def _count_periods(count: int) -> str:
     return f"{count} period{'' if count == 1 else 's'}"
-

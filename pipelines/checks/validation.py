@@ -149,7 +149,7 @@ def _validate_subject(
     from great_expectations.core.run_identifier import RunIdentifier
 
     name = subject.name
-    asset = datasource.add_table_asset(name=name, table_name=name, schema_name="checked")
+    asset = datasource.add_table_asset(name=name, table_name=name, schema_name="subjects")
     suite = context.suites.add(
         gx.ExpectationSuite(name=name, expectations=build_expectations(subject))
     )

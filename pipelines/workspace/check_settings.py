@@ -152,7 +152,9 @@ class ResolvedChecks(Strict):
     """For the references that follow from the contract; those listed have their own."""
 
 
-def resolve_checks(workspace: WorkspaceChecks | None, source: SourceChecks | None) -> ResolvedChecks:
+def resolve_checks(
+    workspace: WorkspaceChecks | None, source: SourceChecks | None
+) -> ResolvedChecks:
     """Put the two sections together, key by key: the source's own key wins."""
     given, own = workspace or WorkspaceChecks(), source or SourceChecks()
     return ResolvedChecks(
