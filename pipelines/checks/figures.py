@@ -131,7 +131,8 @@ def _scan(source: CheckedSource, conditions: dict[str, str], optional: Sequence[
         ),
     ]
     listed = ", ".join(columns)
-    return f"select {listed} from {name_view(source.source_id)} group by period_id, currency_code"
+    # By all: a name there would be taken for the column of that name, not for what is selected.
+    return f"select {listed} from {name_view(source.source_id)} group by all"
 
 
 def select_period(contract: Contract) -> str:

@@ -41,8 +41,8 @@ WHAT_TO_DO: dict[CheckKind, str] = {
     "it; where it is usual, widen the limit in apportion.yml.",
     "amount": "Compare the amount with the sender's own total. If the jump is real, leave it; "
     "where it is usual, widen the limit in apportion.yml.",
-    "reference": "Add the code to its master, or ask the sender for a corrected file. The money "
-    "stays in the figures until then, as not known.",
+    "reference": "Add the code to its master, or ask the sender for a corrected file. Nothing is "
+    "lost until then: it stays in the figures under the unknown code.",
 }
 
 

@@ -214,13 +214,14 @@ def _limit_unknown(source: CheckedSource, reference: ReferenceCheck) -> Iterator
         f"cast(unknown_count as decimal(18, 0)) * 100 > named_count * cast({text} as decimal(9, 4))"
         f" or unknown_size * 100 > named_size * {text})"
     )
-    allowed = "all" if not percent else f"all but {text} % of the"
+    what = "records" if source.contract.amount_field is None else "records and money"
+    allowed = f"all {what}" if not percent else f"all but {text} % of the {what}"
     yield from _make_check(
         source,
         reference.check_id,
         "reference",
         reference.severity,
-        f"{allowed} records and money that name {master.article} {master.noun} in "
+        f"{allowed} that name {master.article} {master.noun} in "
         f"{reference.field} name one of the {master.name}.",
         _select("unknown", source, unknown).replace("*", "*, unknown_count as broken_count", 1),
         f"expected at most {text} %",

@@ -2,8 +2,8 @@
 
 Steps, each a function: collect (loads, rules, fingerprint), start the checks (Great Expectations,
 a process beside the build), prepare (lake views and model tables in a new file), dbt, audit
-(totals counted again, from the lake), wait for the checks, seal (drop what reads the lake,
-checkpoint, sync, hash), publish (books, then pointer).
+(totals counted again, from the lake), wait for the checks and write what they found into their
+marts, seal (drop what reads the lake, checkpoint, sync, hash), publish (books, then pointer).
 
 Until the last step readers see what was published before; a crash at any point leaves it so. The
 file under construction lies in `warehouse/.building` and is swept away by the next build.
@@ -27,6 +27,7 @@ from pipelines.checks.process import ChecksProcess
 from pipelines.cost_model.load import load_cost_model
 from pipelines.errors import ConfigurationError, ControlError
 from pipelines.warehouse.audit import audit_build
+from pipelines.warehouse.check_marts import write_check_marts
 from pipelines.warehouse.dbt_runner import run_dbt_build
 from pipelines.warehouse.fingerprint import make_stamp
 from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
@@ -102,6 +103,7 @@ def build(
                     check_report = refuse_failed_checks(checks.finish())
             with _timed(seconds, "publish"):
                 report("Publishing", 0, 0)
+                write_check_marts(database, check_report, given.stamp.run_id)
                 seal(database)
                 publication = publish(workspace, books, given.stamp, database, seconds)
         except BaseException as error:
