@@ -21,8 +21,8 @@ from pipelines.checks.results import (
     Finding,
     format_figure,
 )
-from pipelines.checks.upstream import UpstreamFinding
 from pipelines.checks.subjects import Subject
+from pipelines.checks.upstream import UpstreamFinding
 
 STYLE = (Path(__file__).parent / "data_docs.css").read_text("utf-8")
 

@@ -31,8 +31,8 @@ WHAT_TO_DO: dict[CheckKind, str] = {
     "filled": "Ask the sender for a corrected file in which the field is filled.",
     "allowed": "Ask the sender for a corrected file, or add the value where the mapping or "
     "apportion.yml lists the known ones.",
-    "range": "Ask the sender whether the value is right; a unit or separator is often read wrongly. "
-    "Correct the file, or widen the range in apportion.yml.",
+    "range": "Ask the sender whether the value is right; a unit or a separator is often read "
+    "wrongly. Correct the file, or widen the range in apportion.yml.",
     "unique": "Ask the sender for a file without the repeated records.",
     "rule": "Look at the records below with the sender, and correct the file.",
     "completeness": "Ask the sender whether a column was left out of the export.",

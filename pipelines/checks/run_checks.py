@@ -7,11 +7,12 @@ an earlier run is replaced.
 
 Assumes: the database file holds `lake.<contract_id>` for each contract of the plan, with the
 columns of the contract and `_source_id`, `_scenario_id`, `_file_id`, `_row_number`; nobody else
-has it open. The file is not named `lake`, `subjects` or `figures`, or DuckDB could not tell it from the schema of that name.
+has it open. The file is not named `lake`, `subjects` or `figures`, or DuckDB could not tell it
+from the schema of that name.
 
-Guarantees: the lake is not changed; what is measured goes into the schemas `figures` and `subjects`
-beside it. A check that cannot be evaluated is an exception, never a passed check. The same lake
-and plan give the same results, whatever the day.
+Guarantees: the lake is not changed; what is measured goes into the schemas `figures` and
+`subjects` beside it. A check that cannot be evaluated is an exception, never a passed check. The
+same lake and plan give the same results, whatever the day.
 """
 
 from __future__ import annotations

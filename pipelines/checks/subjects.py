@@ -50,7 +50,7 @@ class Subject:
 
 
 def list_subjects(plan: CheckPlan) -> list[Subject]:
-    """The suites of a plan: its sources in their order, and after each the family that it closes."""
+    """The suites of a plan: its sources in their order, each family after its last source."""
     subjects: list[Subject] = []
     for source in plan.sources:
         family = [item for item in plan.sources if _is_related(source, item)]

@@ -58,6 +58,6 @@ def _describe(check: Check) -> dict[str, Any]:
     return {
         "severity": "critical" if check.severity == "error" else "warning",
         # The pages take what follows a dollar sign for the name of a parameter.
-        "description": check.sentence.replace("$", "＄"),
+        "description": check.sentence.replace("$", "\N{FULLWIDTH DOLLAR SIGN}"),
         "meta": {"check_id": check.check_id},
     }

@@ -121,7 +121,8 @@ def _show_failed(context: Context, checks: pd.DataFrame) -> None:
 def _select(frame: pd.DataFrame, check: dict[Any, Any]) -> pd.DataFrame:
     """The rows that belong to a check."""
     is_own = (frame["source_id"] == check["source_id"]) & (frame["check_id"] == check["check_id"])
-    return frame[is_own]
+    own: pd.DataFrame = frame.loc[is_own]
+    return own
 
 
 def _show_failure(

@@ -17,7 +17,7 @@ TODAY = date(2026, 4, 20)
 
 
 def _list(*sources: CheckedSource) -> list[Subject]:
-    known = {name: ("one",) for name in ("services", "towers", "units")}
+    known = dict.fromkeys(("services", "towers", "units"), ("one",))
     return list_subjects(CheckPlan(sources, TODAY, "general_ledger", known))
 
 

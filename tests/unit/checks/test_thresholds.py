@@ -1,4 +1,4 @@
-"""Every kind of threshold, seen to fail and to pass on records whose figures are worked out here."""
+"""Every kind of threshold, seen to fail and to pass; its figures are worked out here."""
 
 from __future__ import annotations
 
@@ -200,7 +200,8 @@ def test_a_field_must_be_filled_as_often_as_the_workspace_says(judge: Judge) -> 
     assert say(judge(tables, settings), "vendor_name_complete") == []
     settings["completeness"]["fields"]["vendor_name"] = 76
     assert say(judge(tables, settings), "vendor_name_complete") == [
-        "General ledger 2026-03: vendor_name is filled on 75 % of 4 records; expected at least 76 %."
+        "General ledger 2026-03: vendor_name is filled on 75 % of 4 records; "
+        "expected at least 76 %."
     ]
 
 
@@ -404,3 +405,19 @@ def test_defaults_never_stop_a_build() -> None:
         )
     }
     assert severities == {"warning"}
+
+
+def test_a_source_without_money_is_counted_once_whatever_its_currencies(judge: Judge) -> None:
+    use: dict[str, Any] = {
+        "service_id": "mail",
+        "metric": "unit_cost",
+        "unit_code": "seat",
+        "median_value": "3",
+    }
+    use |= {"source_name": "survey", "publication_year": 2025}
+    rows = [
+        {**use, "benchmark_id": currency, "currency_code": currency} for currency in ("EUR", "USD")
+    ]
+    (period,) = judge({"benchmarks": rows}).periods
+    assert (period.period_id, period.currency_code, period.record_count) == ("", "", 2)
+    assert period.amount_local is None
