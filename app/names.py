@@ -46,6 +46,21 @@ ITEM_NAMES = {
     "wrong_unit": "Quantity in the wrong unit",
 }
 
+CHECK_KIND_NAMES = {
+    "delivered": "Delivered",
+    "filled": "Filled",
+    "allowed": "Known values",
+    "range": "Range",
+    "unique": "No doubles",
+    "rule": "Rule",
+    "completeness": "Completeness",
+    "freshness": "Freshness",
+    "volume": "Number of records",
+    "amount": "Amount",
+    "reference": "Known codes",
+    "column": "Usable columns",
+}
+
 METRIC_NAMES = {
     "unit_cost": "Unit cost",
     "cost_per_ticket": "Cost per ticket",

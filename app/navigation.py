@@ -43,6 +43,14 @@ MONTHLY_CHARGEBACK = PageSpec(
     "chargeback",
     "What is each business unit billed, does it tie to the ledger, and what is still open?",
 )
+DATA_CHECKS = PageSpec(
+    "Finance",
+    "views/finance/data_checks.py",
+    "Data checks",
+    ":material/fact_check:",
+    "data_checks",
+    "Can the figures be trusted: is every delivery whole, fresh and plausible?",
+)
 SERVICE_BENCHMARK = PageSpec(
     "Service owner",
     "views/owner/service_benchmark.py",
@@ -73,6 +81,7 @@ PAGES = (
     COST_PER_SERVICE,
     SERVICE_DETAIL,
     MONTHLY_CHARGEBACK,
+    DATA_CHECKS,
     SERVICE_BENCHMARK,
     SERVICE_CATALOGUE,
 )

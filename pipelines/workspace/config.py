@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.cost_model.schema import LineMatch
+from pipelines.workspace.check_settings import SourceChecks, WorkspaceChecks
 from pipelines.workspace.connections import Connection
 
 PERIOD_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
@@ -145,6 +146,8 @@ class Source(Strict):
     connection: Connection | None = Field(default=None, discriminator="kind")
     """The system that `apportion pull` asks for deliveries; files may arrive besides."""
     detail_feed: DetailFeed | None = None
+    checks: SourceChecks | None = None
+    """Thresholds that its deliveries are judged by."""
 
 
 class ControlTotal(Strict):
@@ -162,4 +165,6 @@ class WorkspaceConfig(Strict):
     calendar: Calendar
     control_total: ControlTotal
     rate_type: str = "average"
+    checks: WorkspaceChecks | None = None
+    """Thresholds for all sources."""
     sources: dict[SourceId, Source]

@@ -36,6 +36,8 @@ from typing import Any
 import duckdb
 import yaml
 
+from tests.app.check_marts import build_check_marts
+
 CONTRACTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts" / "_marts.yml"
 
 Row = Mapping[str, Any]
@@ -109,8 +111,7 @@ def build_company() -> Marts:
     for (scenario, period), services in SHARES.items():
         _add_services(marts, scenario, period, services)
     _add_fax_and_rest(marts)
-    marts |= _build_facts(marts)
-    return marts
+    return marts | _build_facts(marts) | build_check_marts()
 
 
 def without(marts: Marts, *names: str) -> Marts:
@@ -153,8 +154,8 @@ def publish(workspace: Path, marts: Marts, run_id: str = "run-1") -> Path:
             body = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
             connection.execute(f"create table marts.{mart} ({body})")
             rows = marts.get(mart, [])
-            if mart == "dim_run":
-                rows = [{**row, "run_id": run_id} for row in rows]
+            if "run_id" in columns:
+                rows = [{"run_id": run_id, **row} for row in rows]
             _insert(connection, mart, columns, rows)
     publication = {
         "run_id": run_id,
