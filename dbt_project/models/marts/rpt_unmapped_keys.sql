@@ -27,9 +27,8 @@ with lines as (
 
 tagged as (
     select
-        lines.* exclude (tags),
-        unnest(json_keys(lines.tags)) as spelling,
-        lines.tags
+        lines.*,
+        unnest(json_keys(lines.tags)) as spelling
     from lines
 ),
 
@@ -37,7 +36,7 @@ tags as (
     select
         tagged.*,
         coalesce(keys.tag_key, tagged.spelling) as tag_key,
-        coalesce(merges.merged_value, tagged.found_value) as tag_value
+        coalesce(readings.merged_value, tagged.found_value) as tag_value
     from (
         select
             *,
@@ -45,8 +44,8 @@ tags as (
         from tagged
     ) as tagged
     left join {{ ref('stg_model__tagging_keys') }} as keys on tagged.spelling = keys.spelling
-    left join {{ ref('stg_model__tagging_merges') }} as merges
-        on coalesce(keys.tag_key, tagged.spelling) = merges.tag_key and tagged.found_value = merges.found_value
+    left join {{ ref('stg_model__tagging_merges') }} as readings
+        on coalesce(keys.tag_key, tagged.spelling) = readings.tag_key and tagged.found_value = readings.found_value
 ),
 
 {% set kinds = {
@@ -104,7 +103,7 @@ ranked as (
         *,
         row_number() over (
             partition by scenario_id, period_id, version, source_id, target_kind, key_kind
-            order by abs(amount_units) desc, line_count desc, key_name, key_value
+            order by abs(amount_units) desc, line_count desc, key_name asc, key_value asc
         ) as key_rank
     from converted
 )

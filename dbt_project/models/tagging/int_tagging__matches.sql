@@ -6,21 +6,19 @@ with scope as (
 ),
 
 combinations as (
-    select distinct
-        seen_attributes,
-        seen_attributes.tag_values as found_values
-    from {{ ref('stg_cloud_bill__lines') }}
+    select distinct lines.seen_attributes
+    from {{ ref('stg_cloud_bill__lines') }} as lines
 ),
 
 merged as (
     select
         combinations.seen_attributes,
-        unnest(combinations.seen_attributes),
+        unnest(combinations.seen_attributes), -- noqa: AL03
         periods.period_start,
         list_transform(
-            combinations.found_values,
-            lambda value, position: coalesce(
-                list_filter(scope.tag_merges[position], lambda pair: pair.found = value)[1].merged, value
+            list_zip(combinations.seen_attributes.tag_values, scope.tag_merges),
+            lambda tag: coalesce(
+                list_filter(tag[2], lambda pair: struct_extract(pair, 'found') = tag[1])[1].merged, tag[1]
             )
         ) as merged_values
     from combinations

@@ -33,10 +33,10 @@ found as (
 merged as (
     select
         found.*,
-        coalesce(merges.merged_value, found.found_value) as tag_value
+        coalesce(readings.merged_value, found.found_value) as tag_value
     from found
-    left join {{ ref('stg_model__tagging_merges') }} as merges
-        on found.tag_key = merges.tag_key and found.found_value = merges.found_value
+    left join {{ ref('stg_model__tagging_merges') }} as readings
+        on found.tag_key = readings.tag_key and found.found_value = readings.found_value
     where found.found_value is not null
 ),
 
