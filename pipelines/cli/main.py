@@ -12,6 +12,7 @@ import typer
 
 from pipelines.cli import (
     build_commands,
+    coverage_command,
     delivery_commands,
     infer_commands,
     reading_commands,
@@ -33,6 +34,7 @@ for group in (
     delivery_commands,
     build_commands,
     reading_commands,
+    coverage_command,
 ):
     group.register(app)
 

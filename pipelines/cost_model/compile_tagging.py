@@ -85,8 +85,8 @@ def _compile_rules(tagging: Tagging, keys: list[str]) -> Table:
         f"rule_id varchar, priority integer, source_globs varchar[], {globs}, "
         "tag_conditions struct(position integer, globs varchar[])[], missing_positions integer[], "
         "service_id varchar, consumer_id varchar, service_tag_position integer, "
-        "consumer_tag_position integer, owner_name varchar, reason varchar, "
-        "valid_from date, valid_to date"
+        "consumer_tag_position integer, overrides_feed boolean, owner_name varchar, "
+        "reason varchar, valid_from date, valid_to date"
     )
     rows: list[Row] = [
         (
@@ -100,6 +100,7 @@ def _compile_rules(tagging: Tagging, keys: list[str]) -> Table:
             rule.consumer,
             place(rule.service_from_tag) if rule.service_from_tag else None,
             place(rule.consumer_from_tag) if rule.consumer_from_tag else None,
+            rule.overrides_feed,
             rule.owner,
             rule.reason,
             rule.valid_from,

@@ -70,6 +70,9 @@ class TaggingRule(Dated):
     service_from_tag: TagKey | None = None
     """The value of this tag is the service; a line without it is left to the next rule."""
     consumer_from_tag: TagKey | None = None
+    overrides_feed: bool = True
+    """Whether the rule comes before what the detail feed says; false: it gives only what the feed
+    leaves out."""
     owner: str | None = None
     reason: str
 

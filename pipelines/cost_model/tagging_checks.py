@@ -88,6 +88,7 @@ def _check_reach(file: RuleFile, tagging: Tagging) -> None:
             other
             for other in tagging.rules
             if other.priority < rule.priority
+            and (other.overrides_feed or not rule.overrides_feed)
             and _covers_span(other, rule)
             and _covers(tagging, other.match, rule.match)
         ]

@@ -1,5 +1,6 @@
 -- What unmapped lines have in common: accounts, resources, services of the provider, tags. A line
--- counts under each of its keys, so that the kinds are never added up.
+-- counts under each of its keys, so that the kinds are never added up. A line that names something
+-- unknown counts under that name alone: the name is to be settled, not the account.
 with lines as (
     select
         lines.scenario_id,
@@ -70,7 +71,7 @@ listed as (
         sum(amount_local) as amount_local,
         sum(line_count) as line_count
     from {{ relation }}
-    where {{ value }} is not null
+    where {{ value }} is not null{{ ' and unknown_id is null' if kind != 'unknown_value' }}
     group by all
     {{ 'union all' if not loop.last }}
     {% endfor %}
