@@ -43,6 +43,14 @@ MONTHLY_CHARGEBACK = PageSpec(
     "chargeback",
     "What is each business unit billed, does it tie to the ledger, and what is still open?",
 )
+CLOUD_COVERAGE = PageSpec(
+    "Finance",
+    "views/finance/cloud_coverage.py",
+    "Cloud coverage",
+    ":material/cloud_done:",
+    "cloud_coverage",
+    "What part of the cloud bill has an owner, and what would give the rest one?",
+)
 SERVICE_BENCHMARK = PageSpec(
     "Service owner",
     "views/owner/service_benchmark.py",
@@ -73,6 +81,7 @@ PAGES = (
     COST_PER_SERVICE,
     SERVICE_DETAIL,
     MONTHLY_CHARGEBACK,
+    CLOUD_COVERAGE,
     SERVICE_BENCHMARK,
     SERVICE_CATALOGUE,
 )
