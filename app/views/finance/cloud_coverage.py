@@ -133,11 +133,11 @@ def _show_parts(context: Context, parts: pd.DataFrame) -> None:
                 {
                     "to": [TARGET_NAMES[str(kind)] for kind in parts["target_kind"]],
                     "how": [METHOD_NAMES[str(method)] for method in parts["mapping_method"]],
-                    "amount": parts["amount"],
                     "share": [
                         to_percent_of(part, whole)
                         for part, whole in zip(parts["amount"], parts["bill_amount"], strict=True)
                     ],
+                    "amount": parts["amount"],
                     "lines": parts["line_count"].astype("int64"),
                 }
             ),
@@ -173,8 +173,8 @@ def _show_keys(context: Context, keys: pd.DataFrame) -> None:
                         f"{name} = {value}" if name else str(value)
                         for name, value in zip(keys["key_name"], keys["key_value"], strict=True)
                     ],
-                    "kind": [KEY_NAMES.get(str(kind), str(kind)) for kind in keys["key_kind"]],
                     "amount": keys["amount"],
+                    "kind": [KEY_NAMES.get(str(kind), str(kind)) for kind in keys["key_kind"]],
                     "lines": keys["line_count"].astype("int64"),
                     "target": [TARGET_NAMES[str(kind)] for kind in keys["target_kind"]],
                     "source": keys["source_id"],
@@ -183,7 +183,7 @@ def _show_keys(context: Context, keys: pd.DataFrame) -> None:
             hide_index=True,
             height="content" if len(keys) <= SHORT_TABLE else TALL_TABLE,
             column_config={
-                "value": st.column_config.TextColumn("Key", pinned=True, width=210),
+                "value": st.column_config.TextColumn("Key", pinned=True, width=190),
                 "kind": st.column_config.TextColumn("Kind", width=160),
                 "amount": amount_column(f"Cost, {context.currency}", places=2),
                 "lines": "Lines",
