@@ -273,8 +273,8 @@ def test_cloud_coverage(company: Path, open_page: OpenPage) -> None:
         "With a consumer": ("80.0 %", "120.00 EUR without"),
     }
     assert (
-        "**Ties to the bill:** by a rule 30.00 + by the detail feed 450.00 + named, not known 30.00 "
-        "+ not mapped 90.00 = **cloud bills 600.00 EUR**; their cost lines have 600.00 EUR, "
+        "**Ties to the bill:** by a rule 30.00 + by the detail feed 450.00 + named, not known "
+        "30.00 + not mapped 90.00 = **cloud bills 600.00 EUR**; their cost lines have 600.00 EUR, "
         "difference 0.00 EUR"
     ) in read_all(test)
     parts, keys, drift = (table.value for table in test.dataframe)

@@ -22,10 +22,11 @@ with converted as (
     group by all
 ),
 
+-- What a person wrote down. Services and consumers that a feed defines are the tags themselves.
 known as (
-    select service_id as known_id from {{ ref('int_services__known') }}
+    select service_id as known_id from {{ ref('stg_model__services') }}
     union
-    select cost_centre_id from {{ ref('int_consumers__known') }}
+    select cost_centre_id from {{ ref('stg_cost_centres__assignments') }}
 ),
 
 targets as (

@@ -79,7 +79,8 @@ CASES: dict[str, tuple[str, str, int, str]] = {
         *add_rule('{sub_account: ["acc-1"], tags: {project: [shop-a]}}'), 17,
         "can never match: rule shop takes all of its lines before"),
     "taken by a wider pattern": (
-        *add_rule('{sub_account: ["acc-x*"], tags: {project: ["shop*"], a: [b]}}'), 17, "rule shop"),
+        *add_rule('{sub_account: ["acc-x*"], tags: {project: ["shop*"], a: [b]}}'),
+        17, "rule shop"),
     "taken by a tag that its lines have": (
         *add_rule('{tags: {CostCenter: ["*"]}}', "consumer: cc-shop"), 17, "rule centre"),
     "taken by two": (
