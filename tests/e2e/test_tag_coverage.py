@@ -211,14 +211,19 @@ def test_a_trace_names_the_rule_and_leads_to_the_records(sample: Path) -> None:
         "where period_id = '2026-10' and service_rule_id = 'shared-logs'",
     )
     assert [Decimal(line["amount_local"]) for line in lines] == [Decimal("5286.2701961772")]
-    (centre,) = ask_sql(
+    # monitoring is shared: its cost leaves through the services that use it.
+    (charge,) = ask_sql(
         sample,
-        "select cost_centre_id from fct_charges_monthly where period_id = '2026-10' "
-        "and scenario_id = 'actual' and service_id = 'crm' order by cost_amount desc limit 1",
+        "select charges.service_id, charges.cost_centre_id "
+        "from fct_charges_monthly as charges "
+        "inner join stops.int_delivered_services__ranges as used using (scenario_id, period_id) "
+        "where period_id = '2026-10' and scenario_id = 'actual' and disposition = 'allocated' "
+        "and from_service_id = 'monitoring' and charges.service_id = used.to_service_id "
+        "order by used.weight desc, cost_amount desc limit 1",
     )
     done = run_apportion(
-        *("trace", "2026-10", "--service", "crm", "--cost-centre", centre["cost_centre_id"]),
-        *("--json", "-w", sample),
+        *("trace", "2026-10", "--service", charge["service_id"]),
+        *("--cost-centre", charge["cost_centre_id"], "--json", "-w", sample),
     )
     (line,) = (
         line

@@ -32,34 +32,42 @@ found as (
 
 merged as (
     select
-        found.*,
-        coalesce(readings.merged_value, found.found_value) as tag_value
+        found.scenario_id,
+        found.period_id,
+        found.currency_code,
+        found.tag_key,
+        coalesce(readings.merged_value, found.found_value) as tag_value,
+        sum(found.amount_local) as amount_local,
+        sum(found.line_count) as line_count
     from found
     left join {{ ref('stg_model__tagging_merges') }} as readings
         on found.tag_key = readings.tag_key and found.found_value = readings.found_value
     where found.found_value is not null
+    group by all
 ),
 
-counted as (
+counts as (
     select
-        *,
-        max(dense_value) over (partition by scenario_id, period_id, tag_key) as value_count
-    from (
-        select
-            *,
-            dense_rank() over (partition by scenario_id, period_id, tag_key order by tag_value) as dense_value
-        from merged
-    ) as ranked
+        scenario_id,
+        period_id,
+        tag_key,
+        count(distinct tag_value) as value_count
+    from merged
+    group by all
 )
 
 select
-    scenario_id,
-    period_id,
-    currency_code,
-    tag_key,
-    case when value_count <= 1000 then tag_value end as tag_value,
-    max(value_count) as value_count,
-    sum(amount_local) as amount_local,
-    sum(line_count) as line_count
-from counted
+    merged.scenario_id,
+    merged.period_id,
+    merged.currency_code,
+    merged.tag_key,
+    case when counts.value_count <= 1000 then merged.tag_value end as tag_value,
+    counts.value_count,
+    sum(merged.amount_local) as amount_local,
+    sum(merged.line_count) as line_count
+from merged
+inner join counts
+    on merged.scenario_id = counts.scenario_id
+    and merged.period_id = counts.period_id
+    and merged.tag_key = counts.tag_key
 group by all
