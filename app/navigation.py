@@ -51,6 +51,14 @@ DATA_CHECKS = PageSpec(
     "data_checks",
     "Can the figures be trusted: is every delivery whole, fresh and plausible?",
 )
+CLOUD_COVERAGE = PageSpec(
+    "Finance",
+    "views/finance/cloud_coverage.py",
+    "Cloud coverage",
+    ":material/cloud_done:",
+    "cloud_coverage",
+    "What part of the cloud bill has an owner, and what would give the rest one?",
+)
 SERVICE_BENCHMARK = PageSpec(
     "Service owner",
     "views/owner/service_benchmark.py",
@@ -82,6 +90,7 @@ PAGES = (
     SERVICE_DETAIL,
     MONTHLY_CHARGEBACK,
     DATA_CHECKS,
+    CLOUD_COVERAGE,
     SERVICE_BENCHMARK,
     SERVICE_CATALOGUE,
 )

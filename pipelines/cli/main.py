@@ -12,6 +12,7 @@ import typer
 
 from pipelines.cli import (
     build_commands,
+    coverage_command,
     delivery_commands,
     infer_commands,
     load_commands,
@@ -37,6 +38,7 @@ for group in (
     load_commands,
     build_commands,
     reading_commands,
+    coverage_command,
 ):
     group.register(app)
 
