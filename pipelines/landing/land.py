@@ -49,6 +49,7 @@ from pipelines.landing.record_counts import (
 )
 from pipelines.landing.redelivery import find_superseded
 from pipelines.readers.csv_header import Header
+from pipelines.readers.personal_texts import give_key, hide_delivered_lines
 from pipelines.readers.read_table import read_table
 from pipelines.readers.safe_bytes import BytesSeen, inspect_delivery
 from pipelines.workspace.workspace import Workspace
@@ -151,6 +152,7 @@ def land_file(
     if known is not None:
         return _say_known(delivery, known)
     try:
+        give_key(connection, workspace, delivery.contract)
         with open_staging(workspace) as staging:
             checked = _read_delivery(connection, delivery, seen, staging)
             reasons: tuple[str, ...] = ()
@@ -190,9 +192,10 @@ def _read_delivery(
         shutil.copyfile(delivery.control_path, staging / f"{ORIGINAL_NAME}{CONTROL_SUFFIX}")
     work = staging / WORK_NAME
     work.mkdir()
-    header = read_table(
-        connection, original, delivery.contract, delivery.mapping, seen, work, delivery.name
-    )
+    with hide_delivered_lines(delivery.contract, delivery.mapping):
+        header = read_table(
+            connection, original, delivery.contract, delivery.mapping, seen, work, delivery.name
+        )
     shutil.rmtree(work)
     changes = check_records(connection, delivery, header, "delivered", seen.sha256)
     refuse_untrusted(connection, delivery)

@@ -1,8 +1,8 @@
 """From the columns of a delivery to the text of every field, by its mapping, in SQL.
 
 Each stage is a select over the one before, so that no expression is repeated:
-columns -> forms -> zeros to the left -> value maps -> signs -> period. A field that no stage
-concerns passes through as it was delivered.
+columns -> forms -> zeros to the left -> value maps -> signs -> period -> pseudonyms. A field that
+no stage concerns passes through as it was delivered.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pipelines.readers.field_forms import (
     literal,
     mark_expression,
 )
+from pipelines.readers.personal_texts import list_personal_fields, pseudonym_expression
 
 KEY_CHARACTERS = 16
 VALUES_SHOWN = 12
@@ -116,6 +117,11 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
     }
     yield {name: _flip_sign(name) for name in mapping.sign_flip}
     yield _derive_period(contract, mapping)
+    yield {
+        name: pseudonym_expression(f'"{name}"')
+        for name in list_personal_fields(contract)
+        if name in mapping.columns or name in mapping.constants
+    }
 
 
 def _map_values(name: str, values: dict[str, str], default: str | None) -> str:

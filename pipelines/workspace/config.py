@@ -115,6 +115,9 @@ class Source(Strict):
     """Whether a build without any delivery of this source is refused."""
     redelivery: Literal["refuse", "replace_period", "append"] = "refuse"
     """What happens when another file arrives for periods that were delivered before."""
+    keep_original: bool | None = None
+    """Whether the lake keeps the delivered bytes, or only their hash. Left out, it keeps them,
+    except where the mapping fills a field that names a person."""
     detail_feed: DetailFeed | None = None
 
 
