@@ -14,6 +14,7 @@ from pipelines.cli import (
     build_commands,
     delivery_commands,
     infer_commands,
+    measure_commands,
     reading_commands,
     workspace_commands,
 )
@@ -30,6 +31,7 @@ app = typer.Typer(
 for group in (
     workspace_commands,
     infer_commands,
+    measure_commands,
     delivery_commands,
     build_commands,
     reading_commands,
