@@ -126,8 +126,9 @@ def _list_accounts(path: Path, head: FileHead, column: str) -> dict[str, str]:
     named = [
         item
         for item in head.columns
+        # A description alone is that of a posting, not of its account.
         if item != column
-        and {"account", "konto"} & set(normalise_name(item).split())
+        and normalise_name(item).startswith(("account", "konto"))
         and compare_names("account_name", item)[0] >= LEAST_NAME_LIKENESS
     ]
     accounts: dict[str, str] = {}

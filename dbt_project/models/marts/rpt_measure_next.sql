@@ -212,15 +212,14 @@ wanted as (
     left join {{ ref('stg_model__drivers') }} as drivers on together.driver_id = drivers.driver_id
 ),
 
--- The fiscal year up to the period, as the item stood in each of its periods.
+-- The fiscal year up to the period, whatever the split rested on in each of its periods.
 summed as (
     select
         wanted.*,
         periods.fiscal_year,
         sum(wanted.amount) over (
             partition by
-                wanted.scenario_id, periods.fiscal_year, wanted.stop_code, wanted.basis_code, wanted.subject_kind,
-                wanted.subject_id
+                wanted.scenario_id, periods.fiscal_year, wanted.stop_code, wanted.subject_kind, wanted.subject_id
             order by wanted.period_id
             range between unbounded preceding and current row
         ) as year_amount
