@@ -23,6 +23,7 @@ from pipelines.mappings.mapping import load_mapping
 from pipelines.readers.personal_texts import keeps_original, pseudonym_expression
 from pipelines.warehouse.lake_views import list_active_loads
 from pipelines.workspace.config import Source
+from pipelines.workspace.doctor import Finding, examine
 from pipelines.workspace.pseudonym_key import find_or_make_key
 from pipelines.workspace.workspace import Workspace
 
@@ -187,6 +188,7 @@ def test_a_pseudonym_stays_and_no_key_is_no_pseudonym() -> None:
         assert connection.execute(sql, [f"{ours}4"]).fetchone() != (f"{ours}4",)
 
 
+KEY_IS_GOOD = "the key of their pseudonyms is whole and the owner's"
 SHA = "p-f4571e0020949383f319"
 
 
@@ -195,8 +197,11 @@ def test_the_key_is_the_owners_and_a_damaged_one_is_refused(works: _Works) -> No
     key = find_or_make_key(works.workspace)
     assert (len(key), stat.S_IMODE(path.stat().st_mode)) == (64, 0o600)
     assert find_or_make_key(works.workspace) == key
+    assert Finding("good", "persons", KEY_IS_GOOD) in examine(works.root)
     assert list(works.root.glob(".pseudonym_key.*")) == []
     path.chmod(0o640)
+    bad = [item for item in examine(works.root) if item.subject == "persons"]
+    assert [item.state for item in bad] == ["bad"]
     with pytest.raises(ApportionError, match="a file of mode 640"):
         find_or_make_key(works.workspace)
     path.chmod(0o600)
