@@ -91,6 +91,7 @@ def _find_currency(proposal: Proposal, column: str | None, told: str | None) -> 
 
 def _fill_gaps(proposal: Proposal, currency: str) -> Proposal:
     """Constants for the fields that one value can stand for."""
+    proposal = _derive_day(proposal)
     values = {**REPLACEABLE, "currency_code": currency}
     constants = {name: values[name] for name in proposal.match.missing if name in values}
     left = [name for name in proposal.match.missing if name not in values]
@@ -110,6 +111,25 @@ def _fill_gaps(proposal: Proposal, currency: str) -> Proposal:
     settings = {**proposal.settings, "constants": constants}
     match = replace(proposal.match, missing=())
     return replace(proposal, match=match, settings=settings, decisions=tuple(decisions))
+
+
+def _derive_day(proposal: Proposal) -> Proposal:
+    """Postings of a period without days stand at its last one."""
+    columns = proposal.settings["columns"]
+    if "posting_date" not in proposal.match.missing or "period_id" not in columns:
+        return proposal
+    missing = tuple(name for name in proposal.match.missing if name != "posting_date")
+    decisions = [d for d in proposal.decisions if d.partition(":")[0] != "posting_date"]
+    decisions.append(
+        "derived_times.posting_date: no column gives it, so it is the month's last day"
+    )
+    derived = {"posting_date": {"of": "period_id", "point": "month_last_day"}}
+    return replace(
+        proposal,
+        match=replace(proposal.match, missing=missing),
+        settings={**proposal.settings, "derived_times": derived},
+        decisions=tuple(decisions),
+    )
 
 
 def _list_months(proposal: Proposal) -> list[str]:

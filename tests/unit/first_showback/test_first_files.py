@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import gzip
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 
+from pipelines.books.books import Books
 from pipelines.errors import UsageError
 from pipelines.first_showback.account_groups import AccountGroup, group_accounts
 from pipelines.first_showback.ledger_export import read_ledger_export
 from pipelines.first_showback.unit_list import BusinessUnit, read_unit_list
 from pipelines.first_showback.write_first_showback import FirstFiles
+from pipelines.landing.land import land_inbox
 from pipelines.workspace.init_workspace import init_first_showback
 
 LEDGER = "Date,Account,Department,Amount\n2026-03-31,64001,9050,1.50\n2026-03-01,61000,9050,2\n"
@@ -101,6 +105,17 @@ def test_what_an_export_lacks_is_filled_in_and_said(tmp_path: Path) -> None:
     }
     assert sum(item.startswith("constants.") for item in showback.decisions) == 3
     assert workspace.config.currency == "CHF"
+
+
+def test_a_ledger_by_period_has_its_postings_on_the_last_day(tmp_path: Path) -> None:
+    ledger = _write(tmp_path, "Period,Account,Amount\n2028-02,64001,1.50\n", "gl.csv")
+    workspace, _ = init_first_showback(tmp_path / "ws", FirstFiles(ledger=ledger))
+    (result,) = land_inbox(workspace, Books.open(workspace))
+    assert (result.state, result.records_accepted, result.reasons) == ("landed", 1, ())
+    path = workspace.lake / "general_ledger" / result.sha256 / "records.parquet"
+    with duckdb.connect() as connection:
+        row = connection.execute(f"select posting_date, period_id from '{path}'").fetchone()
+    assert row == (date(2028, 2, 29), "2028-02")  # 2028 is a leap year
 
 
 def test_a_chart_of_accounts_names_the_pools(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from pipelines.errors import ApportionError
 from pipelines.landing.land import LoadResult, land_inbox
 from pipelines.landing.quarantine import show_record
 from pipelines.landing.quarantine_decisions import release_records
+from pipelines.mappings.infer import infer_mapping
 from pipelines.mappings.mapping import load_mapping
+from pipelines.mappings.write_proposal import render_proposal
 from pipelines.readers.personal_texts import keeps_original, pseudonym_expression
 from pipelines.warehouse.lake_views import list_active_loads
 from pipelines.workspace.config import Source
@@ -172,6 +174,16 @@ def test_a_line_that_refuses_its_file_is_not_shown(works: _Works) -> None:
     assert result.state == "refused"
     assert "Josephine" not in result.message
     assert "because the delivery names persons" in result.message
+
+
+def test_a_proposed_mapping_names_no_person(tmp_path: Path) -> None:
+    path = tmp_path / "hours.csv"
+    path.write_text(JANUARY, "utf-8")
+    proposal = infer_mapping(path, "timesheets")
+    assert proposal.settings["columns"]["person_id"] == "person_id"
+    text = render_proposal(proposal)
+    assert not any(name in text for name in NAMES)
+    assert "'CC900'" in text  # examples of other fields stay
 
 
 def test_a_pseudonym_stays_and_no_key_is_no_pseudonym() -> None:
