@@ -86,6 +86,17 @@ DRIFT_NAMES = {
     "near": "a letter or two apart",
 }
 
+MEASURE_BASIS_NAMES = {
+    "declared": "Declared shares",
+    "even": "Even split",
+    "estimated": "Estimated driver",
+    "stale": "Driver of an earlier month",
+    "fallback": "Even split, driver missing",
+    "unallocated": "Not allocated",
+    "unmapped": "Not mapped",
+    "quarantined": "Records in quarantine",
+}
+
 METRIC_NAMES = {
     "unit_cost": "Unit cost",
     "cost_per_ticket": "Cost per ticket",

@@ -44,6 +44,7 @@ from pipelines.landing.quarantine_log import (
 )
 from pipelines.landing.redelivery import ADDING_MODES
 from pipelines.landing.typed_records import QUARANTINE_NAME
+from pipelines.readers.personal_texts import give_key, replace_values
 from pipelines.warehouse.lake_views import (
     ActiveLoad,
     as_glob,
@@ -103,11 +104,13 @@ def release_records(
     Raises UsageError for an unknown load, record or field and for an empty reason, and
     DecisionRefusedError where no record passes or the record is released with these values.
     """
-    reason, values = _require_reason(why), dict(changes or {})
+    reason = _require_reason(why)
     with books.begin() as connection, _connect() as engine:
         load = _find_load(workspace, books, source_id, file)
         contract = load_contract(load.contract_id)
-        _refuse_unknown_fields(contract, values)
+        _refuse_unknown_fields(contract, changes or {})
+        give_key(engine, workspace, contract)
+        values = replace_values(engine, contract, changes or {})
         rows = _choose_rows(engine, load, row_number)
         after = json.dumps(values, sort_keys=True, ensure_ascii=False)
         _refuse_repetition(load, row_number, "release", after)

@@ -43,6 +43,18 @@ class ReadColumn(BaseModel):
     """How its text is read; the mapping's forms of dates, times and numbers hold for it too."""
 
 
+class DerivedTime(BaseModel):
+    """A day or time that follows from another one, where the delivery says only that."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    of: str
+    """The field, a period, date or timestamp, that it follows from."""
+    point: Literal["month_start", "month_last_day", "next_month", "next_day"]
+    """Which point in time: the first day of the month, its last day, the first day of the next
+    month, the next day; each at midnight."""
+
+
 class LastState(BaseModel):
     """The delivery is a log of events; the last one of each key is its state."""
 
@@ -121,6 +133,8 @@ class Mapping(BaseModel):
     """Field -> the value that every record has."""
     period_from: str | ReadColumn | None = None
     """The date or time, a field or a column, whose month is the record's period."""
+    derived_times: dict[str, DerivedTime] = {}
+    """Date or timestamp field -> the field that it follows from, and how."""
     row_key: bool = False
     """Whether the key field is made from the hash of the file and the number of the record, for
     sources without keys."""
@@ -156,7 +170,8 @@ class Mapping(BaseModel):
     sign_flip: tuple[str, ...] = ()
     """Number fields whose sign is turned, where the sender shows cost as negative."""
     allow_float: dict[str, Annotated[int, Field(ge=0, le=12)]] = {}
-    """Decimal field -> decimals to round to, where a Parquet file holds it as a binary float."""
+    """Decimal field -> decimals to round to, where a Parquet file holds it as a binary float or a
+    CSV file writes it like one: 5.64902E-05, or more digits than money has."""
 
     def column_names(self, field: str) -> tuple[str, ...]:
         """The names that the field's column may have; none where no column gives the field."""
@@ -246,13 +261,16 @@ class Mapping(BaseModel):
             "footer_pattern": ("csv",),
             "sheet": ("xlsx",),
             "records_at": ("json",),
-            "allow_float": ("parquet",),
+            "allow_float": ("csv", "parquet"),
             "compression": ("csv", "json", "jsonl"),
             "unpivot": ("csv", "xlsx", "parquet"),
         }
         for name, formats in fits.items():
             if name in self.model_fields_set and self.format not in formats:
                 raise self._fault(f"'{name}' says nothing about the format {self.format}")
+        form = (self.decimal_mark, self.thousands_mark, self.negative_form)
+        if self.allow_float and form != (".", None, "leading"):
+            raise self._fault("'allow_float' reads numbers such as -1.5e-05 and no other form")
         if self.footer_rows and self.footer_pattern is not None:
             raise self._fault("'footer_rows' and 'footer_pattern' exclude each other")
         return self
@@ -352,6 +370,7 @@ def _refuse_misfit(mapping: Mapping, contract: Contract) -> None:
     _refuse_misfit_of_derived(mapping, contract)
     given = {
         *mapping.constants,
+        *mapping.derived_times,
         find_row_key_field(mapping, contract),
         find_derived_period_field(mapping, contract),
         *(name for name in mapping.columns if not mapping.is_field_optional(name)),
@@ -367,7 +386,8 @@ def _refuse_misfit(mapping: Mapping, contract: Contract) -> None:
 def _list_named_fields(mapping: Mapping) -> list[str]:
     """Every field that the mapping names, each once, in the order of its keys."""
     named = [*mapping.columns, *mapping.constants, *mapping.pad_left, *mapping.value_maps]
-    named += [*mapping.sign_flip, *mapping.allow_float]
+    named += [*mapping.sign_flip, *mapping.allow_float, *mapping.derived_times]
+    named += [item.of for item in mapping.derived_times.values()]
     if isinstance(mapping.period_from, str):
         named.append(mapping.period_from)
     if mapping.last_state_of:
@@ -383,6 +403,12 @@ def _refuse_misfit_of_types(mapping: Mapping, fields: dict[str, ContractField]) 
         ("sign_flip", mapping.sign_flip, ("decimal", "integer")),
         ("allow_float", tuple(mapping.allow_float), ("decimal",)),
         ("pad_left", tuple(mapping.pad_left), texts),
+        ("derived_times", tuple(mapping.derived_times), ("date", "timestamp")),
+        (
+            "derived_times",
+            tuple(item.of for item in mapping.derived_times.values()),
+            ("period", "date", "timestamp"),
+        ),
     ):
         for name in names:
             if fields[name].type not in types:
@@ -396,6 +422,13 @@ def _refuse_misfit_of_derived(mapping: Mapping, contract: Contract) -> None:
     name = f"mapping '{mapping.mapping_id}'"
     if mapping.row_key and find_row_key_field(mapping, contract) is None:
         raise ValueError(f"{name}: 'row_key' needs exactly one key field without a column")
+    for field, derived in mapping.derived_times.items():
+        if field in mapping.columns or field in mapping.constants:
+            raise ValueError(f"{name}: the field {field} is given and in 'derived_times'")
+        if derived.of not in mapping.columns:
+            raise ValueError(
+                f"{name}: 'derived_times' makes {field} of {derived.of}, which has no column"
+            )
     if mapping.period_from is None:
         return
     period = contract.period_field

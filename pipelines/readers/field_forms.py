@@ -25,7 +25,9 @@ def form_expression(field: ContractField, mapping: Mapping, has_native: bool) ->
     """
     name = f'"{field.name}"'
     form: str | None = None
-    if field.type in NUMBERS and _has_number_form(mapping):
+    if mapping.format == "csv" and field.name in mapping.allow_float:
+        form = _float_form(name, mapping.allow_float[field.name])
+    elif field.type in NUMBERS and _has_number_form(mapping):
         form = _number_form(name, field, mapping)
     elif field.type == "date" and (mapping.date_order, mapping.date_separator) != ("ymd", "-"):
         form = _date_form(name, mapping)
@@ -70,6 +72,16 @@ def literal(text: str) -> str:
 def _has_number_form(mapping: Mapping) -> bool:
     marks = (mapping.decimal_mark, mapping.thousands_mark, mapping.negative_form)
     return marks != (".", None, "leading")
+
+
+def _float_form(name: str, decimals: int) -> str:
+    """A number in the form of a binary float, rounded half away from zero; others stay."""
+    pattern = r"-?\d+(\.\d+)?([eE][+-]?\d{1,3})?"
+    number = f"try_cast({name} as decimal(38, {decimals}))"
+    return (
+        f"case when regexp_full_match({name}, {literal(pattern)}) "
+        f"then coalesce(cast({number} as varchar), {name}) else {name} end"
+    )
 
 
 def _number_form(name: str, field: ContractField, mapping: Mapping) -> str:

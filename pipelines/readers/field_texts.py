@@ -1,16 +1,17 @@
 """From the columns of a delivery to the text of every field, by its mapping, in SQL.
 
 Each stage is a select over the one before, so that no expression is repeated:
-columns -> forms -> zeros to the left -> value maps -> signs -> period. A field that no stage
-concerns passes through as it was delivered.
+columns -> forms -> zeros to the left -> value maps -> signs -> times -> period -> pseudonyms. A
+field that no stage concerns passes through as it was delivered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelines.contracts.contract import Contract, ContractField
+from pipelines.contracts.contract import Contract, ContractField, FieldType
 from pipelines.mappings.mapping import (
+    DerivedTime,
     Mapping,
     ReadColumn,
     find_derived_period_field,
@@ -20,9 +21,11 @@ from pipelines.readers.csv_header import NATIVE_MARK, Header
 from pipelines.readers.field_forms import (
     MISREAD_MARK,
     form_expression,
+    is_misread,
     literal,
     mark_expression,
 )
+from pipelines.readers.personal_texts import list_personal_fields, pseudonym_expression
 
 KEY_CHARACTERS = 16
 VALUES_SHOWN = 12
@@ -115,7 +118,16 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
         for name, values in mapping.value_maps.items()
     }
     yield {name: _flip_sign(name) for name in mapping.sign_flip}
+    yield {
+        name: _derive_time(contract, name, derived)
+        for name, derived in mapping.derived_times.items()
+    }
     yield _derive_period(contract, mapping)
+    yield {
+        name: pseudonym_expression(f'"{name}"')
+        for name in list_personal_fields(contract)
+        if name in mapping.columns or name in mapping.constants
+    }
 
 
 def _map_values(name: str, values: dict[str, str], default: str | None) -> str:
@@ -140,6 +152,35 @@ def _flip_sign(name: str) -> str:
     )
 
 
+def _derive_time(contract: Contract, target: str, derived: DerivedTime) -> str:
+    """The point in time that follows from another field; of what cannot be read, the mark."""
+    name, kind = derived.of, contract.field(derived.of).type
+    moment = f"try_cast(\"{name}\" || '-01' as date)" if kind == "period" else _moment(name, kind)
+    day = f"cast({moment} as date)"
+    point = {
+        "month_start": f"date_trunc('month', {day})",
+        "month_last_day": f"last_day({day})",
+        "next_month": f"date_trunc('month', {day}) + interval 1 month",
+        "next_day": f"{day} + interval 1 day",
+    }[derived.point]
+    form = "%Y-%m-%d" if contract.field(target).type == "date" else "%Y-%m-%dT%H:%M:%SZ"
+    other = mark_expression(f'"{name}"', f"a {kind} to derive {target} from")
+    marked = is_misread(f'"{name}"')
+    return (
+        f"case when ({moment}) is not null then strftime({point}, '{form}') "
+        f'when {marked} then "{name}" when "{name}" is not null then {other} end'
+    )
+
+
+def _moment(name: str, kind: FieldType) -> str:
+    """SQL for the date or the time in UTC that a text says; NULL where it says none."""
+    if kind != "timestamp":
+        return f'try_cast("{name}" as date)'
+    zoned = f"try_cast(\"{name}\" as timestamptz) at time zone 'UTC'"
+    has_zone = f"regexp_matches(\"{name}\", '(Z|[+-]\\d\\d:\\d\\d)$')"
+    return f'case when {has_zone} then {zoned} else try_cast("{name}" as timestamp) end'
+
+
 def _derive_period(contract: Contract, mapping: Mapping) -> dict[str, str]:
     period = find_derived_period_field(mapping, contract)
     source = mapping.period_from
@@ -148,11 +189,7 @@ def _derive_period(contract: Contract, mapping: Mapping) -> dict[str, str]:
     name = source if isinstance(source, str) else helper_name(source)
     # The field's own checks say what is wrong with a date; here it only has to be one.
     kind = contract.field(source).type if isinstance(source, str) else source.type
-    moment = f'try_cast("{name}" as date)'
-    if kind == "timestamp":
-        zoned = f"try_cast(\"{name}\" as timestamptz) at time zone 'UTC'"
-        has_zone = f"regexp_matches(\"{name}\", '(Z|[+-]\\d\\d:\\d\\d)$')"
-        moment = f'case when {has_zone} then {zoned} else try_cast("{name}" as timestamp) end'
+    moment = _moment(name, kind)
     is_date = f"regexp_matches(\"{name}\", '^\\d{{4}}-\\d\\d-\\d\\d')"
     other = mark_expression(f'"{name}"', f"a {kind} to derive the period from")
     marked = f'starts_with("{name}", {literal(MISREAD_MARK)})'

@@ -145,6 +145,9 @@ class Source(Strict):
     """Regular expression with one group: the running number in the names of its files."""
     connection: Connection | None = Field(default=None, discriminator="kind")
     """The system that `apportion pull` asks for deliveries; files may arrive besides."""
+    keep_original: bool | None = None
+    """Whether the lake keeps the delivered bytes, or only their hash. Left out, it keeps them,
+    except where the mapping fills a field that names a person."""
     detail_feed: DetailFeed | None = None
     checks: SourceChecks | None = None
     """Thresholds that its deliveries are judged by."""

@@ -38,6 +38,7 @@ def examine(directory: Path) -> list[Finding]:
         _examine_connections,
         _examine_books,
         _examine_lake,
+        _examine_persons,
         _examine_publication,
     )
     for examination in examinations:
@@ -125,6 +126,14 @@ def _examine_lake(workspace: Workspace) -> Iterator[Finding]:
     yield Finding("good" if loads else "note", "lake", text if loads else "nothing has landed yet")
     if quarantined:
         yield Finding("note", "lake", f"{quarantined} records are in quarantine")
+
+
+def _examine_persons(workspace: Workspace) -> Iterator[Finding]:
+    from pipelines.workspace.pseudonym_key import read_key
+
+    if workspace.pseudonym_key.exists():
+        read_key(workspace.pseudonym_key)
+        yield Finding("good", "persons", "the key of their pseudonyms is whole and the owner's")
 
 
 def _examine_publication(workspace: Workspace) -> Iterator[Finding]:

@@ -200,6 +200,20 @@ def test_certificate_is_a_statement_with_its_differences(
     assert ":green[:material/check_circle:] **The ledger is accounted for**" in read_all(test)
 
 
+def test_what_to_measure_next_is_ranked_by_money(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, MONTHLY_CHARGEBACK)
+    frame = next(part.value for part in test.dataframe if "basis" in part.value)
+    assert list(frame["subject"]) == ["Intranet", "Clearing account"]
+    assert list(frame["basis"]) == ["Even split, driver missing", "Not mapped"]
+    assert (list(frame["amount"]), list(frame["year"])) == ([80, 30], [160, 30])
+    assert frame["deliver"].iloc[0] == "service_usage"
+
+
+def test_nothing_to_measure_is_said(plain_company: Path, open_page: OpenPage) -> None:
+    said = [part.value for part in open_page(plain_company, MONTHLY_CHARGEBACK).success]
+    assert "Everything of this period is measured." in said
+
+
 def test_difference_is_shown_in_red(tmp_path: Path, open_page: OpenPage) -> None:
     marts = build_company()
     marts["fct_ledger_lines"] = [

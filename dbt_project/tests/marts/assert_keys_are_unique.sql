@@ -32,6 +32,7 @@
     'rpt_unmapped_keys': [
         'scenario_id', 'period_id', 'version', 'source_id', 'target_kind', 'key_kind', 'key_name', 'key_value',
     ],
+    'rpt_measure_next': ['scenario_id', 'period_id', 'version', 'measure_rank'],
     'rpt_year_outlook': ['fiscal_year', 'service_id'],
 } %}
 {% for model, columns in keys.items() %}

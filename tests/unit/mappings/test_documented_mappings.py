@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from pipelines.contracts.contract import load_contract
-from pipelines.mappings.mapping import LastState, Mapping, Unpivot, load_mapping
+from pipelines.mappings.mapping import DerivedTime, LastState, Mapping, Unpivot, load_mapping
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "mappings.md"
 
@@ -37,6 +37,7 @@ def _defaults(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
 
 def test_every_key_is_documented_with_its_default() -> None:
     keys = _defaults(Mapping)
+    keys |= _defaults(DerivedTime, "derived_times.")
     keys |= _defaults(Unpivot, "unpivot.") | _defaults(LastState, "last_state_of.")
     assert _documented() == keys
 

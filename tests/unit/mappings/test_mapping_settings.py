@@ -44,7 +44,11 @@ def _make(**changes: Any) -> Mapping:
         ({"value_defaults": {"line_id": "X"}}, "has no value map"),
         ({"value_maps": {"line_id": {}}}, "is empty"),
         ({"format": "parquet", "delimiter": ";"}, "says nothing about the format parquet"),
-        ({"allow_float": {"amount_local": 2}}, "says nothing about the format csv"),
+        (
+            {"format": "xlsx", "allow_float": {"amount_local": 2}},
+            "says nothing about the format xlsx",
+        ),
+        ({"decimal_mark": ",", "allow_float": {"amount_local": 2}}, "and no other form"),
         ({"columns": {"line_id": []}}, "names no column for the field line_id"),
         ({"columns": {"line_id": ["a", "b"], "vendor_name": "b"}}, "two fields read the column"),
         ({"colums": {}}, "Extra inputs"),
@@ -67,6 +71,14 @@ def test_settings_that_contradict_each_other_are_refused(
         ({"period_from": "line_id"}, "is of type code, not a date or timestamp"),
         ({"period_from": None}, "no column to the required fields period_id"),
         ({"columns": {"period_id": "p"}}, "is given and derived"),
+        (
+            {"derived_times": {"posting_date": {"of": "period_id", "point": "next_day"}}},
+            "posting_date is given and in 'derived_times'",
+        ),
+        (
+            {"derived_times": {"line_id": {"of": "posting_date", "point": "next_day"}}},
+            "'derived_times' names line_id, which is of type code",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_the_contract_are_refused(

@@ -9,7 +9,7 @@ import csv
 import gzip
 import io
 import json
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -295,3 +295,44 @@ def test_jira_issues(tmp_path: Path) -> None:
     assert found == [("HELP-1", "incident", 2), ("HELP-2", "request", 5)]
     assert result.records_quarantined == 1
     assert "Epic" in result.reasons[0]
+
+
+def _sum_rounded(values: list[str]) -> Decimal:
+    """Each cost to twelve decimals, half away from zero, as the mapping declares."""
+    step = Decimal("1e-12")
+    return sum((Decimal(v).quantize(step, ROUND_HALF_UP) for v in values), Decimal(0))
+
+
+def test_azure_enterprise_agreement(tmp_path: Path) -> None:
+    name = "focus_converters_native_bills/sample-anonymous-ea-export-dataset.csv"
+    content = _find(name).read_bytes()
+    (result,) = _land(tmp_path, "azure_ea", "cloud_bill", ("ea.csv", content))
+    rows = _rows(content)
+    assert (result.records_accepted, result.records_quarantined) == (len(rows), 0)
+    costs = [row["CostInBillingCurrency"] for row in rows]
+    assert any("E-" in cost for cost in costs)
+    assert _total(result, "CAD") == _sum_rounded(costs)
+    spans = _read(
+        tmp_path,
+        result,
+        "select distinct billing_period_start::varchar, billing_period_end::varchar, "
+        "charge_period_start::varchar, charge_period_end::varchar from records",
+    )
+    month = ("2023-09-01 00:00:00", "2023-10-01 00:00:00")
+    assert spans == [(*month, "2023-09-02 00:00:00", "2023-09-03 00:00:00")]
+
+
+def test_oracle_cloud_cost_report(tmp_path: Path) -> None:
+    name = "focus_converters_native_bills/reports_cost-csv_0000000030000269.csv"
+    content = _find(name).read_bytes()
+    (result,) = _land(tmp_path, "oci_cost", "cloud_bill", ("oci.csv", content))
+    rows = _rows(content)
+    assert (result.records_accepted, result.records_quarantined) == (len(rows), 0)
+    assert _total(result, "USD") == _sum_rounded([row["cost/myCost"] for row in rows])
+    hours = _read(
+        tmp_path,
+        result,
+        "select distinct billing_period_start::varchar, billing_period_end::varchar, "
+        "charge_period_end - charge_period_start = interval 1 hour from records",
+    )
+    assert hours == [("2023-11-01 00:00:00", "2023-12-01 00:00:00", True)]
