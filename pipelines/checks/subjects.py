@@ -54,7 +54,7 @@ def list_subjects(plan: CheckPlan) -> list[Subject]:
     subjects: list[Subject] = []
     for source in plan.sources:
         family = [item for item in plan.sources if _is_related(source, item)]
-        subjects.append(_make_source(source, plan, is_alone=len(family) == 1))
+        subjects.append(_make_source(source, plan, family))
         if len(family) > 1 and source is family[-1]:
             subjects += _make_family(family)
     return subjects
@@ -64,13 +64,13 @@ def _is_related(source: CheckedSource, other: CheckedSource) -> bool:
     return (source.contract_id, source.scenario_id) == (other.contract_id, other.scenario_id)
 
 
-def _make_source(source: CheckedSource, plan: CheckPlan, *, is_alone: bool) -> Subject:
+def _make_source(source: CheckedSource, plan: CheckPlan, family: list[CheckedSource]) -> Subject:
     contract, key = source.contract, source.unique_key
     checks = [_require_records(source), *list_record_checks(source)]
-    if is_alone:
+    if len(family) == 1:
         checks += list_family_checks(contract, key)
-    elif key is not None:
-        # A key of its own holds within the source; its family does not know it.
+    elif key is not None or _list_keyed(family) == [source]:
+        # A key that no other source shares holds within the source; its family does not ask.
         checks += [c for c in list_family_checks(contract, key) if c.kind == "unique"]
     checks += list_thresholds(source, plan)
     return Subject(
@@ -85,11 +85,11 @@ def _make_source(source: CheckedSource, plan: CheckPlan, *, is_alone: bool) -> S
 
 def _make_family(family: list[CheckedSource]) -> list[Subject]:
     """Rules look at all of the family; the contract's key at those without a key of their own."""
-    keyed = [source for source in family if source.unique_key is None]
+    keyed = _list_keyed(family)
     checks = list_family_checks(family[0].contract)
     rules = [check for check in checks if check.kind != "unique"]
     keys = [check for check in checks if check.kind == "unique"]
-    parts = [("family", keyed, [*keys, *rules])] if keyed == family else []
+    parts = [("family", family, [*keys, *rules])]
     if keyed != family:
         parts = [("keyed", keyed, keys if len(keyed) > 1 else []), ("family", family, rules)]
     return [
@@ -104,6 +104,11 @@ def _make_family(family: list[CheckedSource]) -> list[Subject]:
         for word, sources, chosen in parts
         if chosen
     ]
+
+
+def _list_keyed(family: list[CheckedSource]) -> list[CheckedSource]:
+    """The sources of a family that the key of their contract holds for."""
+    return [source for source in family if source.unique_key is None]
 
 
 def _require_records(source: CheckedSource) -> Check:

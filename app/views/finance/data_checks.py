@@ -183,7 +183,7 @@ def _show_sources(context: Context, sources: pd.DataFrame) -> None:
             "period": st.column_config.TextColumn("Latest period"),
             "records": st.column_config.NumberColumn("Records", format="%,d"),
             "records_change": change_column("Change", "Against the month before"),
-            "amount": st.column_config.TextColumn("Amount and change", width=260),
+            "amount": st.column_config.TextColumn("Amount and change", width=230),
             "landed": st.column_config.DateColumn("Landed", format="YYYY-MM-DD"),
             "behind": st.column_config.TextColumn("Freshness"),
             "filled": share_column("Filled", "Optional fields that have a value"),

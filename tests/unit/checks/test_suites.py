@@ -138,3 +138,12 @@ def test_a_source_whose_records_may_repeat_is_not_asked_for_its_key() -> None:
         ("use_b", "use_c"): True,
         ("use_a", "use_b", "use_c"): False,
     }
+
+
+def test_the_only_source_with_the_key_of_its_contract_is_asked_for_it_alone() -> None:
+    subjects = _list(
+        CheckedSource("use_a", "service_usage", unique_key=()),
+        CheckedSource("use_b", "service_usage"),
+    )
+    asked = {s.source_ids: "key_unique" in _list_ids(s) for s in subjects}
+    assert asked == {("use_a",): False, ("use_b",): True, ("use_a", "use_b"): False}
