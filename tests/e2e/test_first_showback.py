@@ -215,8 +215,9 @@ def test_template_alone_runs_on_canonical_files(tmp_path: Path) -> None:
     workspace = tmp_path / "acme"
     run_apportion("init", workspace, "--template", "ledger")
     for name, text in {
-        "general_ledger/gl.csv": "line_id,period_id,legal_entity_id,account_id,cost_centre_id,"
-        "currency_code,amount_local\n1,2026-03,main,6400,it,EUR,100.01\n",
+        "general_ledger/gl.csv": "line_id,period_id,posting_date,legal_entity_id,account_id,"
+        "cost_centre_id,currency_code,amount_local\n"
+        "1,2026-03,2026-03-31,main,6400,it,EUR,100.01\n",
         "cost_centres/cc.csv": "cost_centre_id,cost_centre_name,business_unit_id,"
         "business_unit_name,legal_entity_id,legal_entity_name,is_it,valid_from\n"
         "C1,C1,a,A,main,Main,false,2026-01-01\nC2,C2,b,B,main,Main,false,2026-01-01\n",
