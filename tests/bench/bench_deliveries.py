@@ -2,13 +2,14 @@
 
 Every aim is a ratio within one run, because machines differ and are noisy:
 
-- landing, checking and metering a month's delivery of 100 M usage rows in Parquet against DuckDB's bare
+- landing, checking and metering a month of usage, 100 M rows of Parquet, against DuckDB's bare
   `group by` of service, business unit and unit over the same file, and the memory of the process;
 - a declared unique key against a `group by` of that key;
 - landing a CSV of 10 M postings against DuckDB's `read_csv` of all columns as text into Parquet;
 - landing file 1,000 of a source against file 1.
 
-SCALE multiplies the numbers of rows; 1 is what is said above. Checks of Great Expectations are
+SCALE multiplies the numbers of rows; 1 is what is said above. Below 1 fixed costs weigh more, so the
+aims are printed and not judged. Checks of Great Expectations are
 measured without its import, which a build pays once and beside its own work.
 """
 
@@ -142,7 +143,7 @@ print(json.dumps({"seconds": seconds, "peak": peak}))
 
 
 def main() -> int:
-    """Measure and print; exit code 1 if an aim is missed."""
+    """Measure and print; exit code 1 if an aim is missed at full size."""
     scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
     rows: list[tuple[str, str, float, float]] = []
     with tempfile.TemporaryDirectory(prefix="apportion-bench-") as name:
@@ -155,7 +156,8 @@ def main() -> int:
     for title, unit, figure, aim in rows:
         mark = "" if figure <= aim else "  missed"
         print(f"{title:<58}{figure:>8.2f} {unit:<3}{aim:>8.2f} {unit:<3}{mark}")
-    return 0 if all(figure <= aim for _, _, figure, aim in rows) else 1
+    is_missed = any(figure > aim for _, _, figure, aim in rows)
+    return 1 if is_missed and scale >= 1 else 0
 
 
 def measure_usage(root: Path, rows: int) -> list[tuple[str, str, float, float]]:
