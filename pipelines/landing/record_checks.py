@@ -29,6 +29,7 @@ from pipelines.readers.field_texts import (
     count_stripped,
     helper_name,
     list_helpers,
+    note_changes,
     select_texts,
 )
 
@@ -55,6 +56,7 @@ def check_records(
     and `_is_good`. Returns what was normalised or passed over."""
     contract, mapping = delivery.contract, delivery.mapping
     notes = _count_stripped(connection, mapping, header, table)
+    notes += note_changes(connection, contract, mapping, header, table)
     texts = select_texts(contract, mapping, header, table, sha256)
     if mapping.last_state_of is not None:
         texts, note = _keep_last_states(connection, delivery, mapping.last_state_of, texts)

@@ -1,13 +1,15 @@
 """From the columns of a delivery to the text of every field, by its mapping, in SQL.
 
 Each stage is a select over the one before, so that no expression is repeated:
-columns -> forms -> zeros to the left -> value maps -> signs -> period. A field that no stage
-concerns passes through as it was delivered.
+columns -> extracts -> forms -> debit and credit -> powers of ten -> rounding -> zeros to the left
+-> value maps -> signs -> last days -> defaults -> months -> period. A field that no stage concerns
+passes through as it was delivered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pipelines.contracts.contract import Contract, ContractField
 from pipelines.mappings.mapping import (
@@ -16,13 +18,43 @@ from pipelines.mappings.mapping import (
     find_derived_period_field,
     find_row_key_field,
 )
-from pipelines.readers.csv_header import NATIVE_MARK, Header
-from pipelines.readers.field_forms import (
-    MISREAD_MARK,
-    form_expression,
-    literal,
-    mark_expression,
+from pipelines.mappings.setting_parts import list_names
+from pipelines.readers.column_texts import (
+    bare_text,
+    braced_text,
+    column_text,
+    count_stripped,
+    extracted_text,
+    joined_text,
+    object_text,
 )
+from pipelines.readers.csv_header import Header
+from pipelines.readers.field_forms import form_expression, is_marked, literal, mark_expression
+from pipelines.readers.moment_texts import (
+    day_after,
+    month_end,
+    month_start,
+    period_of_moment,
+)
+from pipelines.readers.number_texts import (
+    flip_sign,
+    is_rounded_off,
+    multiply,
+    round_number,
+    sign_number,
+    subtract,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = [
+    "count_stripped",
+    "helper_name",
+    "list_helpers",
+    "note_changes",
+    "select_texts",
+]
 
 KEY_CHARACTERS = 16
 VALUES_SHOWN = 12
@@ -42,11 +74,42 @@ def select_texts(
     return sql
 
 
+def note_changes(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    mapping: Mapping,
+    header: Header,
+    table: str,
+) -> tuple[str, ...]:
+    """Notes on the values of `table` that rounding and defaults change: how many they are."""
+    counts = [
+        (f"values of {name} rounded to {digits} decimals", is_rounded_off(f'"{name}"', digits))
+        for name, digits in mapping.round_to.items()
+    ]
+    counts += [
+        (f"records without {name} given {value!r}", f'"{name}" is null')
+        for name, value in mapping.defaults.items()
+    ]
+    if not counts:
+        return ()
+    before = mapping.model_copy(update={"round_to": {}, "defaults": {}})
+    texts = select_texts(contract, before, header, table, "")
+    filters = ", ".join(f"count(*) filter ({condition})" for _, condition in counts)
+    row = connection.execute(f"select {filters} from ({texts})").fetchone()
+    assert row is not None
+    return tuple(f"{count:,} {what}" for count, (what, _) in zip(row, counts, strict=True) if count)
+
+
 def list_helpers(mapping: Mapping) -> list[ContractField]:
     """The columns that something is derived from, as fields of their own."""
-    return [
+    helpers = [
         ContractField(name=helper_name(item), type=item.type, description="", is_required=False)
         for item in dict.fromkeys(mapping.helper_columns())
+    ]
+    sides = [_side_name(side, field) for field in mapping.net_of for side in ("debit", "credit")]
+    return helpers + [
+        ContractField(name=name, type="decimal", description="", is_required=False)
+        for name in sides
     ]
 
 
@@ -55,17 +118,12 @@ def helper_name(column: ReadColumn) -> str:
     return f"_{column.type}_{column.column}".replace('"', "")
 
 
-def count_stripped(mapping: Mapping, header: Header, table: str) -> str | None:
-    """SQL that counts the values of `table` from which spaces are removed, if any are to be."""
-    if not mapping.strip_text:
-        return None
-    texts = [
-        _without_mark(f"column_{number}", header.has_native)
-        for number, column in enumerate(header.columns)
-        if column and column not in header.unknown
-    ]
-    counts = " + ".join(f"count(*) filter ({text} <> trim({text}))" for text in texts)
-    return f"select {counts or '0'} from {table}"
+def _side_name(side: str, field: str) -> str:
+    return f"_{side}_of_{field}"
+
+
+def _sign_name(field: str) -> str:
+    return f"_sign_of_{field}"
 
 
 def _first_stage(
@@ -77,34 +135,41 @@ def _first_stage(
             text = f"{literal(sha256[:KEY_CHARACTERS] + '-')} || _row_number"
         elif field.name in mapping.constants:
             text = literal(mapping.constants[field.name])
+        elif field.name in mapping.join:
+            text = joined_text(mapping.join[field.name], mapping, header)
+        elif field.name in mapping.object_from:
+            text = object_text(mapping.object_from[field.name], mapping, header)
         else:
-            text = _column_text(mapping.column_names(field.name), mapping, header)
+            text = column_text(mapping.column_names(field.name), mapping, header)
         yield f'{text} as "{field.name}"'
+    yield from _first_helpers(mapping, header)
+
+
+def _first_helpers(mapping: Mapping, header: Header) -> Iterator[str]:
+    """Columns beside the fields, that later stages need."""
     for helper in dict.fromkeys(mapping.helper_columns()):
-        yield f'{_column_text((helper.column,), mapping, header)} as "{helper_name(helper)}"'
-
-
-def _column_text(names: tuple[str, ...], mapping: Mapping, header: Header) -> str:
-    """A column is called by its position in the delivery: `column_0` ..."""
-    column = next((name for name in names if name in header.columns), None)
-    if column is None:
-        return "cast(null as varchar)"
-    name = f"column_{header.columns.index(column)}"
-    tokens = ", ".join(literal(token) for token in ("", *mapping.null_tokens))
-    bare = _without_mark(name, header.has_native)
-    if not mapping.strip_text:
-        return f"case when {bare} in ({tokens}) then null else {name} end"
-    # A typed value has no spaces around it; its mark stays.
-    return f"case when trim({bare}) in ({tokens}) then null else trim({name}) end"
+        yield f'{column_text((helper.column,), mapping, header)} as "{helper_name(helper)}"'
+    for field, sides in mapping.net_of.items():
+        for side, names in (("debit", sides.debit), ("credit", sides.credit)):
+            text = column_text(list_names(names), mapping, header)
+            yield f'{text} as "{_side_name(side, field)}"'
+    for field, sign in mapping.sign_from.items():
+        text = bare_text(list_names(sign.column), mapping, header)
+        yield f'{text} as "{_sign_name(field)}"'
 
 
 def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Iterator[dict[str, str]]:
+    yield {
+        **{n: extracted_text(f'"{n}"', regex, header) for n, regex in mapping.extract.items()},
+        **{name: braced_text(f'"{name}"') for name in mapping.unbraced_json},
+    }
     forms = {
         field.name: form_expression(field, mapping, header.has_native)
         for field in (*contract.fields, *list_helpers(mapping))
         if field.name not in mapping.constants
     }
     yield {name: text for name, text in forms.items() if text is not None}
+    yield from _number_stages(mapping)
     yield {
         name: f'case when regexp_full_match("{name}", \'\\d+\') and length("{name}") < {width} '
         f'then lpad("{name}", {width}, \'0\') else "{name}" end'
@@ -114,8 +179,26 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
         name: _map_values(name, values, mapping.value_defaults.get(name))
         for name, values in mapping.value_maps.items()
     }
-    yield {name: _flip_sign(name) for name in mapping.sign_flip}
+    yield {
+        name: sign_number(f'"{name}"', f'"{_sign_name(name)}"', sign)
+        for name, sign in mapping.sign_from.items()
+    }
+    yield {name: flip_sign(f'"{name}"') for name in mapping.sign_flip}
+    yield {n: day_after(f'"{n}"', contract.field(n).type) for n in mapping.inclusive_ends}
+    yield {
+        name: f'coalesce("{name}", {literal(value)})' for name, value in mapping.defaults.items()
+    }
+    yield _derive_months(contract, mapping)
     yield _derive_period(contract, mapping)
+
+
+def _number_stages(mapping: Mapping) -> Iterator[dict[str, str]]:
+    yield {
+        name: subtract(f'"{_side_name("debit", name)}"', f'"{_side_name("credit", name)}"')
+        for name in mapping.net_of
+    }
+    yield {name: multiply(f'"{name}"', power) for name, power in mapping.power_of_ten.items()}
+    yield {name: round_number(f'"{name}"', digits) for name, digits in mapping.round_to.items()}
 
 
 def _map_values(name: str, values: dict[str, str], default: str | None) -> str:
@@ -125,19 +208,22 @@ def _map_values(name: str, values: dict[str, str], default: str | None) -> str:
     other = mark_expression(f'"{name}"', f"one of {shown}{more}, which its value map names")
     if default is not None:
         other = literal(default)
+    quoted = f'"{name}"'
     return (
-        f'case when "{name}" is null or starts_with("{name}", {literal(MISREAD_MARK)}) '
-        f'then "{name}" else case "{name}" {cases} else {other} end end'
+        f"case when {quoted} is null or {is_marked(quoted)} "
+        f"then {quoted} else case {quoted} {cases} else {other} end end"
     )
 
 
-def _flip_sign(name: str) -> str:
-    return (
-        f'case when starts_with("{name}", \'-\') then substr("{name}", 2) '
-        f"when regexp_full_match(\"{name}\", '\\d+(\\.\\d+)?') "
-        f"and not regexp_full_match(\"{name}\", '[0.]+') then '-' || \"{name}\" "
-        f'else "{name}" end'
-    )
+def _derive_months(contract: Contract, mapping: Mapping) -> dict[str, str]:
+    return {
+        name: derive(f'"{source}"', contract.field(source).type, contract.field(name).type)
+        for sources, derive in (
+            (mapping.month_start, month_start),
+            (mapping.month_end, month_end),
+        )
+        for name, source in sources.items()
+    }
 
 
 def _derive_period(contract: Contract, mapping: Mapping) -> dict[str, str]:
@@ -146,25 +232,5 @@ def _derive_period(contract: Contract, mapping: Mapping) -> dict[str, str]:
     if period is None or source is None:
         return {}
     name = source if isinstance(source, str) else helper_name(source)
-    # The field's own checks say what is wrong with a date; here it only has to be one.
     kind = contract.field(source).type if isinstance(source, str) else source.type
-    moment = f'try_cast("{name}" as date)'
-    if kind == "timestamp":
-        zoned = f"try_cast(\"{name}\" as timestamptz) at time zone 'UTC'"
-        has_zone = f"regexp_matches(\"{name}\", '(Z|[+-]\\d\\d:\\d\\d)$')"
-        moment = f'case when {has_zone} then {zoned} else try_cast("{name}" as timestamp) end'
-    is_date = f"regexp_matches(\"{name}\", '^\\d{{4}}-\\d\\d-\\d\\d')"
-    other = mark_expression(f'"{name}"', f"a {kind} to derive the period from")
-    marked = f'starts_with("{name}", {literal(MISREAD_MARK)})'
-    return {
-        period: f"case when {is_date} and ({moment}) is not null "
-        f"then strftime({moment}, '%Y-%m') when {marked} then \"{name}\" "
-        f'when "{name}" is not null then {other} end'
-    }
-
-
-def _without_mark(name: str, has_native: bool) -> str:
-    if not has_native:
-        return name
-    mark = literal(NATIVE_MARK)
-    return f"case when starts_with({name}, {mark}) then substr({name}, 2) else {name} end"
+    return {period: period_of_moment(f'"{name}"', kind)}

@@ -9,7 +9,15 @@ import yaml
 from pydantic import BaseModel
 
 from pipelines.contracts.contract import load_contract
-from pipelines.mappings.mapping import LastState, Mapping, Unpivot, load_mapping
+from pipelines.mappings.mapping import (
+    Join,
+    LastState,
+    Mapping,
+    NetOf,
+    SignFrom,
+    Unpivot,
+    load_mapping,
+)
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "mappings.md"
 
@@ -29,6 +37,8 @@ def _defaults(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
             shown = "required"
         elif default is None:
             shown = "none"
+        elif default == "":
+            shown = "the empty text"
         elif default in ((), {}):
             shown = "empty"
         found[f"{prefix}{name}"] = shown
@@ -38,6 +48,8 @@ def _defaults(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
 def test_every_key_is_documented_with_its_default() -> None:
     keys = _defaults(Mapping)
     keys |= _defaults(Unpivot, "unpivot.") | _defaults(LastState, "last_state_of.")
+    keys |= _defaults(Join, "join.") | _defaults(NetOf, "net_of.")
+    keys |= _defaults(SignFrom, "sign_from.")
     assert _documented() == keys
 
 

@@ -12,7 +12,7 @@ import yaml
 from pipelines.contracts.contract import load_contract
 from pipelines.mappings.file_head import HeadNotReadError
 from pipelines.mappings.infer import Proposal, compare_names, infer_mapping
-from pipelines.mappings.mapping import Mapping, _refuse_misfit
+from pipelines.mappings.mapping import Mapping, refuse_misfit
 from pipelines.mappings.preview import preview_records
 from pipelines.mappings.write_proposal import (
     MappingExistsError,
@@ -83,7 +83,7 @@ def test_proposal_without_open_fields_is_a_mapping(tmp_path: Path) -> None:
     write_proposal(proposal, written)
     text = written.read_text("utf-8")
     mapping = Mapping.model_validate(yaml.safe_load(text))
-    _refuse_misfit(mapping, load_contract("general_ledger"))
+    refuse_misfit(mapping, load_contract("general_ledger"))
     assert mapping.mapping_id == "erp"
     assert "# decide: row_key" in text
     assert "amount_local: Betrag in Hauswährung  # 0.97:" in text
@@ -109,7 +109,7 @@ def test_public_ledger_lacks_what_it_never_says(tmp_path: Path) -> None:
     assert set(proposal.match.missing) <= _decides(proposal)
     mapping = Mapping.model_validate(yaml.safe_load(render_proposal(proposal)))
     with pytest.raises(ValueError, match="no column to the required fields legal_entity_id"):
-        _refuse_misfit(mapping, proposal.match.contract)
+        refuse_misfit(mapping, proposal.match.contract)
 
 
 def test_ticket_export(tmp_path: Path) -> None:
