@@ -35,7 +35,9 @@ def round_number(name: str, digits: int) -> str:
 def is_rounded_off(name: str, digits: int) -> str:
     """SQL: whether rounding to so many decimals changes the number."""
     pattern = rf"-?\d{{1,18}}\.\d{{{digits}}}\d*[1-9]\d*"
-    return f"coalesce(regexp_full_match({name}, {literal(pattern)}), false)"
+    # Few texts are long enough, and counting characters is cheaper than matching them.
+    is_long = f"length({name}) > strpos({name}, '.') + {digits}"
+    return f"coalesce({is_long} and regexp_full_match({name}, {literal(pattern)}), false)"
 
 
 def flip_sign(name: str) -> str:
