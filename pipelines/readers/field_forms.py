@@ -74,22 +74,6 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def move_point(number: str, power: str) -> str:
-    """SQL for a text of digits and a point, times ten to the integer `power`, digit by digit.
-
-    Zeros that say nothing are left out, except for the one before the point.
-    """
-    digits = f"replace({number}, '.', '')"
-    point = f"(length(split_part({number}, '.', 1)) + {power})"
-    moved = (
-        f"case when {point} <= 0 then '0.' || repeat('0', -{point}) || {digits} "
-        f"when {point} >= length({digits}) "
-        f"then {digits} || repeat('0', {point} - length({digits})) || '.' "
-        f"else left({digits}, {point}) || '.' || substr({digits}, {point} + 1) end"
-    )
-    return f"regexp_replace(rtrim(rtrim({moved}, '0'), '.'), '^0+([0-9])', '\\1')"
-
-
 def _has_number_form(field: ContractField, mapping: Mapping) -> bool:
     marks = (mapping.decimal_mark, mapping.thousands_mark, mapping.negative_form)
     return marks != (".", None, "leading") or field.name in mapping.allow_scientific
@@ -122,17 +106,21 @@ def _number_form(name: str, field: ContractField, mapping: Mapping) -> str:
 
 
 def _scientific_form(name: str, digits: str, field: ContractField, mapping: Mapping) -> str:
-    """A number that may have an exponent, written out without one."""
-    mantissa = f"regexp_replace({name}, '[eE].*|[^0-9{_escape(mapping.decimal_mark)}]', '', 'g')"
-    number = f"replace({mantissa}, {literal(mapping.decimal_mark)}, '.')"
-    power = f"coalesce(try_cast(regexp_extract({name}, '[eE](.*)', 1) as integer), 0)"
+    """A number that may have an exponent, as digits, a dot and E; a later stage writes it out."""
+    number = f"replace({name}, 'e', 'E')"
+    power = f"try_cast(split_part({number}, 'E', 2) as integer)"
+    pattern = literal(f"-?{digits}(E[+-]?[0-9]{{1,3}})?")
     expected = f"a number such as {_example(field, mapping)} or 1{mapping.decimal_mark}5E-7"
+    plain = number
+    if mapping.thousands_mark is not None:
+        plain = f"replace({plain}, {literal(mapping.thousands_mark)}, '')"
+    if mapping.decimal_mark != ".":
+        plain = f"replace({plain}, {literal(mapping.decimal_mark)}, '.')"
     return (
         f"case when {name} is null then null "
-        f"when regexp_full_match({name}, {literal(f'-?{digits}([eE][+-]?[0-9]{{1,3}})?')}) "
-        f"and abs({power}) <= {LARGEST_EXPONENT} "
-        f"then case when starts_with({name}, '-') then '-' else '' end "
-        f"|| {move_point(number, power)} else {mark_expression(name, expected)} end"
+        f"when regexp_full_match({number}, {pattern}) "
+        f"and abs(coalesce({power}, 0)) <= {LARGEST_EXPONENT} "
+        f"then {plain} else {mark_expression(name, expected)} end"
     )
 
 

@@ -1,7 +1,7 @@
 """From the columns of a delivery to the text of every field, by its mapping, in SQL.
 
 Each stage is a select over the one before, so that no expression is repeated:
-columns -> extracts -> forms -> debit and credit -> powers of ten -> rounding -> zeros to the left
+columns -> extracts -> forms -> debit and credit -> points moved -> rounding -> zeros to the left
 -> value maps -> signs -> last days -> defaults -> months -> period. A field that no stage concerns
 passes through as it was delivered.
 """
@@ -39,10 +39,11 @@ from pipelines.readers.moment_texts import (
 from pipelines.readers.number_texts import (
     flip_sign,
     is_rounded_off,
-    multiply,
     round_number,
     sign_number,
+    split_number,
     subtract,
+    write_out,
 )
 
 if TYPE_CHECKING:
@@ -197,7 +198,10 @@ def _number_stages(mapping: Mapping) -> Iterator[dict[str, str]]:
         name: subtract(f'"{_side_name("debit", name)}"', f'"{_side_name("credit", name)}"')
         for name in mapping.net_of
     }
-    yield {name: multiply(f'"{name}"', power) for name, power in mapping.power_of_ten.items()}
+    powers = {name: mapping.power_of_ten.get(name, 0) for name in mapping.allow_scientific}
+    powers |= mapping.power_of_ten
+    yield {name: split_number(f'"{name}"', power) for name, power in powers.items()}
+    yield {name: write_out(f'"{name}"') for name in powers}
     yield {name: round_number(f'"{name}"', digits) for name, digits in mapping.round_to.items()}
 
 

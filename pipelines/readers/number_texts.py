@@ -10,18 +10,47 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipelines.mappings.mapping import SignFrom
-from pipelines.readers.field_forms import is_marked, literal, mark_expression, move_point
+from pipelines.readers.field_forms import is_marked, literal, mark_expression
 
 CANONICAL = r"-?\d{1,18}(\.\d{1,18})?"
+WITH_EXPONENT = r"-?\d+(\.\d+)?(E[+-]?\d{1,3})?"
 WIDE = "decimal(38, 18)"
 """Holds any canonical number, and the difference of two, exactly."""
 
 
-def multiply(name: str, power: int) -> str:
-    """SQL for a number times a power of ten."""
-    moved = move_point(f"ltrim({name}, '-')", str(power))
-    sign = f"case when starts_with({name}, '-') then '-' else '' end"
-    return f"case when {_is_number(name)} then {sign} || {moved} else {name} end"
+def split_number(name: str, power: int) -> str:
+    """SQL that makes a number, times ten to `power`, a struct of its text, its digits and the place
+    of its point; without a place where nothing is to be moved, or where it is no number.
+
+    `write_out` makes a text of it again, a stage later: so that its parts are worked out once.
+    """
+    mantissa = f"ltrim(split_part({name}, 'E', 1), '-')"
+    exponent = f"try_cast(nullif(split_part({name}, 'E', 2), '') as integer)"
+    moved = f"coalesce({exponent}, 0) + {power}" if power else exponent
+    is_number = f"regexp_full_match({name}, {literal(WITH_EXPONENT)})"
+    return (
+        f"{{'text': {name}, 'digits': replace({mantissa}, '.', ''), "
+        f"'point': case when {is_number} "
+        f"then length(split_part({mantissa}, '.', 1)) + {moved} end}}"
+    )
+
+
+def write_out(name: str) -> str:
+    """SQL for the text of a number that was split: its digits with the point in its place. Zeros
+    that say nothing are left out, except for the one before the point."""
+    digits, point = f"{name}.digits", f"{name}.point"
+    padded = f"concat({digits}, repeat('0', {point} - length({digits})))"
+    before = f"coalesce(nullif(ltrim(left({digits}, {point}), '0'), ''), '0')"
+    return (
+        f"case when {point} is null then {name}.text else concat("
+        f"case when starts_with({name}.text, '-') then '-' else '' end, "
+        f"case when {point} >= length({digits}) "
+        f"then coalesce(nullif(ltrim({padded}, '0'), ''), '0') "
+        f"when {point} <= 0 "
+        f"then rtrim(rtrim(concat('0.', repeat('0', -{point}), {digits}), '0'), '.') "
+        f"else rtrim(rtrim(concat({before}, '.', substr({digits}, {point} + 1)), '0'), '.') "
+        f"end) end"
+    )
 
 
 def round_number(name: str, digits: int) -> str:

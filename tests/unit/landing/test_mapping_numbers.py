@@ -72,6 +72,21 @@ def test_texts_that_are_no_exponents_are_problems(company: Company) -> None:
     assert "a number such as -1234.56 or 1.5E-7" in result.reasons[0]
 
 
+def test_an_exponent_that_no_field_can_hold_is_not_written_out(company: Company) -> None:
+    """A thousand digits of zeros would be rounded to nothing, or fill the machine."""
+    form = {"allow_scientific": ["billed_cost"], "round_to": {"billed_cost": 12}}
+    costs, result = _costs(company, ["1E-41", "1E-40"], **form)
+    assert costs == ["0"]
+    assert "is not as its mapping declares" in result.reasons[0]
+    assert "found '1E-41'" in result.reasons[0]
+
+
+def test_power_of_ten_and_exponent_add_up(company: Company) -> None:
+    form = {"allow_scientific": ["billed_cost"], "power_of_ten": {"billed_cost": 3}}
+    costs, _ = _costs(company, ["1.5E-7", "-2", "x"], **form)
+    assert costs == ["0.00015", "-2000"]
+
+
 def test_exponents_come_with_a_decimal_comma_too(company: Company) -> None:
     form = {"decimal_mark": ",", "thousands_mark": ".", "allow_scientific": ["billed_cost"]}
     costs, _ = _costs(company, ["1,5E-7", "-1.234,5"], **form)
