@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from pipelines.landing.land import RECORDS_NAME
 from pipelines.landing.quarantine_log import NO_DECISIONS
+from pipelines.landing.typed_records import has_records
 from pipelines.warehouse.lake_views import ActiveLoad, create_lake_views, read_corrections
 from pipelines.warehouse.publication import read_publication
 from pipelines.workspace.workspace import Workspace
@@ -65,16 +65,15 @@ def find_source_records(
 def _read_loads(workspace: Workspace, published: duckdb.DuckDBPyConnection) -> list[ActiveLoad]:
     rows = published.execute(
         "select load_id, source_id, contract_id, scenario_id, file_name, file_id, "
-        "records_accepted, records_quarantined from model.loads order by load_id"
+        "records_accepted, records_quarantined, directory_name from model.loads order by load_id"
     ).fetchall()
     corrections = read_corrections(published)
     loads = []
-    for load_id, source, contract, scenario, file_name, file_id, accepted, quarantined in rows:
-        directory = workspace.lake / source / file_id
-        load = (load_id, source, contract, scenario, file_name, file_id, accepted, quarantined)
+    for load_id, source, contract, scenario, file_name, file_id, accepted, waiting, name in rows:
+        load = (load_id, source, contract, scenario, file_name, file_id, accepted, waiting)
         released = corrections.get(load_id, NO_DECISIONS)
-        loads.append(ActiveLoad(*load, directory, released))
-    return [load for load in loads if (load.directory / RECORDS_NAME).exists()]
+        loads.append(ActiveLoad(*load, workspace.lake / source / name, released))
+    return [load for load in loads if has_records(load.directory)]
 
 
 def _prepare_lake(

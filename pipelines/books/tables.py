@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    true,
 )
 
 metadata = MetaData()
@@ -43,6 +45,15 @@ loads = Table(
     Column("landed_at", String(32), nullable=False),
     Column("landed_by", String(120), nullable=False),
     Column("superseded_by", Integer, ForeignKey("loads.load_id"), nullable=True),
+    # SHA-256 of what decided how the bytes were read; null for loads older than this column.
+    Column("mapping_hash", String(64), nullable=True),
+    # 1, and one more each time the same content was read again under another mapping.
+    Column("reading", Integer, nullable=False, server_default="1"),
+    Column("is_original_kept", Boolean, nullable=False, server_default=true()),
+    # Why the load waits for a person, and what was decided; it counts if 'released'.
+    Column("hold_kind", String(20), nullable=True),
+    Column("hold_reason", Text, nullable=True),
+    Column("hold_decision", String(20), nullable=True),
     CheckConstraint(
         "records_delivered = records_accepted + records_quarantined",
         name="ck_loads_counts",
@@ -57,6 +68,43 @@ load_periods = Table(
     Column("period_id", String(10), primary_key=True),
 )
 Index("ix_load_periods_period", load_periods.c.period_id)
+Index("ix_loads_superseded", loads.c.source_id, loads.c.superseded_by)
+
+load_amounts = Table(
+    "load_amounts",
+    metadata,
+    Column("load_id", Integer, ForeignKey("loads.load_id"), primary_key=True),
+    Column("period_id", String(10), primary_key=True),
+    Column("currency_code", String(40), primary_key=True),
+    Column("records_accepted", BigInteger, nullable=False),
+    # Exact decimals as text: the sum of the accepted records, and of their absolute amounts.
+    Column("amount_local", Text, nullable=False),
+    Column("gross_local", Text, nullable=False),
+)
+
+inbox_files = Table(
+    "inbox_files",
+    metadata,
+    Column("source_id", String(80), primary_key=True),
+    Column("path", String(500), primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger, nullable=False),
+    Column("looked_at_ns", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+)
+
+hold_decisions = Table(
+    "hold_decisions",
+    metadata,
+    Column("decision_id", Integer, primary_key=True, autoincrement=True),
+    Column("load_id", Integer, ForeignKey("loads.load_id"), nullable=False),
+    Column("decision", String(20), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("person_name", String(120), nullable=False),
+    Column("decided_at", String(32), nullable=False),
+    CheckConstraint("decision in ('released', 'discarded')", name="ck_hold_decisions_decision"),
+    CheckConstraint("trim(why) <> ''", name="ck_hold_decisions_why"),
+)
 
 quarantine_decisions = Table(
     "quarantine_decisions",
@@ -68,6 +116,8 @@ quarantine_decisions = Table(
     # The fields that a person set, as delivered and as corrected: JSON objects of texts.
     Column("values_before", Text, nullable=False),
     Column("values_after", Text, nullable=False),
+    # The reading of the load whose records were decided on.
+    Column("reading", Integer, nullable=False, server_default="1"),
     # SHA-256 and name of the file in the lake that holds the released record.
     Column("correction_id", String(64), nullable=True),
     Column("why", Text, nullable=False),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.cli import quarantine_commands
 from pipelines.cli.output import JsonOption, WorkspaceOption, print_json, print_table, show_progress
-from pipelines.errors import EXIT_QUARANTINED, EXIT_REFUSED
+from pipelines.errors import EXIT_QUARANTINED, EXIT_REFUSED, UsageError
 
 if TYPE_CHECKING:
     from pipelines.landing.land import LoadResult
@@ -22,13 +22,21 @@ def register(app: typer.Typer) -> None:
     app.command("check")(check)
 
 
-def land(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> int:
+def land(
+    reread: Annotated[
+        list[str] | None,
+        typer.Option("--reread", help="Source whose known files are read by its mapping of now."),
+    ] = None,
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+) -> int:
     """Take in every file of the inbox: into the lake, or refused with a reason.
 
     A file that was landed before is known and skipped; a record that breaks its contract is
-    quarantined with its reasons, and the rest loads.
+    quarantined with its reasons, and the rest loads. A delivery whose period is closed, or whose
+    amounts are far from those of the period before, lands and is held for a person.
     """
-    results = land_all(workspace, is_silent=as_json)
+    results = land_all(workspace, is_silent=as_json, reread=tuple(reread or ()))
     if as_json:
         print_json([vars(result) for result in results])
     else:
@@ -70,17 +78,23 @@ def check(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> i
     return 0 if report.is_success else EXIT_REFUSED
 
 
-def land_all(workspace: Path, *, is_silent: bool) -> list[LoadResult]:
+def land_all(workspace: Path, *, is_silent: bool, reread: tuple[str, ...] = ()) -> list[LoadResult]:
     """Land the inbox with a progress bar."""
     from pipelines.books.books import Books
     from pipelines.landing.land import land_inbox
     from pipelines.workspace.workspace import Workspace
 
     space = Workspace.open(workspace)
+    unknown = sorted(set(reread) - set(space.config.sources))
+    if unknown:
+        raise UsageError(f"apportion.yml has no source '{unknown[0]}'")
     books = Books.open(space)
     with show_progress(is_silent=is_silent) as progress:
         results = land_inbox(
-            space, books, lambda item: progress.update(f"Landing: {item.path.name}", 0, 0)
+            space,
+            books,
+            lambda item: progress.update(f"Landing: {item.path.name}", 0, 0),
+            reread,
         )
     books.close()
     return results
@@ -88,18 +102,22 @@ def land_all(workspace: Path, *, is_silent: bool) -> list[LoadResult]:
 
 def print_landing(results: list[LoadResult]) -> None:
     """What became of each file: a line in all, and every reason there is."""
-    states = {
-        state: sum(r.state == state for r in results) for state in ("landed", "known", "refused")
-    }
+    names = ("landed", "held", "known", "refused")
+    states = {state: sum(r.state == state for r in results) for state in names}
     records = sum(result.records_accepted for result in results)
+    held = f"{states['held']} held, " if states["held"] else ""
     print(
-        f"{states['landed']} files landed ({records:,} records), {states['known']} known already, "
-        f"{states['refused']} refused"
+        f"{states['landed']} files landed ({records:,} records), {held}"
+        f"{states['known']} known already, {states['refused']} refused"
     )
     for result in results:
         if result.state == "refused":
             print(f"- refused: {result.message}")
-        if result.state == "landed":
+        if result.state == "held":
+            print(f"- {result.message}")
+        if result.state == "known" and "--reread" in result.message:
+            print(f"- {result.message}")
+        if result.state in ("landed", "held"):
             for note in result.notes:
                 print(f"- {result.file_name}: {note}")
         if result.records_quarantined:
@@ -123,7 +141,8 @@ def print_unclaimed(workspace: Path) -> None:
 
 
 def landing_exit_code(results: list[LoadResult]) -> int:
-    """4 if a file was refused, else 3 if records are in quarantine, else 0."""
+    """4 if a file was refused, else 3 if records or deliveries wait for a person, else 0."""
     if any(result.state == "refused" for result in results):
         return EXIT_REFUSED
-    return EXIT_QUARANTINED if any(result.records_quarantined for result in results) else 0
+    waits = any(result.records_quarantined or result.state == "held" for result in results)
+    return EXIT_QUARANTINED if waits else 0

@@ -14,6 +14,7 @@ from pipelines.cli import (
     build_commands,
     delivery_commands,
     infer_commands,
+    load_commands,
     reading_commands,
     workspace_commands,
 )
@@ -31,6 +32,7 @@ for group in (
     workspace_commands,
     infer_commands,
     delivery_commands,
+    load_commands,
     build_commands,
     reading_commands,
 ):

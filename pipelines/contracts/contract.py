@@ -61,6 +61,9 @@ class Contract(BaseModel):
     fields: tuple[ContractField, ...]
     key: tuple[str, ...]
     """Fields that identify a record; empty where the source has no key (a cloud bill)."""
+    adds_up: bool = False
+    """Whether several records of one key may be delivered and mean their sum, where a source
+    declares `unique_key: []`."""
     amount_field: str | None = None
     """The field whose sum is the delivery's control total."""
     currency_field: str | None = None

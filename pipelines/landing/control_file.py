@@ -32,7 +32,8 @@ class ControlFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     period: PeriodId | None = None
-    records: Annotated[int, Field(ge=1)] | None = None
+    records: Annotated[int, Field(ge=0)] | None = None
+    """Records as the sender counts them; 0 is a nil return, and the file has a header only."""
     totals: dict[CurrencyCode, Decimal] | None = None
 
     @model_validator(mode="after")
@@ -57,15 +58,21 @@ def read_control_file(delivery: Delivery) -> ControlFile | None:
 
 
 def refuse_difference(
-    delivery: Delivery, control: ControlFile | None, counts: RecordCounts, periods: list[str]
+    delivery: Delivery, control: ControlFile | None, counts: RecordCounts, passed_over: int = 0
 ) -> None:
-    """Compare a delivery with its control file. Raises DeliveryRefusedError on any difference."""
+    """Compare a delivery with its control file. Raises DeliveryRefusedError on any difference.
+
+    `passed_over` counts delivered records that are not in `counts`: earlier states in a log of
+    events, which the sender counts and a reader of the last states does not.
+    """
     if control is None:
         return
-    if control.records is not None and control.records != counts.delivered:
+    delivered = counts.delivered + passed_over
+    if control.records is not None and control.records != delivered:
         expected = f"{control.records:,} as its control file says"
-        raise _refuse(delivery, "has another number of records", expected, f"{counts.delivered:,}")
-    if control.period is not None and periods != [control.period]:
+        raise _refuse(delivery, "has another number of records", expected, f"{delivered:,}")
+    periods = counts.periods
+    if control.period is not None and delivered and periods != [control.period]:
         expected = f"only {control.period} as its control file says"
         found = ", ".join(periods) or "no readable period"
         raise _refuse(delivery, "holds records of another period", expected, found)

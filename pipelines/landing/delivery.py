@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from pipelines.contracts.contract import Contract, load_contract
@@ -30,6 +31,24 @@ class Delivery:
     def name(self) -> str:
         """The file's name as it may be shown."""
         return show_file_name(self.path)
+
+    @property
+    def unique_key(self) -> tuple[str, ...]:
+        """Fields whose values no two records may share; none where they may repeat."""
+        key = self.source.unique_key
+        return self.contract.key if key is None else key
+
+    @property
+    def change_limit(self) -> Decimal | None:
+        """How many percent its amounts may be away from the period before; None for no limit."""
+        if self.contract.amount_field is None or self.contract.period_field is None:
+            return None
+        return self.source.hold_above_percent
+
+    @property
+    def keeps_original(self) -> bool:
+        """Whether the delivered bytes stay in the lake."""
+        return True
 
     @property
     def control_path(self) -> Path:

@@ -18,22 +18,24 @@ from typing import TYPE_CHECKING
 from pipelines.contracts.contract import Contract
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.delivery import Delivery
-from pipelines.landing.field_checks import amount_expression, cast_expression, period_expression
+from pipelines.landing.field_checks import amount_expression, period_expression
+from pipelines.landing.typed_records import (
+    ORIGINAL_NAME,
+    QUARANTINE_NAME,
+    TypedRecords,
+    write_accepted,
+)
 from pipelines.readers.field_forms import delivered_text
-from pipelines.readers.safe_bytes import BytesSeen
-from pipelines.warehouse.publication import hash_file, sync_directory
+from pipelines.readers.safe_bytes import BytesSeen, take_delivery
+from pipelines.warehouse.publication import sync_directory
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     import duckdb
 
-RECORDS_NAME = "records.parquet"
-QUARANTINE_NAME = "quarantine.parquet"
-ORIGINAL_NAME = "original"
 STAGING_NAME = ".staging"
 WORK_NAME = "work"
 """Files that are needed only while a delivery is read; gone before its load is in place."""
-COPY_BYTES = 1 << 20
 
 
 @contextmanager
@@ -65,20 +67,10 @@ def sweep_staging(workspace: Workspace) -> None:
             os.close(descriptor)
 
 
-def copy_original(delivery: Delivery, seen: BytesSeen, staging: Path) -> Path:
-    """Copy the delivery; all that follows reads the copy. Raises DeliveryRefusedError if the
-    delivery changed since it was inspected."""
-    copy = staging / ORIGINAL_NAME
-    try:
-        with delivery.path.open("rb") as source, copy.open("wb") as target:
-            shutil.copyfileobj(source, target, COPY_BYTES)
-    except FileNotFoundError:
-        if delivery.path.exists():
-            raise
-        raise _refuse_changed(delivery) from None
-    if hash_file(copy) != seen.sha256:
-        raise _refuse_changed(delivery)
-    return copy
+def copy_original(delivery: Delivery, staging: Path) -> BytesSeen:
+    """Copy the delivery and check its bytes on the way; all that follows reads the copy. Raises
+    DeliveryRefusedError where they are not what they should be."""
+    return take_delivery(delivery.path, delivery.mapping, staging / ORIGINAL_NAME)
 
 
 def refuse_if_touched(delivery: Delivery, seen: BytesSeen) -> None:
@@ -102,19 +94,20 @@ def _refuse_changed(delivery: Delivery) -> DeliveryRefusedError:
 
 
 def write_records(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, staging: Path, quarantined: int
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    staging: Path,
+    records: TypedRecords,
+    quarantined: int,
 ) -> None:
-    """Write the good records typed, the others as text if there are any, and sync all files."""
-    typed = ", ".join(f'{cast_expression(field)} as "{field.name}"' for field in contract.fields)
-    connection.execute(
-        f"copy (select {typed}, _row_number from checked where _is_good order by _row_number) "
-        f"to {_text(staging / RECORDS_NAME)} (format parquet, compression zstd)"
-    )
+    """Leave the good records typed and the others, if there are any, as text; sync all files.
+    Assumes that the table `quarantined` holds the others."""
     if quarantined:
         connection.execute(
             f"copy ({_select_quarantine(contract)}) "
             f"to {_text(staging / QUARANTINE_NAME)} (format parquet)"
         )
+    write_accepted(connection, contract, records, quarantined, staging)
     for path in staging.iterdir():
         _sync_file(path)
     sync_directory(staging)

@@ -1,37 +1,36 @@
 """Land deliveries: from a file in the inbox to records in the lake, whole or not at all.
 
 Reading order: bytes -> exact header -> strict text -> a pattern per field -> cast -> the whole
-(keys, totals, swapped columns) -> the sender's control file. A file that breaks the order of the
-whole is refused; a record that breaks its contract is quarantined with its reasons, the rest
-loads, and accepted + quarantined = delivered.
+(keys, totals, swapped columns) -> the sender's control file -> what came before. A file that
+breaks the order of the whole is refused; a record that breaks its contract is quarantined with its
+reasons, the rest loads, and accepted + quarantined = delivered. A delivery that is whole and still
+doubtful (a closed period, amounts far from those of the period before) lands and is held: it counts
+when a person releases it.
 
 The row in the books is the commit point. Files are written to a staging directory, synced and
 renamed to `lake/<source>/<sha256>/` before it; a crash in between leaves a directory that no row
 names, which the next landing of the same content replaces.
 
-Known limit: content that was landed is known for good, under its mapping of then; after a mapping
-was corrected, the sender's file must differ by a byte to be read again.
+A file of the inbox that did not change since it landed is told by size and time, not read again:
+what the thousandth delivery costs is what the first one did.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipelines.books.audit import append_audit
-from pipelines.books.books import Books, current_person, current_time
+from pipelines.books.books import Books
 from pipelines.errors import EXIT_USAGE, ApportionError, DeliveryRefusedError
 from pipelines.landing.control_file import ControlFile, read_control_file, refuse_difference
 from pipelines.landing.delivery import CONTROL_SUFFIX, Delivery, find_deliveries, resolve_source
+from pipelines.landing.holds import Hold, find_hold
+from pipelines.landing.inbox_files import find_unchanged, remember_file
 from pipelines.landing.lake_files import (
-    ORIGINAL_NAME,
-    QUARANTINE_NAME,
-    RECORDS_NAME,
     WORK_NAME,
     copy_original,
     move_into_place,
@@ -40,22 +39,29 @@ from pipelines.landing.lake_files import (
     sweep_staging,
     write_records,
 )
-from pipelines.landing.record_checks import check_records, explain_quarantine, refuse_untrusted
+from pipelines.landing.load_log import (
+    KnownLoad,
+    LandedDelivery,
+    find_known,
+    record_load,
+    record_reading,
+)
+from pipelines.landing.record_checks import explain_quarantine, read_records, refuse_untrusted
 from pipelines.landing.record_counts import (
     RecordCounts,
+    count_quarantined,
     count_records,
-    list_periods,
     sample_reasons,
 )
 from pipelines.landing.redelivery import find_superseded
+from pipelines.landing.typed_records import ORIGINAL_NAME, QUARANTINE_NAME, RECORDS_NAME
 from pipelines.readers.csv_header import Header
 from pipelines.readers.read_table import read_table
-from pipelines.readers.safe_bytes import BytesSeen, inspect_delivery
+from pipelines.readers.safe_bytes import BytesSeen
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     import duckdb
-    from sqlalchemy import Connection, Row
 
 __all__ = [
     "ORIGINAL_NAME",
@@ -70,6 +76,10 @@ __all__ = [
     "resolve_source",
 ]
 
+MEMORY_LIMIT = "3GB"
+"""What DuckDB may hold before it spills to disk; readers, libraries and buffers come on top."""
+TABLES = ("delivered", "events", "waiting", "quarantined")
+
 
 class LandingFailedError(ApportionError):
     """The machine refuses to take a delivery: no permission, no space, a file in the way."""
@@ -83,6 +93,18 @@ class LandingFailedError(ApportionError):
         )
 
 
+class InboxMissingError(ApportionError):
+    """The directory in which deliveries arrive is not there, or may not be read."""
+
+    exit_code = EXIT_USAGE
+
+    def __init__(self, inbox: Path, reason: str) -> None:
+        super().__init__(
+            f"{inbox}: the inbox cannot be read: {reason}. Nothing was loaded and nothing was "
+            "lost. Make it, or mount it again, then repeat the command."
+        )
+
+
 @dataclass(frozen=True)
 class LoadResult:
     """What became of one delivered file."""
@@ -90,7 +112,8 @@ class LoadResult:
     source_id: str
     file_name: str
     state: str
-    """'landed', 'known' (same content was landed before) or 'refused'."""
+    """'landed', 'held' (landed, and waits for a person), 'known' (same content was landed before)
+    or 'refused'."""
     sha256: str = ""
     records_delivered: int = 0
     records_accepted: int = 0
@@ -102,31 +125,27 @@ class LoadResult:
     """What was normalised or passed over without harm."""
 
 
-@dataclass(frozen=True)
-class _CheckedDelivery:
-    """A delivery that was read and may be recorded."""
-
-    delivery: Delivery
-    seen: BytesSeen
-    counts: RecordCounts
-    periods: list[str]
-    notes: tuple[str, ...]
-
-
 def land_inbox(
     workspace: Workspace,
     books: Books,
     on_file: Callable[[Delivery], None] | None = None,
+    reread: Collection[str] = (),
 ) -> list[LoadResult]:
-    """Land every file of the inbox. A refused file does not keep the others from landing; raises
-    LandingFailedError where the lake cannot be written at all."""
+    """Land every file of the inbox. A refused file does not keep the others from landing.
+
+    Content of the sources in `reread` that was landed under another mapping is read again by the
+    mapping of now. Raises InboxMissingError where there is no inbox, LandingFailedError where the
+    lake cannot be written.
+    """
+    _require_inbox(workspace)
     results = []
     with _connect_engine(workspace) as connection:
         for delivery in find_deliveries(workspace):
             if on_file:
                 on_file(delivery)
+            is_again = delivery.source_id in reread
             try:
-                results.append(land_file(workspace, books, connection, delivery))
+                results.append(land_file(workspace, books, connection, delivery, reread=is_again))
             except DeliveryRefusedError as error:
                 message = str(error.problem)
                 results.append(
@@ -140,28 +159,46 @@ def land_file(
     books: Books,
     connection: duckdb.DuckDBPyConnection,
     delivery: Delivery,
+    *,
+    reread: bool = False,
 ) -> LoadResult:
     """Land one file. Raises DeliveryRefusedError or LandingFailedError; then nothing of it is in
     the books, and nothing in the lake counts."""
     import duckdb
 
-    seen = inspect_delivery(delivery.path, delivery.mapping)
-    with books.read() as reading:
-        known = _find_known(reading, delivery.source_id, seen.sha256)
-    if known is not None:
+    known = find_unchanged(books, delivery)
+    if known is not None and not (reread and known.is_read_otherwise(delivery)):
         return _say_known(delivery, known)
     try:
         with open_staging(workspace) as staging:
-            checked = _read_delivery(connection, delivery, seen, staging)
-            reasons: tuple[str, ...] = ()
-            if checked.counts.quarantined:
-                explain_quarantine(connection, delivery.contract)
-                reasons = sample_reasons(connection, delivery)
-            write_records(connection, delivery.contract, staging, checked.counts.quarantined)
-            known = _commit(workspace, books, checked, staging)
+            seen = copy_original(delivery, staging)
+            with books.read() as reading:
+                known = find_known(reading, delivery.source_id, seen.sha256)
+            if known is not None and not (reread and known.is_read_otherwise(delivery)):
+                remember_file(books, delivery, seen)
+                return _say_known(delivery, known)
+            landed = _read_delivery(connection, delivery, seen, staging)
+            reasons = sample_reasons(connection, delivery) if landed.counts.quarantined else ()
+            if not delivery.keeps_original:
+                (staging / ORIGINAL_NAME).unlink()
+            outcome = _commit(workspace, books, landed, staging, known)
+            remember_file(books, delivery, seen)
     except (OSError, duckdb.IOException) as error:
         raise LandingFailedError(delivery.name, workspace.lake, _say_reason(error)) from error
-    return _say_known(delivery, known) if known is not None else _say_landed(checked, reasons)
+    finally:
+        for table in TABLES:
+            connection.execute(f"drop table if exists {table}")
+    if isinstance(outcome, KnownLoad):
+        return _say_known(delivery, outcome)
+    return _say_landed(landed, reasons, outcome)
+
+
+def _require_inbox(workspace: Workspace) -> None:
+    """An inbox that is not there must not look like one with nothing in it."""
+    try:
+        next(workspace.inbox.iterdir(), None)
+    except OSError as error:
+        raise InboxMissingError(workspace.inbox, error.strerror or str(error)) from None
 
 
 @contextmanager
@@ -173,7 +210,9 @@ def _connect_engine(workspace: Workspace) -> Iterator[duckdb.DuckDBPyConnection]
     try:
         with (
             open_staging(workspace) as spill,
-            duckdb.connect(":memory:", config={"temp_directory": str(spill)}) as connection,
+            duckdb.connect(
+                ":memory:", config={"temp_directory": str(spill), "memory_limit": MEMORY_LIMIT}
+            ) as connection,
         ):
             yield connection
     except OSError as error:
@@ -182,25 +221,37 @@ def _connect_engine(workspace: Workspace) -> Iterator[duckdb.DuckDBPyConnection]
 
 def _read_delivery(
     connection: duckdb.DuckDBPyConnection, delivery: Delivery, seen: BytesSeen, staging: Path
-) -> _CheckedDelivery:
-    """Read the copy of a delivery into `checked` and check it as a whole."""
-    original = copy_original(delivery, seen, staging)
+) -> LandedDelivery:
+    """Read the copy of a delivery, check it as a whole, and write what is to stay of it."""
     control = read_control_file(delivery)
     if control is not None:
         shutil.copyfile(delivery.control_path, staging / f"{ORIGINAL_NAME}{CONTROL_SUFFIX}")
     work = staging / WORK_NAME
     work.mkdir()
-    header = read_table(
-        connection, original, delivery.contract, delivery.mapping, seen, work, delivery.name
+    delivered = read_table(
+        connection,
+        staging / ORIGINAL_NAME,
+        delivery.contract,
+        delivery.mapping,
+        seen,
+        work,
+        delivery.name,
     )
+    read = read_records(connection, delivery, delivered, seen.sha256, staging)
+    counts = count_records(connection, delivery.contract, read.records)
+    if counts.quarantined:
+        explain_quarantine(connection, delivery, delivered, read.records, seen.sha256)
+        counts = count_quarantined(connection, delivery.contract, counts)
+    is_nil = control is not None and control.records == 0
+    refuse_untrusted(connection, delivery, read.records, counts, may_be_empty=is_nil)
+    refuse_difference(delivery, control, counts, passed_over=read.passed_over)
     shutil.rmtree(work)
-    changes = check_records(connection, delivery, header, "delivered", seen.sha256)
-    refuse_untrusted(connection, delivery)
-    counts = count_records(connection, delivery.contract)
-    periods = list_periods(connection, delivery.contract)
-    refuse_difference(delivery, control, counts, periods)
-    notes = _list_notes(header, seen, counts, control, changes)
-    return _CheckedDelivery(delivery, seen, counts, periods, notes)
+    write_records(connection, delivery.contract, staging, read.records, counts.quarantined)
+    notes = _list_notes(delivered.header, seen, counts, control, read.notes)
+    periods = counts.periods
+    if is_nil and control is not None and control.period is not None:
+        periods = [control.period]
+    return LandedDelivery(delivery, seen, counts, periods, notes)
 
 
 def _list_notes(
@@ -220,99 +271,73 @@ def _list_notes(
         notes.append(f"-0 read as 0 in {counts.negative_zeros} fields")
     if control is not None:
         notes.append(f"control file agrees: {control.model_dump_json(exclude_none=True)}")
+    if not counts.delivered:
+        notes.append("nil return: its sender says that there is nothing to deliver")
     return tuple(notes)
 
 
 def _commit(
-    workspace: Workspace, books: Books, checked: _CheckedDelivery, staging: Path
-) -> Row[Any] | None:
+    workspace: Workspace,
+    books: Books,
+    landed: LandedDelivery,
+    staging: Path,
+    reading: KnownLoad | None,
+) -> KnownLoad | Hold | None:
     """Rename into place, then write the row that makes the load exist, in one transaction.
 
-    Returns the load that another process made of the same content meanwhile, if one did. Raises
+    `reading` is the load that is read again, if it is one. Returns the load that another process
+    made of the same content meanwhile, if one did, or why the load does not count yet. Raises
     DeliveryRefusedError if the source does not take the delivery or the file has changed.
     """
-    delivery, sha256 = checked.delivery, checked.seen.sha256
+    delivery, sha256 = landed.delivery, landed.seen.sha256
     with books.begin() as connection:
         # The write lock is held from here: no other loader can be between rename and row.
-        known = _find_known(connection, delivery.source_id, sha256)
-        if known is not None:
+        known = find_known(connection, delivery.source_id, sha256)
+        if known != reading:
             return known
-        superseded = find_superseded(connection, delivery, sha256, checked.periods)
-        refuse_if_touched(delivery, checked.seen)
+        superseded = find_superseded(
+            connection,
+            delivery.source_id,
+            delivery.source.redelivery,
+            delivery.name,
+            sha256,
+            landed.periods,
+        )
+        refuse_if_touched(delivery, landed.seen)
+        if reading is not None:
+            directory = reading.next_directory
+            move_into_place(staging, workspace.lake / delivery.source_id / directory)
+            record_reading(connection, landed, reading)
+            return None
+        hold = find_hold(connection, landed)
         move_into_place(staging, workspace.lake / delivery.source_id / sha256)
-        _record_load(connection, checked, superseded)
-    return None
+        record_load(connection, landed, superseded, hold)
+        return hold
 
 
-def _record_load(connection: Connection, checked: _CheckedDelivery, superseded: list[int]) -> None:
-    """Write the load, its periods, what it supersedes, and its line in the audit log."""
-    from pipelines.books.tables import load_periods, loads
-
-    delivery, counts = checked.delivery, checked.counts
-    key = connection.execute(
-        loads.insert().values(
-            source_id=delivery.source_id,
-            contract_id=delivery.contract.contract_id,
-            scenario_id=delivery.source.scenario,
-            mapping_id=delivery.mapping.mapping_id,
-            file_name=delivery.name,
-            sha256=checked.seen.sha256,
-            bytes=checked.seen.size,
-            records_delivered=counts.delivered,
-            records_accepted=counts.accepted,
-            records_quarantined=counts.quarantined,
-            amounts=json.dumps(counts.amounts_as_text()),
-            notes=json.dumps(checked.notes),
-            landed_at=current_time(),
-            landed_by=current_person(),
-        )
-    ).inserted_primary_key
-    assert key is not None
-    load_id = key[0]
-    if checked.periods:
-        rows: list[dict[str, Any]] = [
-            {"load_id": load_id, "period_id": period} for period in checked.periods
-        ]
-        connection.execute(load_periods.insert(), rows)
-    if superseded:
-        connection.execute(
-            loads.update().where(loads.c.load_id.in_(superseded)).values(superseded_by=load_id)
-        )
-    details = {
-        "sha256": checked.seen.sha256,
-        "delivered": counts.delivered,
-        "quarantined": counts.quarantined,
-        "supersedes": superseded,
-    }
-    append_audit(connection, "land", f"{delivery.source_id}/{delivery.name}", details)
-
-
-def _find_known(connection: Connection, source_id: str, sha256: str) -> Row[Any] | None:
-    from sqlalchemy import select
-
-    from pipelines.books.tables import loads
-
-    return connection.execute(
-        select(loads.c.load_id, loads.c.file_name, loads.c.sha256, loads.c.superseded_by).where(
-            loads.c.source_id == source_id, loads.c.sha256 == sha256
-        )
-    ).first()
-
-
-def _say_known(delivery: Delivery, known: Row[Any]) -> LoadResult:
+def _say_known(delivery: Delivery, known: KnownLoad) -> LoadResult:
     message = f"{delivery.name}: same content as '{known.file_name}', landed before"
     if known.superseded_by is not None:
         message += "; a later delivery took its place, and still counts"
+    elif known.is_read_otherwise(delivery):
+        message += (
+            "; its mapping or contract has changed since, and "
+            f"'apportion land --reread {delivery.source_id}' reads it anew"
+        )
     return LoadResult(
         delivery.source_id, delivery.name, "known", known.sha256, message=f"{message}."
     )
 
 
-def _say_landed(checked: _CheckedDelivery, reasons: tuple[str, ...]) -> LoadResult:
-    counts = checked.counts
-    result = LoadResult(
-        checked.delivery.source_id, checked.delivery.name, "landed", checked.seen.sha256
-    )
+def _say_landed(landed: LandedDelivery, reasons: tuple[str, ...], hold: Hold | None) -> LoadResult:
+    counts, delivery = landed.counts, landed.delivery
+    result = LoadResult(delivery.source_id, delivery.name, "landed", landed.seen.sha256)
+    if hold is not None:
+        message = (
+            f"{delivery.name}: held, {hold.reason}. It counts once somebody releases it: "
+            f"'apportion loads release {delivery.source_id} {delivery.name} --why REASON'."
+        )
+        result = replace(result, state="held", message=message)
     return replace(
         result,
         records_delivered=counts.delivered,
@@ -320,7 +345,7 @@ def _say_landed(checked: _CheckedDelivery, reasons: tuple[str, ...]) -> LoadResu
         records_quarantined=counts.quarantined,
         amounts=counts.amounts_as_text(),
         reasons=reasons,
-        notes=checked.notes,
+        notes=landed.notes,
     )
 
 

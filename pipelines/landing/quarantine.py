@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.contracts.contract import load_contract
 from pipelines.errors import ControlError, UsageError
-from pipelines.landing.lake_files import QUARANTINE_NAME
 from pipelines.landing.quarantine_log import STATES, RecordDecision, State
+from pipelines.landing.typed_records import QUARANTINE_NAME
 from pipelines.warehouse.lake_views import ActiveLoad, as_glob, as_text
 from pipelines.workspace.workspace import Workspace
 

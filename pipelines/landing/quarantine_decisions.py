@@ -29,7 +29,7 @@ from pipelines.landing.field_checks import (
     period_expression,
     problem_expressions,
 )
-from pipelines.landing.lake_files import QUARANTINE_NAME, open_staging
+from pipelines.landing.lake_files import open_staging
 from pipelines.landing.quarantine import (
     FoundProblem,
     find_load,
@@ -42,6 +42,7 @@ from pipelines.landing.quarantine_log import (
     Decision,
     RecordDecision,
 )
+from pipelines.landing.typed_records import QUARANTINE_NAME
 from pipelines.warehouse.lake_views import (
     ActiveLoad,
     as_glob,
@@ -283,8 +284,10 @@ def _find_problems(
         """
     ).fetchall()
     rows += _find_misread(engine, load, changed)
-    rows += _find_double_keys(engine, load, contract)
-    if workspace.config.sources[load.source_id].redelivery != "append":
+    source = workspace.config.sources[load.source_id]
+    key = contract.key if source.unique_key is None else source.unique_key
+    rows += _find_double_keys(engine, load, contract, key)
+    if source.redelivery != "append":
         rows += _find_foreign_periods(engine, contract, _read_periods(connection, load))
     return [(row[0], FoundProblem(*row[1:])) for row in sorted(rows, key=lambda row: row[0])]
 
@@ -310,14 +313,14 @@ def _find_misread(
 
 
 def _find_double_keys(
-    engine: duckdb.DuckDBPyConnection, load: ActiveLoad, contract: Contract
+    engine: duckdb.DuckDBPyConnection, load: ActiveLoad, contract: Contract, key: tuple[str, ...]
 ) -> list[tuple[int, str, str, str]]:
     """Good records whose key another record of the load has, that counts or is to count."""
-    if not contract.key:
+    if not key:
         return []
-    keys = ", ".join(f'"{name}"' for name in contract.key)
-    typed = ", ".join(f'{cast_expression(contract.field(n))} as "{n}"' for n in contract.key)
-    is_whole = " and ".join(f'"{name}" is not null' for name in contract.key)
+    keys = ", ".join(f'"{name}"' for name in key)
+    typed = ", ".join(f'{cast_expression(contract.field(n))} as "{n}"' for n in key)
+    is_whole = " and ".join(f'"{name}" is not null' for name in key)
     counting = " union all ".join(
         f"select _row_number, {keys} from {relation}" for relation in list_relations(load)
     )
@@ -338,7 +341,7 @@ def _find_double_keys(
         from candidates inner join doubled using ({keys})
         """,
         {
-            "field": ", ".join(contract.key),
+            "field": ", ".join(key),
             "expected": f"{EXPECTED_MARK}a key that no other record of the file has",
         },
     ).fetchall()
@@ -427,7 +430,7 @@ def _record_decisions(
 
     connection.execute(
         quarantine_decisions.insert(),
-        [{"load_id": load.load_id, **vars(item)} for item in decisions],
+        [{"load_id": load.load_id, "reading": load.reading, **vars(item)} for item in decisions],
     )
     append_audits(
         connection,

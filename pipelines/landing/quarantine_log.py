@@ -70,14 +70,18 @@ NO_DECISIONS = LoadDecisions()
 
 
 def read_decisions(connection: Connection) -> dict[int, LoadDecisions]:
-    """Decisions by load; a load without any is left out."""
+    """Decisions by load; a load without any is left out. Those on an earlier reading of a load
+    were about other records."""
     from sqlalchemy import select
 
+    from pipelines.books.tables import loads
     from pipelines.books.tables import quarantine_decisions as table
 
     latest: dict[int, dict[int, RecordDecision]] = defaultdict(dict)
     written: dict[int, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
-    for row in connection.execute(select(table).order_by(table.c.decision_id)):
+    of_now = (table.c.load_id == loads.c.load_id) & (table.c.reading == loads.c.reading)
+    query = select(table).join(loads, of_now).order_by(table.c.decision_id)
+    for row in connection.execute(query):
         latest[row.load_id][row.row_number] = RecordDecision(
             row.row_number,
             row.decision,

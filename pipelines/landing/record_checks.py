@@ -8,7 +8,9 @@ swapped, a total line among the records.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.contracts.contract import Contract, ContractField
@@ -16,14 +18,16 @@ from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.delivery import Delivery
 from pipelines.landing.field_checks import (
     PATTERNS,
-    amount_expression,
     cast_expression,
-    good_expression,
     match_expression,
     problem_expressions,
 )
+from pipelines.landing.native_records import view_native
+from pipelines.landing.record_counts import RecordCounts
+from pipelines.landing.typed_records import RecordTexts, TypedRecords, write_typed
 from pipelines.mappings.mapping import LastState, Mapping
 from pipelines.readers.csv_header import Header
+from pipelines.readers.delivered import Delivered
 from pipelines.readers.field_forms import delivered_text
 from pipelines.readers.field_texts import (
     count_stripped,
@@ -45,33 +49,59 @@ SUM_NEEDS_RECORDS = 2
 """An amount that equals the sum of the others says something where there are at least two."""
 
 
-def check_records(
+@dataclass(frozen=True)
+class ReadRecords:
+    """The records of a delivery and what was done on the way to them."""
+
+    records: TypedRecords
+    notes: tuple[str, ...] = ()
+    """What was normalised or passed over."""
+    passed_over: int = 0
+    """Delivered records that are no records of their own: earlier states of the same thing."""
+
+
+def read_records(
     connection: duckdb.DuckDBPyConnection,
     delivery: Delivery,
-    header: Header,
-    table: str,
+    delivered: Delivered,
     sha256: str,
-) -> tuple[str, ...]:
-    """Turn `table` (all text) into `checked`: every field of the contract as text, `_row_number`
-    and `_is_good`. Returns what was normalised or passed over."""
+    directory: Path,
+) -> ReadRecords:
+    """The records with the types of their contract, written to `directory` unless they can be read
+    where they lie. Raises DeliveryRefusedError where the file is not what its mapping declares."""
     contract, mapping = delivery.contract, delivery.mapping
-    notes = _count_stripped(connection, mapping, header, table)
-    notes += note_changes(connection, contract, mapping, header, table)
-    texts = select_texts(contract, mapping, header, table, sha256)
+    native = view_native(connection, contract, mapping, delivered, sha256)
+    if native is not None:
+        return ReadRecords(native)
+    if mapping.last_state_of is not None or mapping.strip_text:
+        # What looks at all records before it reads them needs them twice.
+        delivered = delivered.keep(connection, "delivered")
+    notes = _count_stripped(connection, mapping, delivered.header, delivered.relation)
+    texts, passed_over = _select_texts(delivery, delivered, sha256), 0
     if mapping.last_state_of is not None:
-        texts, note = _keep_last_states(connection, delivery, mapping.last_state_of, texts)
+        last, passed_over, note = _keep_last_states(
+            connection, delivery, mapping.last_state_of, texts.sql
+        )
+        texts = RecordTexts(last, last)
         notes += note
-    fields = ", ".join(f'"{field.name}"' for field in contract.fields)
-    connection.execute(
-        f"""
-        create or replace temp table checked as
-        with texts as (select _row_number, {fields} from ({texts}))
-        select *, {good_expression(contract)} as _is_good from texts
-        """
-    )
-    connection.execute(f"drop table {table}")
-    connection.execute("drop table if exists events")
-    return notes
+    typed = write_typed(connection, contract, texts, delivered, directory)
+    notes += note_changes(connection, mapping, typed.relation)
+    return ReadRecords(typed, notes, passed_over)
+
+
+def _select_texts(delivery: Delivery, delivered: Delivered, sha256: str) -> RecordTexts:
+    """Numbering the records of a file costs as much as reading them, so a relation that has no
+    numbers gets them only where they are needed."""
+
+    def select(relation: str) -> str:
+        header, mapping = delivered.header, delivery.mapping
+        return select_texts(delivery.contract, mapping, header, relation, sha256)
+
+    numbered = select(delivered.number())
+    if delivered.is_numbered or delivery.mapping.row_key:
+        return RecordTexts(numbered, numbered)
+    without = f"(select null::bigint as _row_number, * from {delivered.relation})"
+    return RecordTexts(select(without), numbered)
 
 
 def _count_stripped(
@@ -84,9 +114,10 @@ def _count_stripped(
 
 def _keep_last_states(
     connection: duckdb.DuckDBPyConnection, delivery: Delivery, states: LastState, texts: str
-) -> tuple[str, tuple[str, ...]]:
-    """SQL for the last event of each key, and how many came before. An event without a whole key
-    stays, to be judged by itself. Raises DeliveryRefusedError where events cannot be ordered."""
+) -> tuple[str, int, tuple[str, ...]]:
+    """SQL for the last event of each key, how many came before, and a note of it. An event without
+    a whole key stays, to be judged by itself. Raises DeliveryRefusedError where events cannot be
+    ordered."""
     connection.execute(f"create or replace temp table events as {texts}")
     key = ", ".join(f'"{name}"' for name in states.key)
     is_whole = " and ".join(f'"{name}" is not null' for name in states.key)
@@ -107,7 +138,7 @@ def _keep_last_states(
     assert row is not None
     events, last = row
     note = f"{events - last:,} earlier states of {events:,} passed over, {last:,} last states kept"
-    return kept, (note,) if events > last else ()
+    return kept, events - last, (note,) if events > last else ()
 
 
 def _refuse_without_order(
@@ -139,95 +170,155 @@ def _refuse_without_order(
             )
 
 
-def explain_quarantine(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Make `quarantined`: the records of `checked` that are not good, each with its `_problems`, a
-    list of (field, found, reason)."""
-    problems = ", ".join(problem_expressions(contract))
+def explain_quarantine(
+    connection: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    delivered: Delivered,
+    records: TypedRecords,
+    sha256: str,
+) -> None:
+    """Make `quarantined`: the records that are not good as the texts that they came as, each with
+    its `_problems`, a list of (field, found, reason). It reads the delivery again."""
+    mapping = delivery.mapping
     connection.execute(
-        f"""
-        create or replace temp table quarantined as
-        select
-            * exclude (_is_good),
-            list_filter([{problems}], lambda problem: problem is not null) as _problems
-        from checked where not _is_good
-        """
+        "create or replace temp table waiting as "
+        f"select _row_number from {records.relation} where not coalesce({records.good}, false)"
     )
-
-
-def refuse_untrusted(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
-    """Raise DeliveryRefusedError where the records say that the file is not what it should be."""
+    table = delivered.number()
+    if mapping.last_state_of is not None or mapping.strip_text:
+        table = "delivered"
+    texts = select_texts(delivery.contract, mapping, delivered.header, table, sha256)
+    fields = ", ".join(f'"{field.name}"' for field in delivery.contract.fields)
+    problems = ", ".join(problem_expressions(delivery.contract))
+    with delivered.reading():
+        connection.execute(
+            f"""
+            create or replace temp table quarantined as
+            select
+                *,
+                list_filter([{problems}], lambda problem: problem is not null) as _problems
+            from (select _row_number, {fields} from ({texts}))
+            where _row_number in (select _row_number from waiting)
+            """
+        )
     row = connection.execute(
-        "select count(*), count(*) filter (not _is_good) from checked"
+        "select (select count(*) from waiting), count(*) from quarantined where len(_problems) > 0"
     ).fetchone()
     assert row is not None
-    delivered, quarantined = row
-    if delivered == 0:
+    # Two ways to judge a record must agree, or one would vanish between them.
+    assert row[0] == row[1], f"{row[0]} records are not good, {row[1]} of them say why"
+
+
+def refuse_untrusted(
+    connection: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    records: TypedRecords,
+    counts: RecordCounts,
+    *,
+    may_be_empty: bool = False,
+) -> None:
+    """Raise DeliveryRefusedError where the records say that the file is not what it should be.
+    Assumes that `quarantined` holds the records that are not good, if there are any."""
+    if counts.delivered == 0:
+        if may_be_empty:
+            return
         raise _refuse(
             delivery,
             "has a header and no records",
             expected="at least one record",
             found="0",
-            remedy="Ask the sender whether there is really nothing to deliver.",
+            remedy="Ask the sender whether there is really nothing to deliver; a control file "
+            "with 'records: 0' says so.",
         )
-    if quarantined:
-        _refuse_swapped_columns(connection, delivery)
-    _refuse_total_line(connection, delivery, delivered)
-    _refuse_double_keys(connection, delivery)
+    if counts.quarantined:
+        _refuse_swapped_columns(connection, delivery, records)
+    _refuse_total_line(connection, delivery, records, counts)
+    _refuse_double_keys(connection, delivery, records)
 
 
-def _refuse_double_keys(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
-    """Quarantined records count too: a key delivered twice is in doubt, whichever one is good."""
-    key = delivery.contract.key
+def _refuse_double_keys(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, records: TypedRecords
+) -> None:
+    """Quarantined records count too: a key delivered twice is in doubt, whichever one is good.
+
+    Which records hold a key costs much more than whether one is doubled, so it is asked after.
+    """
+    key = delivery.unique_key
     if not key:
         return
     columns = ", ".join(f'"{name}"' for name in key)
     is_whole = " and ".join(f'"{name}" is not null' for name in key)
+    doubled = (
+        f"select {columns} from {records.relation} where {is_whole} "
+        f"group by {columns} having count(*) > 1"
+    )
+    if connection.execute(f"{doubled} limit 1").fetchone() is None:
+        return
+    shown = ", ".join(f'cast("{name}" as varchar)' for name in key)
     row = connection.execute(
         f"""
-        with doubled as (
-            select {columns}, list(_row_number order by _row_number) as records
-            from checked where {is_whole} group by {columns} having count(*) > 1
+        with doubled as ({doubled}),
+        listed as (
+            select {shown}, list(_row_number order by _row_number) as records
+            from {records.relation} inner join doubled using ({columns})
+            group by {columns}
         )
-        select *, count(*) over () from doubled order by records limit 1
+        select *, count(*) over () from listed order by records limit 1
         """
     ).fetchone()
-    if row is None:
-        return
-    *values, records, count = row
+    assert row is not None
+    *values, doubles, count = row
     more = f", and {count - 1} more keys" if count > 1 else ""
-    numbers = ", ".join(map(str, records[:RECORDS_SHOWN]))
+    numbers = ", ".join(map(str, doubles[:RECORDS_SHOWN]))
     raise _refuse(
         delivery,
         f"holds the key ({', '.join(key)}) more than once",
-        record=records[1],
+        record=doubles[1],
         expected="each key once",
         found=f"({', '.join(values)}) in records {numbers}{more}",
         remedy="Ask the sender for a file without the repetition.",
     )
 
 
-def _refuse_swapped_columns(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
+def _refuse_swapped_columns(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, records: TypedRecords
+) -> None:
     """A column that never has its own form, whose form another column always has, and which would
-    do as that other column."""
+    do as that other column.
+
+    A text without its form makes its record bad: so the quarantined records are all there is to
+    look at, as long as no good record has a value there.
+    """
     fields = [field for field in delivery.contract.fields if field.type != "json"]
     counts = ", ".join(
         f'count("{field.name}"), count(*) filter ({match_expression(field)})' for field in fields
     )
-    row = connection.execute(f"select {counts} from checked").fetchone()
+    row = connection.execute(f"select {counts} from quarantined").fetchone()
     assert row is not None
     filled = [field for number, field in enumerate(fields) if row[2 * number]]
     never = [f for number, f in enumerate(fields) if row[2 * number] and not row[2 * number + 1]]
     for field in never:
-        for other in filled:
-            if other.name != field.name and _would_fit(connection, field, other):
-                raise _refuse(
-                    delivery,
-                    f"seems to have the columns {field.name} and {other.name} swapped",
-                    field=field.name,
-                    expected=f"{PATTERNS[field.type][1]}, which every {other.name} is",
-                    found="no record with that form",
-                    remedy="Correct the header or the columns.",
-                )
+        others = [other for other in filled if other.name != field.name]
+        other = next((o for o in others if _would_fit(connection, field, o)), None)
+        if other is not None and not _is_filled_somewhere(connection, records, field):
+            raise _refuse(
+                delivery,
+                f"seems to have the columns {field.name} and {other.name} swapped",
+                field=field.name,
+                expected=f"{PATTERNS[field.type][1]}, which every {other.name} is",
+                found="no record with that form",
+                remedy="Correct the header or the columns.",
+            )
+
+
+def _is_filled_somewhere(
+    connection: duckdb.DuckDBPyConnection, records: TypedRecords, field: ContractField
+) -> bool:
+    """Whether a good record has a value there."""
+    row = connection.execute(
+        f'select count("{field.name}") from {records.relation} where {records.good}'
+    ).fetchone()
+    return row is not None and row[0] > 0
 
 
 def _would_fit(
@@ -240,30 +331,30 @@ def _would_fit(
         return f"bool_and(regexp_full_match(\"{text}\", '{pattern}'))"
 
     row = connection.execute(
-        f"select {fits(other.name, field)} and {fits(field.name, other)} from checked"
+        f"select {fits(other.name, field)} and {fits(field.name, other)} from quarantined"
     ).fetchone()
     return row is not None and bool(row[0])
 
 
 def _refuse_total_line(
-    connection: duckdb.DuckDBPyConnection, delivery: Delivery, delivered: int
+    connection: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    records: TypedRecords,
+    counts: RecordCounts,
 ) -> None:
     """A last record that is a total shows two of three signs: a word for it, a required field
     missing, an amount that equals the sum of the records before it."""
     contract = delivery.contract
-    names = ", ".join(f'"{field.name}"' for field in contract.fields)
-    # Numbers may have gaps, where records were passed over.
-    row = connection.execute(
-        f"select {names}, _row_number from checked order by _row_number desc limit 1"
-    ).fetchone()
+    row = connection.execute(f"select max(_row_number) from {records.relation}").fetchone()
     assert row is not None
-    *last, number = row
+    number = row[0]
+    last = _read_texts(connection, contract, records, counts, number)
     values = dict(zip((field.name for field in contract.fields), last, strict=True))
     word = next((text for text in last if text and TOTAL_WORDS.fullmatch(text)), None)
     is_short = any(field.is_required and values[field.name] is None for field in contract.fields)
     signs = (word is not None) + is_short
-    if signs == 1:
-        signs += delivered > SUM_NEEDS_RECORDS and _is_sum_of_others(connection, contract, number)
+    if signs == 1 and counts.delivered > SUM_NEEDS_RECORDS:
+        signs += _is_sum_of_others(connection, contract, records, number)
     if signs >= 2:
         raise _refuse(
             delivery,
@@ -275,17 +366,40 @@ def _refuse_total_line(
         )
 
 
-def _is_sum_of_others(connection: duckdb.DuckDBPyConnection, contract: Contract, last: int) -> bool:
+def _read_texts(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    records: TypedRecords,
+    counts: RecordCounts,
+    number: int,
+) -> list[str | None]:
+    """The fields of one record as text: as delivered where it is in quarantine."""
+    names = ", ".join(f'cast("{field.name}" as varchar)' for field in contract.fields)
+    row = None
+    if counts.quarantined:
+        row = connection.execute(
+            f"select {names} from quarantined where _row_number = ?", [number]
+        ).fetchone()
+    if row is None:
+        row = connection.execute(
+            f"select {names} from {records.relation} where _row_number = ?", [number]
+        ).fetchone()
+    assert row is not None
+    return list(row)
+
+
+def _is_sum_of_others(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, records: TypedRecords, last: int
+) -> bool:
     if contract.amount_field is None:
         return False
     row = connection.execute(
-        f"""
-        select sum(amount) filter (_row_number = $last), sum(amount) filter (_row_number < $last)
-        from (
-            select _row_number, {amount_expression(contract.field(contract.amount_field))} as amount
-            from checked
-        )
-        """,
+        f'''
+        select
+            sum("{contract.amount_field}") filter (_row_number = $last),
+            sum("{contract.amount_field}") filter (_row_number < $last)
+        from {records.relation}
+        ''',
         {"last": last},
     ).fetchone()
     assert row is not None

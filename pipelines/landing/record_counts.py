@@ -1,13 +1,13 @@
 """Count what a delivery holds: records, money and reasons, accepted and quarantined.
 
-Works on the tables `checked` and `quarantined` that `record_checks` makes. Guarantees that
-accepted + quarantined = delivered, in records, and in money wherever an amount can be read.
+Guarantees that accepted + quarantined = delivered, in records, and in money wherever an amount can
+be read. Sums are exact: an amount has at most 18 digits before the point and 12 after it.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from pipelines.landing.field_checks import (
     amount_expression,
     period_expression,
 )
+from pipelines.landing.typed_records import NEGATIVE_ZEROS, TypedRecords
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,6 +37,21 @@ class Amounts:
     unreadable: int
 
 
+NO_AMOUNTS = Amounts(Decimal(0), Decimal(0), 0)
+
+
+@dataclass(frozen=True)
+class PeriodAmount:
+    """The accepted records of one period and currency ('?' where they name none)."""
+
+    period_id: str
+    currency_code: str
+    records: int
+    amount_local: Decimal
+    gross_local: Decimal
+    """Sum of the absolute amounts, in which credits do not hide costs."""
+
+
 @dataclass(frozen=True)
 class RecordCounts:
     """Records of a delivery and its money by currency ('?' where the record names none)."""
@@ -44,10 +60,17 @@ class RecordCounts:
     accepted: int
     negative_zeros: int
     amounts: dict[str, Amounts]
+    by_period: tuple[PeriodAmount, ...] = ()
+    periods_of_quarantined: tuple[str, ...] = ()
 
     @property
     def quarantined(self) -> int:
         return self.delivered - self.accepted
+
+    @property
+    def periods(self) -> list[str]:
+        """Periods of all records whose period can be read, quarantined or not."""
+        return sorted({item.period_id for item in self.by_period} | {*self.periods_of_quarantined})
 
     def amounts_as_text(self) -> dict[str, dict[str, str]]:
         """The sums as exact decimals in text, as the books keep them."""
@@ -61,29 +84,85 @@ class RecordCounts:
         }
 
 
-def count_records(connection: duckdb.DuckDBPyConnection, contract: Contract) -> RecordCounts:
-    """Count `checked`."""
-    decimals = [field.name for field in contract.fields if field.type == "decimal"]
-    negative_zeros = " + ".join(
-        f"count(*) filter (_is_good and regexp_full_match(\"{name}\", '-[0.]+'))"
-        for name in decimals
-    )
-    row = connection.execute(
-        f"select count(*), count(*) filter (_is_good), {negative_zeros or '0'} from checked"
-    ).fetchone()
-    assert row is not None
-    return RecordCounts(row[0], row[1], row[2], _sum_amounts(connection, contract))
-
-
-def list_periods(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
-    """Periods of all records whose period can be read, quarantined or not."""
-    if contract.period_field is None:
-        return []
-    period = period_expression(contract.field(contract.period_field))
+def count_records(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, records: TypedRecords
+) -> RecordCounts:
+    """Count the records and the money of the good ones, by period and currency, in one pass."""
+    currency, amount, period = "null", "null", "null"
+    if contract.currency_field:
+        currency = f'"{contract.currency_field}"'
+    if contract.amount_field:
+        amount = f'"{contract.amount_field}"'
+    if contract.period_field:
+        period = f'"{contract.period_field}"'
+        if contract.field(contract.period_field).type != "period":
+            period = f"strftime({period}, '%Y-%m')"
     rows = connection.execute(
-        f"select distinct {period} as period from checked where ({period}) is not null order by 1"
+        f"""
+        select
+            cast({period} as varchar) as period_id,
+            coalesce(cast({currency} as varchar), '?') as currency_code,
+            count(*),
+            coalesce(sum({NEGATIVE_ZEROS}), 0),
+            coalesce(sum(cast({amount} as decimal(38, 12))), 0),
+            coalesce(sum(abs(cast({amount} as decimal(38, 12)))), 0)
+        from {records.relation} where {records.good}
+        group by all order by all
+        """
     ).fetchall()
-    return [row[0] for row in rows]
+    delivered = sum(row[2] for row in rows)
+    if not records.are_all_good:
+        row = connection.execute(f"select count(*) from {records.relation}").fetchone()
+        assert row is not None
+        delivered = row[0]
+    amounts: dict[str, Amounts] = {}
+    for _, code, _, _, accepted, _ in rows if contract.amount_field else []:
+        own = amounts.get(code, NO_AMOUNTS)
+        amounts[code] = replace(own, accepted=own.accepted + accepted)
+    return RecordCounts(
+        delivered,
+        sum(row[2] for row in rows),
+        sum(row[3] for row in rows),
+        amounts,
+        tuple(
+            PeriodAmount(period_id, code, count, amount, gross)
+            for period_id, code, count, _, amount, gross in rows
+            if period_id is not None
+        ),
+    )
+
+
+def count_quarantined(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, counts: RecordCounts
+) -> RecordCounts:
+    """The counts with the money and the periods of the table `quarantined` in them, as far as they
+    can be read."""
+    currency, amount, period = "null", "null", "null"
+    if contract.currency_field:
+        currency = f'"{contract.currency_field}"'
+    if contract.amount_field:
+        amount = amount_expression(contract.field(contract.amount_field))
+    if contract.period_field:
+        period = period_expression(contract.field(contract.period_field))
+    rows = connection.execute(
+        f"""
+        select
+            cast({period} as varchar), coalesce(cast({currency} as varchar), '?'),
+            coalesce(sum(cast({amount} as decimal(38, 12))), 0),
+            count(*) filter (({amount}) is null)
+        from quarantined group by all order by all
+        """
+    ).fetchall()
+    amounts = dict(counts.amounts)
+    for _, code, quarantined, unreadable in rows if contract.amount_field else []:
+        own = amounts.get(code, NO_AMOUNTS)
+        amounts[code] = replace(
+            own,
+            quarantined=own.quarantined + quarantined,
+            unreadable=own.unreadable + unreadable,
+        )
+    periods = tuple(sorted({row[0] for row in rows if row[0] is not None}))
+    return replace(counts, amounts=dict(sorted(amounts.items())), periods_of_quarantined=periods)
 
 
 def sample_reasons(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> tuple[str, ...]:
@@ -119,31 +198,6 @@ def show_value(found: str | None) -> str:
         return shown
     name = unicodedata.name(foreign, "a character without a name")
     return f"{shown} (with U+{ord(foreign):04X} {name})"
-
-
-def _sum_amounts(connection: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str, Amounts]:
-    if contract.amount_field is None:
-        return {}
-    currency = f'"{contract.currency_field}"' if contract.currency_field else "null"
-    rows = connection.execute(
-        f"""
-        select
-            coalesce({currency}, '?') as currency_code,
-            sum(amount) filter (_is_good),
-            sum(amount) filter (not _is_good),
-            count(*) filter (amount is null)
-        from (
-            select *, {amount_expression(contract.field(contract.amount_field))} as amount
-            from checked
-        )
-        group by all order by all
-        """
-    ).fetchall()
-    zero = Decimal(0)
-    return {
-        code: Amounts(accepted or zero, quarantined or zero, unreadable)
-        for code, accepted, quarantined, unreadable in rows
-    }
 
 
 def show_amount(amount: Decimal) -> str:

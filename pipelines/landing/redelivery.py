@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.errors import DeliveryRefusedError, Problem
-from pipelines.landing.delivery import Delivery
+from pipelines.landing.holds import is_counting
+from pipelines.workspace.config import Redelivery
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -27,69 +28,85 @@ class _EarlierLoad:
 
 
 def find_superseded(
-    connection: Connection, delivery: Delivery, sha256: str, periods: list[str]
+    connection: Connection,
+    source_id: str,
+    redelivery: Redelivery,
+    name: str,
+    sha256: str,
+    periods: list[str],
 ) -> list[int]:
     """Loads that a delivery of `periods` supersedes; no periods means all data of the source.
 
     Is to be called in the transaction that records the delivery, so that two deliveries of one
     period cannot overlook each other. Raises DeliveryRefusedError where the source declares so.
     """
-    earlier = _list_active_loads(connection, delivery.source_id)
+    if redelivery == "append":
+        return []
     covered = set(periods)
-    overlapping = {
-        key: load
-        for key, load in earlier.items()
-        if not load.periods or not covered or load.periods & covered
-    }
-    if not overlapping or delivery.source.redelivery == "append":
+    overlapping = _list_overlapping(connection, source_id, sha256, covered)
+    if not overlapping:
         return []
     first = next(iter(overlapping.values()))
-    if delivery.source.redelivery == "refuse":
-        raise _refuse_again(delivery, sha256, first, first.periods & covered)
+    if redelivery == "refuse":
+        raise _refuse_again(name, source_id, sha256, first, first.periods & covered)
     for load in overlapping.values():
         if not load.periods <= covered:
-            raise _refuse_part(delivery, load, load.periods - covered)
+            raise _refuse_part(name, load, load.periods - covered)
     return list(overlapping)
 
 
-def _list_active_loads(connection: Connection, source_id: str) -> dict[int, _EarlierLoad]:
-    from sqlalchemy import select
+def _list_overlapping(
+    connection: Connection, source_id: str, sha256: str, covered: set[str]
+) -> dict[int, _EarlierLoad]:
+    """Other loads of the source that count and hold one of the periods; a load without periods
+    holds all of them. Asked of the index by period, so that a long history costs nothing."""
+    from sqlalchemy import or_, select
 
     from pipelines.books.tables import load_periods, loads
 
-    rows = connection.execute(
+    query = (
         select(loads.c.load_id, loads.c.file_name, loads.c.sha256, load_periods.c.period_id)
         .outerjoin(load_periods)
-        .where(loads.c.source_id == source_id, loads.c.superseded_by.is_(None))
+        .where(
+            loads.c.source_id == source_id,
+            loads.c.sha256 != sha256,
+            loads.c.superseded_by.is_(None),
+            is_counting(loads),
+        )
         .order_by(loads.c.load_id)
     )
+    if covered:
+        held = load_periods.alias()
+        of_period = select(held.c.load_id).where(held.c.period_id.in_(covered))
+        # The outer join leaves the period of a load without periods empty.
+        query = query.where(or_(loads.c.load_id.in_(of_period), load_periods.c.period_id.is_(None)))
     result: dict[int, _EarlierLoad] = {}
-    for load_id, file_name, sha256, period_id in rows:
-        load = result.setdefault(load_id, _EarlierLoad(file_name, sha256))
+    for load_id, file_name, other, period_id in connection.execute(query):
+        load = result.setdefault(load_id, _EarlierLoad(file_name, other))
         if period_id is not None:
             load.periods.add(period_id)
     return result
 
 
 def _refuse_again(
-    delivery: Delivery, sha256: str, earlier: _EarlierLoad, both: set[str]
+    name: str, source_id: str, sha256: str, earlier: _EarlierLoad, both: set[str]
 ) -> DeliveryRefusedError:
     what = ", ".join(sorted(both)) or "the same data"
     return DeliveryRefusedError(
         Problem(
-            delivery.name,
+            name,
             f"delivers {what} again with other content than {earlier}",
-            expected=f"new periods, as source '{delivery.source_id}' declares redelivery: refuse",
+            expected=f"new periods, as source '{source_id}' declares redelivery: refuse",
             found=f"sha256 {sha256[:12]}…",
             remedy="Nothing was loaded. Declare redelivery: replace_period if it is to replace.",
         )
     )
 
 
-def _refuse_part(delivery: Delivery, earlier: _EarlierLoad, kept: set[str]) -> DeliveryRefusedError:
+def _refuse_part(name: str, earlier: _EarlierLoad, kept: set[str]) -> DeliveryRefusedError:
     return DeliveryRefusedError(
         Problem(
-            delivery.name,
+            name,
             f"replaces only a part of {earlier}",
             expected="all periods of the delivery that it replaces",
             found=f"none for {', '.join(sorted(kept))}",

@@ -197,6 +197,22 @@ class Mapping(BaseModel):
             fields |= dict.fromkeys(names, field)
         return fields
 
+    def rewrites_fields(self) -> bool:
+        """Whether a field is more than the value of one column; rounding is left out of this."""
+        return bool(
+            self.defaults
+            or self.extract
+            or self.join
+            or self.net_of
+            or self.object_from
+            or self.month_start
+            or self.month_end
+            or self.unbraced_json
+            or self.inclusive_ends
+            or self.power_of_ten
+            or self.sign_from
+        )
+
     def list_sources(self) -> Iterator[tuple[str, str]]:
         """(field, what gives it) for every field that the mapping fills by itself."""
         for what, fields in (

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.readers.csv_header import Header
+from pipelines.readers.delivered import Delivered
+from pipelines.readers.field_forms import literal
 from pipelines.readers.safe_bytes import LineEnds
 
 if TYPE_CHECKING:
@@ -23,39 +25,35 @@ MAX_LINE_BYTES = 2_000_000
 SHOWN_CHARACTERS = 120
 
 
-def load_as_text(
-    connection: duckdb.DuckDBPyConnection,
+def scan_as_text(
     path: Path,
     header: Header,
-    table: str,
     name: str,
     line_ends: LineEnds,
     delimiter: str = ",",
     quote: str = '"',
-) -> None:
-    """Create `table` with `_row_number` (1 = first record) and every column as text.
+) -> Delivered:
+    """The records of the file at `path`, every column as text; read when they are asked for.
 
-    Raises DeliveryRefusedError where the file is not strict CSV of the header's width.
+    A file that is not strict CSV of the header's width is refused then, as `name`.
     """
-    import duckdb
-
     columns = ", ".join(f"'column_{number}': 'varchar'" for number in range(len(header.columns)))
-    try:
-        connection.execute(
-            f"""
-            create or replace temp table {table} as
-            select row_number() over () as _row_number, *
-            from read_csv(
-                ?, auto_detect = false, header = true, delim = ?, quote = ?, escape = ?,
-                columns = {{{columns}}}, strict_mode = true, null_padding = false,
-                compression = 'none', max_line_size = {MAX_LINE_BYTES}
-            )
-            """,
-            # A path is a glob to DuckDB; escaped, it means itself.
-            [glob.escape(str(path)), delimiter, quote, quote],
-        )
-    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-        raise _explain(str(error), name, line_ends) from None
+    relation = (
+        # A path is a glob to DuckDB; escaped, it means itself.
+        f"read_csv({literal(glob.escape(str(path)))}, auto_detect = false, header = true, "
+        f"delim = {literal(delimiter)}, quote = {literal(quote)}, escape = {literal(quote)}, "
+        f"columns = {{{columns}}}, strict_mode = true, null_padding = false, "
+        f"compression = 'none', max_line_size = {MAX_LINE_BYTES})"
+    )
+
+    def explain(error: duckdb.Error) -> DeliveryRefusedError | None:
+        import duckdb
+
+        if isinstance(error, (duckdb.InvalidInputException, duckdb.ConversionException)):
+            return _explain(str(error), name, line_ends)
+        return None
+
+    return Delivered(header, relation, is_numbered=False, explain=explain)
 
 
 def _explain(text: str, name: str, line_ends: LineEnds) -> DeliveryRefusedError:

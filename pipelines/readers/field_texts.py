@@ -57,6 +57,8 @@ __all__ = [
     "select_texts",
 ]
 
+CHANGES = "_changes"
+"""A bit for each field that `round_to` and then `defaults` name: whether they changed its value."""
 KEY_CHARACTERS = 16
 VALUES_SHOWN = 12
 
@@ -64,8 +66,8 @@ VALUES_SHOWN = 12
 def select_texts(
     contract: Contract, mapping: Mapping, header: Header, table: str, sha256: str
 ) -> str:
-    """SQL that selects `_row_number`, every field as text (NULL where there is none) and the
-    helper columns from the delivered `table`. `sha256` is the hash of the file."""
+    """SQL that selects `_row_number`, every field as text (NULL where there is none), the helper
+    columns and the marks of changes from the delivered `table`. `sha256` is the file's hash."""
     first = _first_stage(contract, mapping, header, sha256)
     sql = f"select _row_number, {', '.join(first)} from {table}"
     for stage in _later_stages(contract, mapping, header):
@@ -76,29 +78,20 @@ def select_texts(
 
 
 def note_changes(
-    connection: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    mapping: Mapping,
-    header: Header,
-    table: str,
+    connection: duckdb.DuckDBPyConnection, mapping: Mapping, relation: str
 ) -> tuple[str, ...]:
-    """Notes on the values of `table` that rounding and defaults change: how many they are."""
-    counts = [
-        (f"values of {name} rounded to {digits} decimals", is_rounded_off(f'"{name}"', digits))
-        for name, digits in mapping.round_to.items()
+    """Notes on what rounding and defaults changed, from the marks that the records of `relation`
+    carry: how many values of each field."""
+    what = [
+        *(f"values of {name} rounded to {n} decimals" for name, n in mapping.round_to.items()),
+        *(f"records without {name} given {v!r}" for name, v in mapping.defaults.items()),
     ]
-    counts += [
-        (f"records without {name} given {value!r}", f'"{name}" is null')
-        for name, value in mapping.defaults.items()
-    ]
-    if not counts:
+    if not what:
         return ()
-    before = mapping.model_copy(update={"round_to": {}, "defaults": {}})
-    texts = select_texts(contract, before, header, table, "")
-    filters = ", ".join(f"count(*) filter ({condition})" for _, condition in counts)
-    row = connection.execute(f"select {filters} from ({texts})").fetchone()
+    bits = (f"count(*) filter ({CHANGES} & {1 << bit} <> 0)" for bit in range(len(what)))
+    row = connection.execute(f"select {', '.join(bits)} from {relation}").fetchone()
     assert row is not None
-    return tuple(f"{count:,} {what}" for count, (what, _) in zip(row, counts, strict=True) if count)
+    return tuple(f"{count:,} {text}" for count, text in zip(row, what, strict=True) if count)
 
 
 def list_helpers(mapping: Mapping) -> list[ContractField]:
@@ -144,6 +137,7 @@ def _first_stage(
             text = column_text(mapping.column_names(field.name), mapping, header)
         yield f'{text} as "{field.name}"'
     yield from _first_helpers(mapping, header)
+    yield f"cast(0 as bigint) as {CHANGES}"
 
 
 def _first_helpers(mapping: Mapping, header: Header) -> Iterator[str]:
@@ -186,9 +180,7 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
     }
     yield {name: flip_sign(f'"{name}"') for name in mapping.sign_flip}
     yield {n: day_after(f'"{n}"', contract.field(n).type) for n in mapping.inclusive_ends}
-    yield {
-        name: f'coalesce("{name}", {literal(value)})' for name, value in mapping.defaults.items()
-    }
+    yield _fill_defaults(mapping)
     yield _derive_months(contract, mapping)
     yield _derive_period(contract, mapping)
 
@@ -202,7 +194,30 @@ def _number_stages(mapping: Mapping) -> Iterator[dict[str, str]]:
     powers |= mapping.power_of_ten
     yield {name: split_number(f'"{name}"', power) for name, power in powers.items()}
     yield {name: write_out(f'"{name}"') for name in powers}
-    yield {name: round_number(f'"{name}"', digits) for name, digits in mapping.round_to.items()}
+    yield _round(mapping)
+
+
+def _round(mapping: Mapping) -> dict[str, str]:
+    rounded = {name: round_number(f'"{name}"', n) for name, n in mapping.round_to.items()}
+    conditions = [is_rounded_off(f'"{name}"', n) for name, n in mapping.round_to.items()]
+    return rounded | _mark_changes(conditions, 0)
+
+
+def _fill_defaults(mapping: Mapping) -> dict[str, str]:
+    filled = {
+        name: f'coalesce("{name}", {literal(value)})' for name, value in mapping.defaults.items()
+    }
+    conditions = [f'"{name}" is null' for name in mapping.defaults]
+    return filled | _mark_changes(conditions, len(mapping.round_to))
+
+
+def _mark_changes(conditions: list[str], first: int) -> dict[str, str]:
+    """The marks with a bit more for each condition that holds, from the bit `first` on."""
+    marks = [
+        f"case when {condition} then {1 << bit} else 0 end"
+        for bit, condition in enumerate(conditions, start=first)
+    ]
+    return {CHANGES: " | ".join([CHANGES, *marks])} if marks else {}
 
 
 def _map_values(name: str, values: dict[str, str], default: str | None) -> str:

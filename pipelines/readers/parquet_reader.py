@@ -14,6 +14,8 @@ from pipelines.contracts.contract import Contract
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.mappings.mapping import Mapping
 from pipelines.readers.csv_header import NATIVE_MARK, Header, check_header
+from pipelines.readers.delivered import Delivered
+from pipelines.readers.field_forms import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,23 +26,21 @@ FLOATS = ("FLOAT", "DOUBLE")
 NESTED = ("STRUCT", "MAP")
 
 
-def read_parquet(
+def scan_parquet(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
     contract: Contract,
     mapping: Mapping,
     name: str,
-) -> Header:
-    """Make the table `delivered` of the columns that the mapping reads. Raises
+) -> Delivered:
+    """The records of the file at `path`: the columns that the mapping reads. Raises
     DeliveryRefusedError on a damaged file, missing columns or floats for decimals."""
     import duckdb
 
     _refuse_other_ends(path, name)
-    # A path is a glob to DuckDB; escaped, it means itself.
-    source = [glob.escape(str(path))]
-    reading = "read_parquet(?, hive_partitioning = false, file_row_number = true)"
+    source = show_source(path)
     try:
-        described = connection.execute(f"describe select * from {reading}", source).fetchall()
+        described = connection.execute(f"describe select * from {source}").fetchall()
     except duckdb.Error as error:
         raise _refuse_damaged(name, error) from None
     types = {row[0]: row[1] for row in described if row[0] != "file_row_number"}
@@ -54,21 +54,37 @@ def read_parquet(
         if _is_amount(contract, field) and types[column] in FLOATS:
             notes.append(_allow_float(name, column, field or "", mapping))
         digits = mapping.allow_float.get(field) if field else None
-        text = _canonical_text('"' + column.replace('"', '""') + '"', types[column], digits)
+        text = _canonical_text(quote_name(column), types[column], digits)
         texts.append(f"{text} as column_{number}")
-    try:
-        connection.execute(
-            f"create or replace temp table delivered as "
-            f"select file_row_number + 1 as _row_number, {', '.join(texts)} from {reading}",
-            source,
-        )
-    except duckdb.IOException as error:
-        if "space" in str(error):
-            raise
-        raise _refuse_damaged(name, error) from None
-    except duckdb.Error as error:
-        raise _refuse_damaged(name, error) from None
-    return Header(tuple(needed), header.unknown, tuple(notes), has_native=True)
+    relation = f"(select file_row_number + 1 as _row_number, {', '.join(texts)} from {source})"
+
+    def explain(error: duckdb.Error) -> DeliveryRefusedError | None:
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return None
+        if isinstance(error, duckdb.IOException) and "space" in str(error):
+            return None
+        return _refuse_damaged(name, error)
+
+    return Delivered(
+        Header(tuple(needed), header.unknown, tuple(notes), has_native=True),
+        relation,
+        is_numbered=True,
+        explain=explain,
+        native_types=tuple(types[column] for column in needed),
+        native_source=source,
+    )
+
+
+def show_source(path: Path) -> str:
+    """The file as a relation with its own columns and `file_row_number` (0 = first record)."""
+    # A path is a glob to DuckDB; escaped, it means itself.
+    text = literal(glob.escape(str(path)))
+    return f"read_parquet({text}, hive_partitioning = false, file_row_number = true)"
+
+
+def quote_name(column: str) -> str:
+    """A column's own name as SQL writes it."""
+    return '"' + column.replace('"', '""') + '"'
 
 
 def _list_needed(header: Header, mapping: Mapping) -> list[str]:

@@ -1,7 +1,8 @@
-"""Read a delivery of any format into one table of text columns.
+"""Find the records of a delivery of any format, as one relation of text columns.
 
-Whatever the format, the result is the same: `_row_number` (1 = first record) and `column_0` ... as
-text, so that the checks of fields and records have one implementation.
+Whatever the format, the result is the same: `column_0` ... as text, in the order of the file, so
+that the checks of fields and records have one implementation. Nothing is loaded that does not have
+to be: CSV and Parquet are read by the first statement that checks them.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING
 from pipelines.contracts.contract import Contract
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.mappings.mapping import Mapping, Unpivot
-from pipelines.readers.csv_header import Header, check_columns, read_header
-from pipelines.readers.csv_reader import load_as_text
+from pipelines.readers.csv_header import check_columns, read_header
+from pipelines.readers.csv_reader import scan_as_text
+from pipelines.readers.delivered import Delivered
 from pipelines.readers.safe_bytes import BytesSeen, inspect_text_file, is_plain_text
 from pipelines.readers.text_lines import cut_lines, needs_cutting
 from pipelines.readers.unpack import transcode, unpack
@@ -32,18 +34,19 @@ def read_table(
     seen: BytesSeen,
     work: Path,
     name: str,
-) -> Header:
-    """Make the table `delivered` from the file at `path`, called `name` in messages.
+) -> Delivered:
+    """The records of the file at `path`, called `name` in messages.
 
-    Assumes that `seen` is what its bytes are. Files that are needed on the way are written to
-    `work`. Raises DeliveryRefusedError where the file is not what its mapping declares.
+    Assumes that `seen` is what its bytes are. Files that the relation reads may be written to
+    `work`, which must stay until the records are written. Raises DeliveryRefusedError where the
+    file is not what its mapping declares.
     """
-    header = _read_format(connection, path, contract, mapping, seen, work, name)
+    delivered = _read_format(connection, path, contract, mapping, seen, work, name)
     if mapping.skip_blank_rows:
-        header = _skip_blank_rows(connection, header)
+        delivered = _skip_blank_rows(connection, delivered)
     if mapping.unpivot is not None:
-        header = _unpivot(connection, header, mapping, mapping.unpivot, name)
-    return header
+        delivered = _unpivot(connection, delivered, mapping, mapping.unpivot, name)
+    return delivered
 
 
 def _read_format(
@@ -54,36 +57,29 @@ def _read_format(
     seen: BytesSeen,
     work: Path,
     name: str,
-) -> Header:
+) -> Delivered:
     if mapping.format == "parquet":
-        from pipelines.readers.parquet_reader import read_parquet
+        from pipelines.readers.parquet_reader import scan_parquet
 
-        return read_parquet(connection, path, contract, mapping, name)
+        return scan_parquet(connection, path, contract, mapping, name)
     if mapping.format == "xlsx":
         from pipelines.readers.xlsx_reader import write_sheet_as_csv
 
         header = write_sheet_as_csv(path, mapping, work / "table.csv", name)
-        load_as_text(connection, work / "table.csv", header, "delivered", name, seen.line_ends)
-        return header
+        return scan_as_text(work / "table.csv", header, name, seen.line_ends)
     path, seen, notes = _prepare_text(path, mapping, seen, work, name)
     if mapping.format in ("json", "jsonl"):
         from pipelines.readers.json_reader import write_records_as_csv
 
         header = write_records_as_csv(path, mapping, work / "table.csv", name)
-        load_as_text(connection, work / "table.csv", header, "delivered", name, seen.line_ends)
+        delivered = scan_as_text(work / "table.csv", header, name, seen.line_ends)
     else:
         header = read_header(path, mapping, name)
-        load_as_text(
-            connection,
-            path,
-            header,
-            "delivered",
-            name,
-            seen.line_ends,
-            mapping.delimiter,
-            mapping.quote,
+        delivered = scan_as_text(
+            path, header, name, seen.line_ends, mapping.delimiter, mapping.quote
         )
-    return replace(header, notes=(*notes, *header.notes))
+    header = delivered.header
+    return replace(delivered, header=replace(header, notes=(*notes, *header.notes)))
 
 
 def _prepare_text(
@@ -111,25 +107,28 @@ def _prepare_text(
     return path, seen, notes
 
 
-def _skip_blank_rows(connection: duckdb.DuckDBPyConnection, header: Header) -> Header:
+def _skip_blank_rows(connection: duckdb.DuckDBPyConnection, delivered: Delivered) -> Delivered:
+    delivered = delivered.keep(connection, "delivered")
     blank = " and ".join(
-        f"coalesce(trim(column_{number}), '') = ''" for number in range(len(header.columns))
+        f"coalesce(trim(column_{number}), '') = ''"
+        for number in range(len(delivered.header.columns))
     )
     row = connection.execute(f"delete from delivered where {blank}").fetchone()
     count = row[0] if row else 0
-    return _add_note(header, f"{count:,} blank records passed over") if count else header
+    return _add_note(delivered, f"{count:,} blank records passed over") if count else delivered
 
 
 def _unpivot(
     connection: duckdb.DuckDBPyConnection,
-    header: Header,
+    delivered: Delivered,
     mapping: Mapping,
     unpivot: Unpivot,
     name: str,
-) -> Header:
+) -> Delivered:
     """One record per value; records are numbered by the delivery's record and column, with gaps
     where there is no value."""
-    columns = header.columns
+    delivered = delivered.keep(connection, "delivered")
+    header, columns = delivered.header, delivered.header.columns
     numbers = [columns.index(column) for column in unpivot.id_columns]
     passed = {*unpivot.id_columns, *unpivot.skip_columns}
     values = [number for number, column in enumerate(columns) if column not in passed]
@@ -160,14 +159,18 @@ def _unpivot(
     connection.execute("drop table delivered")
     connection.execute("alter table unpivoted rename to delivered")
     made = [*unpivot.id_columns, unpivot.name_column, unpivot.value_column]
-    result = replace(
+    found = replace(
         check_columns(made, mapping, name), notes=header.notes, has_native=header.has_native
     )
-    return _add_note(result, f"{row[0]:,} columns of records hold no value") if row[0] else result
+    delivered = replace(delivered, header=found)
+    if not row[0]:
+        return delivered
+    return _add_note(delivered, f"{row[0]:,} columns of records hold no value")
 
 
-def _add_note(header: Header, note: str) -> Header:
-    return replace(header, notes=(*header.notes, note))
+def _add_note(delivered: Delivered, note: str) -> Delivered:
+    header = delivered.header
+    return replace(delivered, header=replace(header, notes=(*header.notes, note)))
 
 
 def _literal(text: str) -> str:

@@ -10,14 +10,17 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.mappings.mapping import Mapping
 from pipelines.readers.file_names import show_file_name
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 22
 HEAD_BYTES = 512
 
 MAGIC = {
@@ -81,16 +84,18 @@ class BytesSeen:
     line_ends: LineEnds
 
 
-def inspect_delivery(path: Path, mapping: Mapping) -> BytesSeen:
-    """Hash a delivery and check its bytes against the form that its mapping declares. Text that
-    must be unpacked or transcoded first is checked after that. Raises DeliveryRefusedError."""
-    if is_plain_text(mapping):
-        return inspect_text_file(path, form=mapping.format)
+def take_delivery(path: Path, mapping: Mapping, copy: Path) -> BytesSeen:
+    """Copy a delivery to `copy` and, in the same pass, hash it and check its bytes against the form
+    that its mapping declares. Text that must be unpacked or transcoded first is checked after that.
+
+    What was hashed is what was written. Raises DeliveryRefusedError where the delivery cannot be
+    read or is not what it should be, OSError where the copy cannot be written.
+    """
     name = show_file_name(path)
-    try:
-        seen, head = _hash(path)
-    except OSError as error:
-        raise _refuse_unreadable(name, error) from None
+    with copy.open("wb") as target:
+        if is_plain_text(mapping):
+            return _inspect(path, name, mapping.format, target)
+        seen, head = _hash(path, name, target)
     if seen.size == 0:
         raise _refusal(name, "is empty", "a header and records", "0 bytes")
     packed = mapping.compression if mapping.compression != "none" else mapping.format
@@ -111,57 +116,95 @@ def is_plain_text(mapping: Mapping) -> bool:
 def inspect_text_file(path: Path, name: str | None = None, form: str = "csv") -> BytesSeen:
     """Hash a UTF-8 text file and check its bytes. Raises DeliveryRefusedError, also where the file
     cannot be read. `name` is what messages call it, `form` the format it should have."""
-    name = name or show_file_name(path)
-    try:
-        return _inspect(path, name, form)
-    except OSError as error:
-        raise _refuse_unreadable(name, error) from None
+    return _inspect(path, name or show_file_name(path), form)
+
+
+class _Chunks:
+    """The chunks of a file, hashed beside the reader and written to `target` if there is one.
+
+    The hash is most of the work of a pass and needs no lock of the interpreter, so it runs on a
+    thread of its own, one chunk behind at most.
+    """
+
+    def __init__(self, path: Path, name: str, target: BinaryIO | None) -> None:
+        self._path, self._name, self._target = path, name, target
+        self._digest = hashlib.sha256()
+        self.modified_ns = 0
+        self.size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._open() as file, ThreadPoolExecutor(1) as pool:
+            self.modified_ns = os.fstat(file.fileno()).st_mtime_ns
+            pending = None
+            while chunk := self._read(file):
+                if pending is not None:
+                    pending.result()
+                pending = pool.submit(self._digest.update, chunk)
+                if self._target is not None:
+                    self._target.write(chunk)
+                yield chunk
+                self.size += len(chunk)
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def _open(self) -> BinaryIO:
+        try:
+            return self._path.open("rb")
+        except OSError as error:
+            raise _refuse_unreadable(self._name, error) from None
+
+    def _read(self, file: BinaryIO) -> bytes:
+        try:
+            return file.read(CHUNK_BYTES)
+        except OSError as error:
+            raise _refuse_unreadable(self._name, error) from None
 
 
 def _refuse_unreadable(name: str, error: OSError) -> DeliveryRefusedError:
     return _refusal(name, "cannot be read", "a readable file", error.strerror or str(error))
 
 
-def _hash(path: Path) -> tuple[BytesSeen, bytes]:
+def _hash(path: Path, name: str, target: BinaryIO) -> tuple[BytesSeen, bytes]:
     """Hash and size of any file, and its first bytes."""
-    digest, size, head = hashlib.sha256(), 0, b""
-    with path.open("rb") as file:
-        modified_ns = os.fstat(file.fileno()).st_mtime_ns
-        while chunk := file.read(CHUNK_BYTES):
-            head = head or chunk[:HEAD_BYTES]
-            digest.update(chunk)
-            size += len(chunk)
-    return BytesSeen(digest.hexdigest(), size, modified_ns, False, True, LineEnds()), head
+    chunks, head = _Chunks(path, name, target), b""
+    for chunk in chunks:
+        head = head or chunk[:HEAD_BYTES]
+    seen = BytesSeen(chunks.sha256, chunks.size, chunks.modified_ns, False, True, LineEnds())
+    return seen, head
 
 
-def _inspect(path: Path, name: str, form: str) -> BytesSeen:
-    digest = hashlib.sha256()
+def _inspect(path: Path, name: str, form: str, target: BinaryIO | None = None) -> BytesSeen:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    size, last, has_bom = 0, b"", False
+    last, has_bom = b"", False
     crlf = lf = cr = 0
-    with path.open("rb") as file:
-        modified_ns = os.fstat(file.fileno()).st_mtime_ns
-        while chunk := file.read(CHUNK_BYTES):
-            if size == 0:
-                _refuse_other_formats(name, chunk[:HEAD_BYTES], form)
-                has_bom = chunk.startswith(codecs.BOM_UTF8)
-            if (position := chunk.find(b"\x00")) >= 0:
-                found = f"NUL at byte {size + position}"
-                raise _refusal(name, "contains a NUL byte", "text", found)
-            _decode(decoder, chunk, size, name)
-            split_pair = last == b"\r" and chunk.startswith(b"\n")
-            pairs = chunk.count(b"\r\n")
-            crlf += pairs + split_pair
-            lf += chunk.count(b"\n") - pairs - split_pair
-            cr += chunk.count(b"\r") - pairs - split_pair
-            digest.update(chunk)
-            size, last = size + len(chunk), chunk[-1:]
-    if size == 0:
+    chunks = _Chunks(path, name, target)
+    for chunk in chunks:
+        if chunks.size == 0:
+            _refuse_other_formats(name, chunk[:HEAD_BYTES], form)
+            has_bom = chunk.startswith(codecs.BOM_UTF8)
+        if (position := chunk.find(b"\x00")) >= 0:
+            found = f"NUL at byte {chunks.size + position}"
+            raise _refusal(name, "contains a NUL byte", "text", found)
+        # Plain ASCII is UTF-8, and is told many times faster than it is decoded.
+        if decoder.getstate()[0] or not chunk.isascii():
+            _decode(decoder, chunk, chunks.size, name)
+        split_pair = last == b"\r" and chunk.startswith(b"\n")
+        returns = chunk.count(b"\r")
+        pairs = chunk.count(b"\r\n") if returns else 0
+        crlf += pairs + split_pair
+        lf += chunk.count(b"\n") - pairs - split_pair
+        cr += returns - pairs - split_pair
+        last = chunk[-1:]
+    if chunks.size == 0:
         raise _refusal(name, "is empty", "a header and records", "0 bytes")
-    _decode(decoder, b"", size, name, is_last=True)
-    ends_with_newline = last in (b"\n", b"\r")
+    _decode(decoder, b"", chunks.size, name, is_last=True)
     line_ends = LineEnds(crlf, lf, cr)
-    return BytesSeen(digest.hexdigest(), size, modified_ns, has_bom, ends_with_newline, line_ends)
+    ends_with_newline = last in (b"\n", b"\r")
+    return BytesSeen(
+        chunks.sha256, chunks.size, chunks.modified_ns, has_bom, ends_with_newline, line_ends
+    )
 
 
 def _decode(

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 
 from pipelines.books.books import Books
 from pipelines.contracts.contract import DUCKDB_TYPES, list_contract_ids, load_contract
-from pipelines.landing.land import QUARANTINE_NAME, RECORDS_NAME
+from pipelines.landing.holds import is_counting
+from pipelines.landing.load_log import name_directory
 from pipelines.landing.quarantine_log import (
     NO_DECISIONS,
     Correction,
     LoadDecisions,
     read_decisions,
 )
+from pipelines.landing.typed_records import QUARANTINE_NAME, RECORDS_NAME, read_view
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ class ActiveLoad:
     directory: Path
     decisions: LoadDecisions = NO_DECISIONS
     landed_at: str = ""
+    is_original_kept: bool = True
+    reading: int = 1
 
     @property
     def records_open(self) -> int:
@@ -52,14 +56,17 @@ class ActiveLoad:
 
 
 def list_active_loads(workspace: Workspace, books: Books) -> list[ActiveLoad]:
-    """Loads of configured sources that no other load superseded, in the order they came."""
+    """Loads of configured sources that count, in the order they came: no other load superseded
+    them, and they are not held."""
     from sqlalchemy import select
 
     from pipelines.books.tables import loads
 
     with books.read() as connection:
         rows = connection.execute(
-            select(loads).where(loads.c.superseded_by.is_(None)).order_by(loads.c.load_id)
+            select(loads)
+            .where(loads.c.superseded_by.is_(None), is_counting(loads))
+            .order_by(loads.c.load_id)
         ).all()
         decisions = read_decisions(connection)
     return [
@@ -72,9 +79,11 @@ def list_active_loads(workspace: Workspace, books: Books) -> list[ActiveLoad]:
             row.sha256,
             row.records_accepted,
             row.records_quarantined,
-            workspace.lake / row.source_id / row.sha256,
+            workspace.lake / row.source_id / name_directory(row.sha256, row.reading),
             decisions.get(row.load_id, NO_DECISIONS),
             row.landed_at,
+            row.is_original_kept,
+            row.reading,
         )
         for row in rows
         if row.source_id in workspace.config.sources
@@ -118,7 +127,7 @@ def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[Active
         "create or replace table model.loads (load_id bigint, source_id varchar, "
         "contract_id varchar, scenario_id varchar, file_name varchar, file_id varchar, "
         "records_accepted bigint, "
-        "records_quarantined bigint)"
+        "records_quarantined bigint, directory_name varchar)"
     )
     rows = [
         (
@@ -130,11 +139,12 @@ def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[Active
             load.sha256,
             load.records_accepted,
             load.records_quarantined,
+            load.directory.name,
         )
         for load in loads
     ]
     if rows:
-        connection.executemany("insert into model.loads values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("insert into model.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     connection.execute(
         "create or replace table model.quarantine (source_id varchar, file_name varchar, "
         "file_id varchar, row_number bigint, period_id varchar, currency_code varchar, "
@@ -166,7 +176,9 @@ def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[Active
 
 def list_relations(load: ActiveLoad) -> list[str]:
     """What to select a load's records from, in SQL: its records, and those released since."""
-    relations = [f"read_parquet({as_text(as_glob(load.directory / RECORDS_NAME))})"]
+    view = read_view(load.directory)
+    path = as_text(as_glob(load.directory / RECORDS_NAME))
+    relations = [f"({view})" if view is not None else f"read_parquet({path})"]
     for correction in load.decisions.corrections:
         path = as_text(as_glob(correction.find_path(load.directory)))
         relation = f"read_parquet({path})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
@@ -26,7 +27,22 @@ def _refuse_path_outside(glob: str) -> str:
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 SourceId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
+Redelivery = Literal["refuse", "replace_period", "append"]
+
 InboxGlob = Annotated[str, AfterValidator(_refuse_path_outside)]
+
+
+def _refuse_no_group(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"no regular expression ({error})") from None
+    if groups != 1:
+        raise ValueError("expected exactly one group that holds the number, such as gl_(\\d+)")
+    return pattern
+
+
+SequencePattern = Annotated[str, AfterValidator(_refuse_no_group)]
 
 FeedColumn = Annotated[
     str,
@@ -113,8 +129,18 @@ class Source(Strict):
     scenario: Literal["actual", "budget"] = "actual"
     is_required: bool = False
     """Whether a build without any delivery of this source is refused."""
-    redelivery: Literal["refuse", "replace_period", "append"] = "refuse"
+    redelivery: Redelivery = "refuse"
     """What happens when another file arrives for periods that were delivered before."""
+    unique_key: tuple[str, ...] | None = None
+    """Fields whose values no two records of a file share; the key of the contract where left out.
+    Empty where the records of one key add up, as meter readings do."""
+    hold_above_percent: Annotated[Decimal, Field(gt=0, le=100000)] | None = Decimal(50)
+    """A delivery whose amounts are further than this from the period before waits for a person;
+    null for no limit."""
+    due_days: Annotated[int, Field(ge=0, le=366)] | None = None
+    """Days after the end of a period within which its delivery is due; later ones are named."""
+    file_sequence: SequencePattern | None = None
+    """Regular expression with one group: the running number in the names of its files."""
     detail_feed: DetailFeed | None = None
 
 

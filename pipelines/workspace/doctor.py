@@ -82,7 +82,7 @@ def _examine_books(workspace: Workspace) -> Iterator[Finding]:
 
 def _examine_lake(workspace: Workspace) -> Iterator[Finding]:
     from pipelines.books.books import Books
-    from pipelines.landing.land import ORIGINAL_NAME, RECORDS_NAME
+    from pipelines.landing.typed_records import ORIGINAL_NAME, has_records
     from pipelines.warehouse.lake_views import list_active_loads
     from pipelines.warehouse.publication import hash_file
 
@@ -91,9 +91,10 @@ def _examine_lake(workspace: Workspace) -> Iterator[Finding]:
     books.close()
     for load in loads:
         original = load.directory / ORIGINAL_NAME
-        if not original.exists() or not (load.directory / RECORDS_NAME).exists():
+        is_missing = load.is_original_kept and not original.exists()
+        if is_missing or not has_records(load.directory):
             yield Finding("bad", "lake", f"{load.source_id}/{load.file_name}: files are missing")
-        elif hash_file(original) != load.sha256:
+        elif load.is_original_kept and hash_file(original) != load.sha256:
             yield Finding("bad", "lake", f"{load.source_id}/{load.file_name}: bytes were changed")
         for correction in load.decisions.corrections:
             path = correction.find_path(load.directory)

@@ -77,6 +77,8 @@ def _check_source(
     if source.contract not in contracts:
         message = f"unknown contract '{source.contract}'"
         yield (*path, "contract"), message, _hint(source.contract, contracts)
+    elif source.unique_key is not None:
+        yield from _check_unique_key(path, source, source.unique_key)
     if source.mapping not in mappings:
         message = f"unknown mapping '{source.mapping}'"
         yield (*path, "mapping"), message, _hint(source.mapping, mappings)
@@ -85,6 +87,21 @@ def _check_source(
             load_mapping(source.mapping, load_contract(source.contract), own_mappings)
         except ValueError as error:
             yield (*path, "mapping"), str(error), "Choose a mapping of the source's contract."
+
+
+def _check_unique_key(
+    path: Path_, source: Source, key: tuple[str, ...]
+) -> Iterator[tuple[Path_, str, str]]:
+    contract = load_contract(source.contract)
+    names = tuple(field.name for field in contract.fields)
+    for name in key:
+        if name not in names:
+            message = f"the contract '{source.contract}' has no field '{name}'"
+            yield (*path, "unique_key"), message, _hint(name, names)
+    if not key and contract.key and not contract.adds_up:
+        message = f"records of the contract '{source.contract}' do not add up"
+        remedy = f"Leave it out, or name the fields that are unique, such as {contract.key}."
+        yield (*path, "unique_key"), message, remedy
 
 
 def _hint(found: str, known: tuple[str, ...]) -> str:

@@ -92,7 +92,9 @@ def _make_first_books(workspace: Workspace) -> None:
 def _read_all(books: Books) -> dict[str, list[Any]]:
     with books.read() as connection:
         return {
-            table: [tuple(row) for row in connection.execute(text(f"select * from {table}"))]
+            table: [
+                dict(row) for row in connection.execute(text(f"select * from {table}")).mappings()
+            ]
             for table in ("loads", "load_periods", "audit_log")
         }
 
@@ -104,7 +106,12 @@ def test_upgrade_of_the_first_books_keeps_their_data(workspace: Workspace) -> No
     first.close()
     assert [len(rows) for rows in before.values()] == [1, 1, 2]
     books = Books.open(workspace)
-    assert _read_all(books) == before
+    after = _read_all(books)
+    # Newer books have more columns; those of the first ones are as they were.
+    assert {
+        table: [{name: row[name] for name in before[table][0]} for row in rows]
+        for table, rows in after.items()
+    } == before
     with books.read() as connection:
         assert find_chain_breaks(connection) == []
         assert read_decisions(connection) == {}
@@ -125,8 +132,8 @@ def test_upgrade_of_the_first_books_keeps_their_data(workspace: Workspace) -> No
         "update quarantine_decisions set why = 'another'",
         "delete from quarantine_decisions",
         "insert or replace into quarantine_decisions select decision_id, load_id, row_number, "
-        "decision, values_before, values_after, correction_id, 'another', person_name, decided_at "
-        "from quarantine_decisions",
+        "decision, values_before, values_after, correction_id, 'another', person_name, "
+        "decided_at, reading from quarantine_decisions",
     ],
 )
 def test_decisions_can_only_be_appended_to(books: Books, statement: str) -> None:

@@ -1,7 +1,8 @@
 """A small company whose ledger arrives as files: put them into the inbox, land them, look.
 
 Sources: `ledger` (refuses a period twice), `replaced` (replace_period), `appended` (append), all of
-the contract general_ledger; `bill` (FOCUS 1.2) and `centres` (no periods, refuse).
+the contract general_ledger and without a limit of change; `bill` (FOCUS 1.2) and `centres` (no
+periods, refuse).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import duckdb
 
 from pipelines.books.books import Books
 from pipelines.landing.land import LoadResult, land_inbox
+from pipelines.landing.typed_records import read_view
 from pipelines.readers.file_names import show_file_name
 from pipelines.workspace.workspace import Workspace
 
@@ -24,9 +26,17 @@ currency: EUR
 calendar: {first_period: 2026-01, last_period: 2026-12}
 control_total: {source: ledger}
 sources:
-  ledger: {contract: general_ledger, inbox: "ledger/*"}
-  replaced: {contract: general_ledger, inbox: replaced/*.csv, redelivery: replace_period}
-  appended: {contract: general_ledger, inbox: appended/*.csv, redelivery: append}
+  ledger: {contract: general_ledger, inbox: "ledger/*", hold_above_percent: null}
+  replaced:
+    contract: general_ledger
+    inbox: replaced/*.csv
+    redelivery: replace_period
+    hold_above_percent: null
+  appended:
+    contract: general_ledger
+    inbox: appended/*.csv
+    redelivery: append
+    hold_above_percent: null
   bill:
     contract: cloud_bill
     mapping: focus_1_2
@@ -124,19 +134,23 @@ class Company:
         return sorted((self.workspace.lake / ".staging").glob("*"))
 
     def read(self, result: LoadResult, sql: str) -> list[tuple[Any, ...]]:
-        """Ask the lake's files of a load: `records` and `quarantine` are their paths."""
-        directory = self.directory(result)
-        with duckdb.connect() as connection:
-            for name in ("records", "quarantine"):
-                path = directory / f"{name}.parquet"
-                if path.exists():
-                    connection.execute(f"create view {name} as from read_parquet('{path}')")
-            return connection.execute(sql).fetchall()
+        """Ask the lake about a load: `records` as a build reads them, and `quarantine`."""
+        return read_load(self.directory(result), sql)
 
     def quarantined_texts(self, result: LoadResult) -> list[dict[str, str]]:
         """The quarantined records as they were delivered."""
         rows = self.read(result, "select record::varchar from quarantine order by _row_number")
         return [json.loads(row[0]) for row in rows]
+
+
+def read_load(directory: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Ask a directory of the lake: `records` as a build reads them, and `quarantine`."""
+    quarantine = directory / "quarantine.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create view records as {read_view(directory)}")
+        if quarantine.exists():
+            connection.execute(f"create view quarantine as from read_parquet('{quarantine}')")
+        return connection.execute(sql).fetchall()
 
 
 def make_company(root: Path) -> Company:

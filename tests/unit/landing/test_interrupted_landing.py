@@ -17,6 +17,7 @@ from pipelines.books.audit import find_chain_breaks
 from pipelines.books.books import Books
 from pipelines.landing import lake_files, land
 from pipelines.landing.land import LandingFailedError, land_inbox
+from pipelines.readers.safe_bytes import BytesSeen
 from pipelines.warehouse.lake_views import list_active_loads
 from tests.unit.landing.company import GOOD, Company, ledger, open_company, record
 
@@ -67,8 +68,8 @@ KILLED_AT = {
     "while the files are written": "land.write_records = kill",
     "before the rename": "lake_files.os.replace = kill",
     "after the rename": "lake_files.os.replace = after(os.replace)",
-    "before the row": "land._record_load = kill",
-    "after the row, before the commit": "land._record_load = after(land._record_load)",
+    "before the row": "land.record_load = kill",
+    "after the row, before the commit": "land.record_load = after(land.record_load)",
 }
 
 
@@ -121,7 +122,9 @@ def test_killed_landing_leaves_nothing_that_counts(killed: dict[str, Company], p
     company.books.close()
 
 
-@pytest.mark.parametrize("name", ["move_into_place", "_record_load", "append_audit"])
+@pytest.mark.parametrize(
+    "name", ["land.move_into_place", "land.record_load", "load_log.append_audit"]
+)
 def test_failed_landing_leaves_nothing_that_counts(
     company: Company, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -130,7 +133,7 @@ def test_failed_landing_leaves_nothing_that_counts(
 
     company.put(GOOD)
     with monkeypatch.context() as patched:
-        patched.setattr(land, name, fail)
+        patched.setattr(f"pipelines.landing.{name}", fail)
         with pytest.raises(RuntimeError, match="a defect"):
             company.land()
     _expect_nothing_counts(company)
@@ -195,7 +198,7 @@ def test_period_that_another_loader_landed_meanwhile_is_refused(
     assert len(company.lake_directories()) == 1
 
 
-@pytest.mark.parametrize("step", ["copy_original", "write_records"])
+@pytest.mark.parametrize("step", ["read_records", "write_records"])
 def test_file_that_grows_while_it_is_read_is_refused(
     company: Company, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -224,7 +227,7 @@ def test_file_that_vanishes_while_it_is_read_is_refused(
     path = company.put(GOOD)
     original = lake_files.copy_original
 
-    def remove_and_go_on(*args: Any) -> Path:
+    def remove_and_go_on(*args: Any) -> BytesSeen:
         path.unlink()
         return original(*args)
 

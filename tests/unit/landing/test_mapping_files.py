@@ -49,7 +49,11 @@ def test_packed_delivery_is_read_and_kept_as_it_came(
     assert result.amounts == TOTAL
     directory = company.directory(result)
     assert (directory / "original").read_bytes() == content
-    assert sorted(path.name for path in directory.iterdir()) == ["original", "records.parquet"]
+    assert sorted(path.name for path in directory.iterdir()) == [
+        "original",
+        "records.parquet",
+        "records.sql",
+    ]
 
 
 def _link() -> zipfile.ZipInfo:

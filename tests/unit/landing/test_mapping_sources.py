@@ -118,6 +118,47 @@ def test_tags_of_parquet_columns(company: Company, tmp_path: Path) -> None:
     assert [json.loads(text) for text in texts] == [{"a": "x", "n": "7"}, {"n": "8"}]
 
 
+EXACT: dict[str, dict[str, Any]] = {
+    "defaults": {"defaults": {"sub_account_id": "none"}},
+    "power_of_ten": {"power_of_ten": {"billed_cost": 1}},
+    "round_to": {"round_to": {"billed_cost": 1}},
+    "month_start": {"month_start": {"charge_period_start": "charge_period_end"}},
+    "extract": {"extract": {"sub_account_id": "(.).*"}},
+}
+
+
+@pytest.mark.parametrize("setting", EXACT)
+def test_exact_parquet_is_changed_as_declared_too(
+    company: Company, tmp_path: Path, setting: str
+) -> None:
+    """A file whose types are exact is read where it lies, unless the mapping changes a value."""
+    import datetime
+    from decimal import Decimal
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "a.parquet"
+    costs = pa.array([Decimal("1.25"), Decimal("2.00")], pa.decimal128(18, 2))
+    ends = pa.array([datetime.datetime(2026, 1, 15)] * 2, pa.timestamp("us"))
+    pq.write_table(pa.table({"cost": costs, "sub": ["ab", None], "end": ends}), path)
+    given = ("charge_period_end", "charge_period_start" if setting == "month_start" else "")
+    columns = {"billed_cost": "cost", "sub_account_id": "sub", "charge_period_end": "end"}
+    constants = {k: v for k, v in BILL["constants"].items() if k not in given}
+    mapping = _bill(format="parquet", columns=columns, constants=constants, **EXACT[setting])
+    result = land_own(company, mapping, path, "own/a.parquet")
+    expected = {
+        "defaults": [("ab", "1.25"), ("none", "2")],
+        "power_of_ten": [("ab", "12.5"), (None, "20")],
+        "round_to": [("ab", "1.3"), (None, "2")],
+        "month_start": [("ab", "1.25"), (None, "2")],
+        "extract": [("a", "1.25"), (None, "2")],
+    }[setting]
+    rows = read_fields(company, result, "sub_account_id, billed_cost, charge_period_start")
+    assert [(sub, f"{Decimal(cost).normalize():f}") for sub, cost, _ in rows] == expected
+    assert {row[2] for row in rows} == {"2026-01-01 00:00:00"}
+
+
 def test_tags_without_braces(company: Company) -> None:
     mapping = _bill(columns={"billed_cost": "cost", "tags": "Tags"}, unbraced_json=["tags"])
     lines = '1,"""a"": ""b"",""c"": ""d, e"""\n2,\n3,"{""a"": ""b""}"\n4,a=b\n'

@@ -14,13 +14,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 import yaml
 
 from pipelines.books.books import Books
-from pipelines.landing.land import RECORDS_NAME, LoadResult, land_inbox
+from pipelines.landing.land import LoadResult, land_inbox
 from pipelines.workspace.workspace import Workspace
+from tests.unit.landing.company import read_load
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 FOREIGN_MAPPINGS = Path(__file__).parent / "foreign_mappings"
@@ -41,7 +41,8 @@ def land_files(
 ) -> list[LoadResult]:
     """Land files of one source in a new workspace; none of them may be refused."""
     source: dict[str, Any] = {"contract": contract, "mapping": mapping, "inbox": "*"}
-    source["redelivery"] = "append"
+    # What a file holds is asked here, not how it compares with the one before.
+    source |= {"redelivery": "append", "hold_above_percent": None}
     config = {
         "name": "Example",
         "currency": "EUR",
@@ -70,10 +71,7 @@ def land_named(root: Path, mapping: str, contract: str, *names: str) -> list[Loa
 
 def read_records(root: Path, result: LoadResult, sql: str) -> list[tuple[Any, ...]]:
     """The answer to a query over the accepted `records` of a load."""
-    path = root / "lake" / "own" / result.sha256 / RECORDS_NAME
-    with duckdb.connect() as connection:
-        connection.execute(f"create view records as from read_parquet('{path}')")
-        return connection.execute(sql).fetchall()
+    return read_load(root / "lake" / "own" / result.sha256, sql)
 
 
 def read_rows(content: bytes) -> list[dict[str, str]]:

@@ -1,0 +1,130 @@
+"""Decide on a delivery that is held: let it count, or leave it out for good.
+
+The decision is a row of the books with who, when and why; the load's state follows it in the same
+transaction. A released delivery takes the place of earlier ones as its source declares, at this
+moment and not before. A late one stays held for as long as its period is closed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pipelines.books.audit import append_audit
+from pipelines.books.books import Books, current_person, current_time
+from pipelines.errors import ControlError, UsageError
+from pipelines.landing.holds import list_closed_periods
+from pipelines.landing.load_history import find_state
+from pipelines.landing.load_log import supersede
+from pipelines.landing.redelivery import find_superseded
+from pipelines.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+HoldDecision = Literal["released", "discarded"]
+SHORTEST_HASH = 8
+
+
+def decide_hold(
+    workspace: Workspace,
+    books: Books,
+    source_id: str,
+    file: str,
+    decision: HoldDecision,
+    *,
+    why: str,
+) -> Row[Any]:
+    """Decide on the held load that a file's name or the beginning of its hash names; its row.
+
+    Raises UsageError for an unknown source or load, one that is not held, and an empty reason;
+    ControlError where a period of it is closed; DeliveryRefusedError where its source does not
+    take it any more.
+    """
+    if not why.strip():
+        raise UsageError("a decision needs a reason: say it with --why TEXT")
+    source = workspace.config.sources.get(source_id)
+    if source is None:
+        known = ", ".join(sorted(workspace.config.sources))
+        raise UsageError(f"no source is called '{source_id}'; apportion.yml has: {known}")
+    with books.begin() as connection:
+        row = _find_held(connection, source_id, file)
+        periods = _read_periods(connection, row.load_id)
+        superseded: list[int] = []
+        if decision == "released":
+            _refuse_closed(connection, row, periods)
+            superseded = find_superseded(
+                connection, source_id, source.redelivery, row.file_name, row.sha256, periods
+            )
+        _record(connection, row, decision, why.strip(), superseded)
+    return row
+
+
+def _find_held(connection: Connection, source_id: str, file: str) -> Row[Any]:
+    from sqlalchemy import select
+
+    from pipelines.books.tables import loads
+
+    rows = connection.execute(
+        select(loads).where(loads.c.source_id == source_id, loads.c.hold_kind.is_not(None))
+    ).all()
+    is_hash = len(file) >= SHORTEST_HASH
+    named = [
+        row
+        for row in rows
+        if row.file_name == file or (is_hash and row.sha256.startswith(file.lower()))
+    ]
+    held = [row for row in named if find_state(row) == "held"]
+    if len(held) == 1:
+        return held[0]
+    if held:
+        hashes = ", ".join(row.sha256[:12] for row in held)
+        raise UsageError(
+            f"{len(held)} held deliveries of source '{source_id}' are called '{file}'; "
+            f"name one by the beginning of its hash: {hashes}"
+        )
+    if named:
+        raise UsageError(f"{source_id}/{file} is {find_state(named[0])}, and no longer held")
+    raise UsageError(
+        f"source '{source_id}' has no held delivery called '{file}'; "
+        "'apportion loads list' shows those that wait"
+    )
+
+
+def _refuse_closed(connection: Connection, row: Row[Any], periods: list[str]) -> None:
+    closed = list_closed_periods(connection, row.scenario_id, periods)
+    if closed:
+        raise ControlError(
+            f"{row.source_id}/{row.file_name} holds {', '.join(closed)}, which is closed: "
+            "a closed period never changes by a delivery. Open the period again first."
+        )
+
+
+def _record(
+    connection: Connection, row: Row[Any], decision: HoldDecision, why: str, superseded: list[int]
+) -> None:
+    from pipelines.books.tables import hold_decisions, loads
+
+    connection.execute(
+        hold_decisions.insert().values(
+            load_id=row.load_id,
+            decision=decision,
+            why=why,
+            person_name=current_person(),
+            decided_at=current_time(),
+        )
+    )
+    connection.execute(
+        loads.update().where(loads.c.load_id == row.load_id).values(hold_decision=decision)
+    )
+    supersede(connection, row.load_id, superseded)
+    details = {"sha256": row.sha256, "why": why, "held": row.hold_kind, "supersedes": superseded}
+    append_audit(connection, f"hold {decision}", f"{row.source_id}/{row.file_name}", details)
+
+
+def _read_periods(connection: Connection, load_id: int) -> list[str]:
+    from sqlalchemy import select
+
+    from pipelines.books.tables import load_periods
+
+    query = select(load_periods.c.period_id).where(load_periods.c.load_id == load_id)
+    return list(connection.execute(query.order_by(load_periods.c.period_id)).scalars())

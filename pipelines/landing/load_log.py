@@ -1,0 +1,200 @@
+"""Write the log of loads: which delivery landed when, by whom, with how many records and how much
+money per period, under which mapping, and what it took the place of.
+
+A load is one content of one source. Read again under a corrected mapping it stays the same load
+with a new `reading`: its files lie in a directory of their own, the earlier ones stay, and the
+audit log keeps what the earlier reading counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.books.audit import append_audit
+from pipelines.books.books import current_person, current_time
+from pipelines.landing.delivery import Delivery
+from pipelines.landing.holds import Hold
+from pipelines.landing.record_counts import RecordCounts, show_amount
+from pipelines.readers.safe_bytes import BytesSeen
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True)
+class LandedDelivery:
+    """A delivery that was read, checked and written, and may be recorded."""
+
+    delivery: Delivery
+    seen: BytesSeen
+    counts: RecordCounts
+    periods: list[str]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KnownLoad:
+    """A load of the same content."""
+
+    load_id: int
+    file_name: str
+    sha256: str
+    superseded_by: int | None
+    mapping_hash: str | None
+    reading: int
+
+    def is_read_otherwise(self, delivery: Delivery) -> bool:
+        """Whether the delivery would be read by another mapping or contract now."""
+        return self.mapping_hash is not None and self.mapping_hash != hash_mapping(delivery)
+
+    @property
+    def next_directory(self) -> str:
+        return name_directory(self.sha256, self.reading + 1)
+
+
+def name_directory(sha256: str, reading: int) -> str:
+    """Where a reading of a load lies below its source's directory of the lake."""
+    return sha256 if reading == 1 else f"{sha256}.{reading}"
+
+
+def hash_mapping(delivery: Delivery) -> str:
+    """SHA-256 of all that decides how the bytes of a delivery become records."""
+    parts = [
+        delivery.mapping.model_dump_json(),
+        delivery.contract.model_dump_json(),
+        json.dumps(delivery.unique_key),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def find_known(connection: Connection, source_id: str, sha256: str) -> KnownLoad | None:
+    """The load of that content, if there is one."""
+    from sqlalchemy import select
+
+    from pipelines.books.tables import loads
+
+    columns = [loads.c[name] for name in KnownLoad.__dataclass_fields__]
+    row = connection.execute(
+        select(*columns).where(loads.c.source_id == source_id, loads.c.sha256 == sha256)
+    ).first()
+    return KnownLoad(*row) if row is not None else None
+
+
+def record_load(
+    connection: Connection, landed: LandedDelivery, superseded: list[int], hold: Hold | None
+) -> None:
+    """Write the load, its periods, what it supersedes, and its line in the audit log. A load that
+    is held supersedes nothing yet."""
+    from pipelines.books.tables import loads
+
+    delivery, sha256 = landed.delivery, landed.seen.sha256
+    key = connection.execute(
+        loads.insert().values(
+            source_id=delivery.source_id,
+            contract_id=delivery.contract.contract_id,
+            scenario_id=delivery.source.scenario,
+            file_name=delivery.name,
+            sha256=sha256,
+            bytes=landed.seen.size,
+            hold_kind=hold.kind if hold else None,
+            hold_reason=hold.reason if hold else None,
+            **_describe_reading(landed, 1),
+        )
+    ).inserted_primary_key
+    assert key is not None
+    _record_periods(connection, key[0], landed)
+    if hold is None:
+        supersede(connection, key[0], superseded)
+    details: dict[str, Any] = {**_describe_audit(landed), "supersedes": superseded}
+    if hold is not None:
+        details |= {"held": hold.kind, "why": hold.reason, "supersedes": []}
+    append_audit(connection, "land", f"{delivery.source_id}/{delivery.name}", details)
+
+
+def record_reading(connection: Connection, landed: LandedDelivery, known: KnownLoad) -> None:
+    """Let a new reading of a known load count instead of the one before."""
+    from sqlalchemy import delete
+
+    from pipelines.books.tables import load_amounts, load_periods, loads
+
+    row = connection.execute(loads.select().where(loads.c.load_id == known.load_id)).one()
+    reading = known.reading + 1
+    connection.execute(
+        loads.update()
+        .where(loads.c.load_id == known.load_id)
+        .values(**_describe_reading(landed, reading))
+    )
+    for table in (load_periods, load_amounts):
+        connection.execute(delete(table).where(table.c.load_id == known.load_id))
+    _record_periods(connection, known.load_id, landed)
+    details = {
+        **_describe_audit(landed),
+        "reading": reading,
+        "before": {
+            "mapping": row.mapping_id,
+            "delivered": row.records_delivered,
+            "quarantined": row.records_quarantined,
+            "amounts": json.loads(row.amounts),
+        },
+    }
+    delivery = landed.delivery
+    append_audit(connection, "reread", f"{delivery.source_id}/{delivery.name}", details)
+
+
+def supersede(connection: Connection, load_id: int, superseded: list[int]) -> None:
+    """Let a load count instead of others."""
+    from pipelines.books.tables import loads
+
+    if superseded:
+        connection.execute(
+            loads.update().where(loads.c.load_id.in_(superseded)).values(superseded_by=load_id)
+        )
+
+
+def _describe_reading(landed: LandedDelivery, reading: int) -> dict[str, Any]:
+    counts = landed.counts
+    return {
+        "mapping_id": landed.delivery.mapping.mapping_id,
+        "mapping_hash": hash_mapping(landed.delivery),
+        "reading": reading,
+        "records_delivered": counts.delivered,
+        "records_accepted": counts.accepted,
+        "records_quarantined": counts.quarantined,
+        "amounts": json.dumps(counts.amounts_as_text()),
+        "notes": json.dumps(landed.notes),
+        "is_original_kept": landed.delivery.keeps_original,
+        "landed_at": current_time(),
+        "landed_by": current_person(),
+    }
+
+
+def _describe_audit(landed: LandedDelivery) -> dict[str, Any]:
+    return {
+        "sha256": landed.seen.sha256,
+        "delivered": landed.counts.delivered,
+        "quarantined": landed.counts.quarantined,
+    }
+
+
+def _record_periods(connection: Connection, load_id: int, landed: LandedDelivery) -> None:
+    from pipelines.books.tables import load_amounts, load_periods
+
+    periods = [{"load_id": load_id, "period_id": period} for period in landed.periods]
+    if periods:
+        connection.execute(load_periods.insert(), periods)
+    amounts = [
+        {
+            "load_id": load_id,
+            "period_id": item.period_id,
+            "currency_code": item.currency_code,
+            "records_accepted": item.records,
+            "amount_local": show_amount(item.amount_local),
+            "gross_local": show_amount(item.gross_local),
+        }
+        for item in landed.counts.by_period
+    ]
+    if amounts:
+        connection.execute(load_amounts.insert(), amounts)
