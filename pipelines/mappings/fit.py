@@ -44,6 +44,7 @@ def refuse_misfit(mapping: Mapping, contract: Contract) -> None:
     _refuse_floats_of_two_fields(mapping, fields)
     given = {
         *mapping.defaults,
+        *mapping.derived_times,
         find_row_key_field(mapping, contract),
         find_derived_period_field(mapping, contract),
         *(name for name, _ in mapping.list_sources() if not _may_lack(mapping, name)),
@@ -64,7 +65,7 @@ def _list_named_fields(mapping: Mapping) -> list[str]:
     """Every field that the mapping names, each once, in the order of its keys."""
     named = [field for field, _ in mapping.list_sources()]
     named += [*mapping.defaults, *mapping.extract, *mapping.pad_left, *mapping.value_maps]
-    named += [*mapping.month_start.values(), *mapping.month_end.values()]
+    named += [*mapping.derived_times, *(item.of for item in mapping.derived_times.values())]
     named += [*mapping.unbraced_json, *mapping.inclusive_ends, *mapping.allow_scientific]
     named += [*mapping.power_of_ten, *mapping.round_to, *mapping.sign_from]
     named += [*mapping.sign_flip, *mapping.allow_float]
@@ -79,7 +80,7 @@ def _list_named_fields(mapping: Mapping) -> list[str]:
 def _refuse_misfit_of_types(mapping: Mapping, fields: dict[str, ContractField]) -> None:
     """Settings that turn numbers, texts or dates name fields of that type."""
     decimal: tuple[FieldType, ...] = ("decimal",)
-    months = (mapping.month_start, mapping.month_end)
+    sources = tuple(item.of for item in mapping.derived_times.values())
     for setting, names, types in (
         ("sign_flip", mapping.sign_flip, NUMBERS),
         ("sign_from", tuple(mapping.sign_from), NUMBERS),
@@ -93,8 +94,8 @@ def _refuse_misfit_of_types(mapping: Mapping, fields: dict[str, ContractField]) 
         ("object_from", tuple(mapping.object_from), ("json",)),
         ("unbraced_json", mapping.unbraced_json, ("json",)),
         ("inclusive_ends", mapping.inclusive_ends, MOMENTS),
-        ("month_start", (*months[0], *months[0].values()), MOMENTS),
-        ("month_end", (*months[1], *months[1].values()), MOMENTS),
+        ("derived_times", tuple(mapping.derived_times), MOMENTS),
+        ("derived_times", sources, ("period", *MOMENTS)),
     ):
         for name in names:
             if fields[name].type not in types:
@@ -106,9 +107,14 @@ def _refuse_misfit_of_types(mapping: Mapping, fields: dict[str, ContractField]) 
 
 def _refuse_misfit_of_derived(mapping: Mapping, contract: Contract) -> None:
     name = f"mapping '{mapping.mapping_id}'"
-    for source in (*mapping.month_start.values(), *mapping.month_end.values()):
-        if source in mapping.month_start or source in mapping.month_end:
-            raise ValueError(f"{name}: the month of {source} is itself derived from a month")
+    given = dict(mapping.list_sources())
+    for field, derived in mapping.derived_times.items():
+        if field in given:
+            raise ValueError(f"{name}: the field {field} is given and in 'derived_times'")
+        if derived.of not in given:
+            raise ValueError(
+                f"{name}: 'derived_times' makes {field} of {derived.of}, which has no column"
+            )
     if mapping.row_key and find_row_key_field(mapping, contract) is None:
         raise ValueError(f"{name}: 'row_key' needs exactly one key field without a column")
     if mapping.period_from is None:
@@ -116,7 +122,7 @@ def _refuse_misfit_of_derived(mapping: Mapping, contract: Contract) -> None:
     period = contract.period_field
     if period is None or contract.field(period).type != "period":
         raise ValueError(f"{name}: 'period_from', and the contract has no period to derive")
-    if period in dict(mapping.list_sources()):
+    if period in given:
         raise ValueError(f"{name}: the period {period} is given and derived by 'period_from'")
     source_of_period = mapping.period_from
     kind = (

@@ -15,6 +15,7 @@ import yaml
 from pipelines.contracts.contract import Contract
 from pipelines.mappings.fit import find_derived_period_field, find_row_key_field, refuse_misfit
 from pipelines.mappings.setting_parts import (
+    DerivedTime,
     Join,
     LastState,
     NetOf,
@@ -28,6 +29,7 @@ __all__ = [
     "CANONICAL",
     "DIRECTORY",
     "NUMBERED",
+    "DerivedTime",
     "Join",
     "LastState",
     "Mapping",

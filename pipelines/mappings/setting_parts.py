@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -25,6 +25,18 @@ class ReadColumn(BaseModel):
     column: str
     type: FieldType
     """How its text is read; the mapping's forms of dates, times and numbers hold for it too."""
+
+
+class DerivedTime(BaseModel):
+    """A day or time that follows from another one, where the delivery says only that."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    of: str
+    """The field, a period, date or timestamp, that it follows from."""
+    point: Literal["month_start", "month_last_day", "next_month", "next_day"]
+    """Which point in time: the first day of the month, its last day, the first day of the next
+    month, the next day; each at midnight."""
 
 
 class LastState(BaseModel):

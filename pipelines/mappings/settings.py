@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.mappings.setting_parts import (
     ColumnNames,
+    DerivedTime,
     Join,
     LastState,
     NetOf,
@@ -95,10 +96,8 @@ class Mapping(BaseModel):
     object_from: dict[str, Annotated[str, Field(min_length=1)]] = {}
     """JSON field -> beginning of the names of the columns that each hold one key of it; the rest
     of a name is the key, and empty values are left out (csv, xlsx, parquet)."""
-    month_start: dict[str, str] = {}
-    """Date or time field -> the one in whose month it is the first day."""
-    month_end: dict[str, str] = {}
-    """Date or time field -> the one after whose month it is the first day."""
+    derived_times: dict[str, DerivedTime] = {}
+    """Date or timestamp field -> the field that it follows from, and how."""
     period_from: str | ReadColumn | None = None
     """The date or time, a field or a column, whose month is the record's period."""
     row_key: bool = False
@@ -205,8 +204,7 @@ class Mapping(BaseModel):
             or self.join
             or self.net_of
             or self.object_from
-            or self.month_start
-            or self.month_end
+            or self.derived_times
             or self.unbraced_json
             or self.inclusive_ends
             or self.power_of_ten
@@ -214,15 +212,14 @@ class Mapping(BaseModel):
         )
 
     def list_sources(self) -> Iterator[tuple[str, str]]:
-        """(field, what gives it) for every field that the mapping fills by itself."""
+        """(field, what gives it) for every field that the mapping fills from the delivery or by a
+        constant; what follows from another field is not among them."""
         for what, fields in (
             ("a column", self.columns),
             ("a constant", self.constants),
             ("columns that are joined", self.join),
             ("a debit and a credit", self.net_of),
             ("an object", self.object_from),
-            ("the start of a month", self.month_start),
-            ("the end of a month", self.month_end),
         ):
             yield from ((field, what) for field in fields)
 

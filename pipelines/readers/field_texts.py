@@ -2,8 +2,8 @@
 
 Each stage is a select over the one before, so that no expression is repeated:
 columns -> extracts -> forms -> debit and credit -> points moved -> rounding -> zeros to the left
--> value maps -> signs -> last days -> defaults -> months -> period. A field that no stage concerns
-passes through as it was delivered.
+-> value maps -> signs -> last days -> defaults -> derived times -> period. A field that no stage
+concerns passes through as it was delivered.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pipelines.contracts.contract import Contract, ContractField
+from pipelines.contracts.contract import Contract, ContractField, FieldType
 from pipelines.mappings.mapping import (
     Mapping,
     ReadColumn,
@@ -30,12 +30,7 @@ from pipelines.readers.column_texts import (
 )
 from pipelines.readers.csv_header import Header
 from pipelines.readers.field_forms import form_expression, is_marked, literal, mark_expression
-from pipelines.readers.moment_texts import (
-    day_after,
-    month_end,
-    month_start,
-    period_of_moment,
-)
+from pipelines.readers.moment_texts import day_after, derived_time, period_of_moment
 from pipelines.readers.number_texts import (
     flip_sign,
     is_rounded_off,
@@ -181,7 +176,7 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
     yield {name: flip_sign(f'"{name}"') for name in mapping.sign_flip}
     yield {n: day_after(f'"{n}"', contract.field(n).type) for n in mapping.inclusive_ends}
     yield _fill_defaults(mapping)
-    yield _derive_months(contract, mapping)
+    yield _derive_times(contract, mapping)
     yield _derive_period(contract, mapping)
 
 
@@ -234,14 +229,13 @@ def _map_values(name: str, values: dict[str, str], default: str | None) -> str:
     )
 
 
-def _derive_months(contract: Contract, mapping: Mapping) -> dict[str, str]:
+def _derive_times(contract: Contract, mapping: Mapping) -> dict[str, str]:
+    def kind(name: str) -> FieldType:
+        return contract.field(name).type
+
     return {
-        name: derive(f'"{source}"', contract.field(source).type, contract.field(name).type)
-        for sources, derive in (
-            (mapping.month_start, month_start),
-            (mapping.month_end, month_end),
-        )
-        for name, source in sources.items()
+        name: derived_time(f'"{item.of}"', kind(item.of), item.point, kind(name))
+        for name, item in mapping.derived_times.items()
     }
 
 

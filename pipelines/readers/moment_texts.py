@@ -17,16 +17,17 @@ def period_of_moment(name: str, kind: FieldType) -> str:
     return _derive(name, kind, f"strftime({_moment(name, kind)}, '%Y-%m')", "the period")
 
 
-def month_start(name: str, kind: FieldType, target: FieldType) -> str:
-    """SQL for the first day of the month of a date or time, as a text of the type `target`."""
-    first = f"date_trunc('month', {_moment(name, kind)})"
-    return _derive(name, kind, f"strftime({first}, '{FORMS[target]}')", "the month")
-
-
-def month_end(name: str, kind: FieldType, target: FieldType) -> str:
-    """SQL for the first day after the month of a date or time, as a text of the type `target`."""
-    after = f"date_trunc('month', {_moment(name, kind)}) + interval 1 month"
-    return _derive(name, kind, f"strftime({after}, '{FORMS[target]}')", "the month")
+def derived_time(name: str, kind: FieldType, point: str, target: FieldType) -> str:
+    """SQL for the point in time that follows from a period, date or time in UTC, as a text of the
+    type `target`."""
+    day = f"cast({_moment(name, kind)} as date)"
+    moment = {
+        "month_start": f"date_trunc('month', {day})",
+        "month_last_day": f"last_day({day})",
+        "next_month": f"date_trunc('month', {day}) + interval 1 month",
+        "next_day": f"{day} + interval 1 day",
+    }[point]
+    return _derive(name, kind, f"strftime({moment}, '{FORMS[target]}')", "the time")
 
 
 def day_after(name: str, kind: FieldType) -> str:
@@ -50,12 +51,15 @@ def _derive(name: str, kind: FieldType, text: str, what: str) -> str:
 
 
 def _is_moment(name: str, kind: FieldType) -> str:
-    begins = f"regexp_matches({name}, '^\\d{{4}}-\\d\\d-\\d\\d')"
+    day = "" if kind == "period" else "-\\d\\d"
+    begins = f"regexp_matches({name}, '^\\d{{4}}-\\d\\d{day}')"
     return f"coalesce({begins} and ({_moment(name, kind)}) is not null, false)"
 
 
 def _moment(name: str, kind: FieldType) -> str:
-    """SQL for a date, or for a time in UTC; NULL where the text is none."""
+    """SQL for a date, the first day of a period, or a time in UTC; NULL where it is none."""
+    if kind == "period":
+        return f"try_cast({name} || '-01' as date)"
     if kind != "timestamp":
         return f"try_cast({name} as date)"
     zoned = f"try_cast({name} as timestamptz) at time zone 'UTC'"

@@ -122,7 +122,11 @@ EXACT: dict[str, dict[str, Any]] = {
     "defaults": {"defaults": {"sub_account_id": "none"}},
     "power_of_ten": {"power_of_ten": {"billed_cost": 1}},
     "round_to": {"round_to": {"billed_cost": 1}},
-    "month_start": {"month_start": {"charge_period_start": "charge_period_end"}},
+    "derived_times": {
+        "derived_times": {
+            "charge_period_start": {"of": "charge_period_end", "point": "month_start"}
+        }
+    },
     "extract": {"extract": {"sub_account_id": "(.).*"}},
 }
 
@@ -142,7 +146,7 @@ def test_exact_parquet_is_changed_as_declared_too(
     costs = pa.array([Decimal("1.25"), Decimal("2.00")], pa.decimal128(18, 2))
     ends = pa.array([datetime.datetime(2026, 1, 15)] * 2, pa.timestamp("us"))
     pq.write_table(pa.table({"cost": costs, "sub": ["ab", None], "end": ends}), path)
-    given = ("charge_period_end", "charge_period_start" if setting == "month_start" else "")
+    given = ("charge_period_end", "charge_period_start" if setting == "derived_times" else "")
     columns = {"billed_cost": "cost", "sub_account_id": "sub", "charge_period_end": "end"}
     constants = {k: v for k, v in BILL["constants"].items() if k not in given}
     mapping = _bill(format="parquet", columns=columns, constants=constants, **EXACT[setting])
@@ -151,7 +155,7 @@ def test_exact_parquet_is_changed_as_declared_too(
         "defaults": [("ab", "1.25"), ("none", "2")],
         "power_of_ten": [("ab", "12.5"), (None, "20")],
         "round_to": [("ab", "1.3"), (None, "2")],
-        "month_start": [("ab", "1.25"), (None, "2")],
+        "derived_times": [("ab", "1.25"), (None, "2")],
         "extract": [("a", "1.25"), (None, "2")],
     }[setting]
     rows = read_fields(company, result, "sub_account_id, billed_cost, charge_period_start")
@@ -182,13 +186,35 @@ def test_months_of_a_time(company: Company, charge: str, first: str, after: str)
     mapping = _bill(
         constants={k: v for k, v in BILL["constants"].items() if k not in given},
         columns={"billed_cost": "cost", "charge_period_start": "start"},
-        month_start={"billing_period_start": "charge_period_start"},
-        month_end={"billing_period_end": "charge_period_start"},
+        derived_times={
+            "billing_period_start": {"of": "charge_period_start", "point": "month_start"},
+            "billing_period_end": {"of": "charge_period_start", "point": "next_month"},
+        },
     )
     result = land_own(company, mapping, f"cost,start\n1,{charge}\n1,soon\n".encode())
     found = read_fields(company, result, "billing_period_start, billing_period_end")
     assert found == [(first, after)]
     assert result.records_quarantined == 1
+
+
+@pytest.mark.parametrize(
+    ("point", "days"),
+    [
+        ("month_start", ["2026-02-01", "2028-02-01"]),
+        ("month_last_day", ["2026-02-28", "2028-02-29"]),
+        ("next_month", ["2026-03-01", "2028-03-01"]),
+    ],
+)
+def test_days_of_a_period(company: Company, point: str, days: list[str]) -> None:
+    mapping = ledger_mapping(
+        period_from=None,
+        columns={"line_id": "id", "period_id": "period", "amount_local": "amount"},
+        derived_times={"posting_date": {"of": "period_id", "point": point}},
+    )
+    content = b"id,period,amount\n1,2026-02,1\n2,2028-02,1\n3,2026-13,1\n"
+    result = land_own(company, mapping, content)
+    assert [row[0] for row in read_fields(company, result, "posting_date")] == days
+    assert "a period to derive the time from; found '2026-13'" in "\n".join(result.reasons)
 
 
 def test_last_days_become_the_day_after(company: Company) -> None:

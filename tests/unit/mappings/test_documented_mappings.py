@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from pipelines.contracts.contract import load_contract
 from pipelines.mappings.mapping import (
+    DerivedTime,
     Join,
     LastState,
     Mapping,
@@ -49,7 +50,7 @@ def test_every_key_is_documented_with_its_default() -> None:
     keys = _defaults(Mapping)
     keys |= _defaults(Unpivot, "unpivot.") | _defaults(LastState, "last_state_of.")
     keys |= _defaults(Join, "join.") | _defaults(NetOf, "net_of.")
-    keys |= _defaults(SignFrom, "sign_from.")
+    keys |= _defaults(SignFrom, "sign_from.") | _defaults(DerivedTime, "derived_times.")
     assert _documented() == keys
 
 

@@ -88,7 +88,14 @@ def test_settings_that_contradict_each_other_are_refused(
         ({"inclusive_ends": ["line_id"]}, "'inclusive_ends' names line_id"),
         ({"unbraced_json": ["line_id"]}, "'unbraced_json' names line_id"),
         ({"object_from": {"vendor_name": "t"}}, "'object_from' names vendor_name"),
-        ({"month_start": {"vendor_name": "posting_date"}}, "'month_start' names vendor_name"),
+        (
+            {"derived_times": {"posting_date": {"of": "period_id", "point": "next_day"}}},
+            "posting_date is given and in 'derived_times'",
+        ),
+        (
+            {"derived_times": {"line_id": {"of": "posting_date", "point": "next_day"}}},
+            "'derived_times' names line_id, which is of type code",
+        ),
         ({"row_key": True}, "'row_key' needs exactly one key field without a column"),
         ({"period_from": "line_id"}, "is of type code, not a date or timestamp"),
         ({"period_from": None}, "no column to the required fields period_id"),
@@ -117,18 +124,20 @@ def test_a_float_of_parquet_is_rounded_one_way_for_all_its_fields() -> None:
         refuse_misfit(mapping, load_contract("general_ledger"))
 
 
-def test_a_month_is_of_a_delivered_day() -> None:
+def test_a_time_follows_from_what_is_delivered() -> None:
     mapping = Mapping.model_validate(
         {
             "mapping_id": "own",
             "contract": "cloud_bill",
             "description": "",
             "columns": {},
-            "month_start": {"billing_period_start": "billing_period_end"},
-            "month_end": {"billing_period_end": "charge_period_start"},
+            "derived_times": {
+                "billing_period_start": {"of": "billing_period_end", "point": "month_start"},
+                "billing_period_end": {"of": "charge_period_start", "point": "next_month"},
+            },
         }
     )
-    with pytest.raises(ValueError, match="the month of billing_period_end is itself derived"):
+    with pytest.raises(ValueError, match="of billing_period_end, which has no column"):
         refuse_misfit(mapping, load_contract("cloud_bill"))
 
 
