@@ -159,6 +159,38 @@ def state_chargeback(
     return sentence
 
 
+def state_coverage(
+    parts: pd.DataFrame, keys: pd.DataFrame, selection: Selection, currency: str
+) -> str:
+    """'88.1 % of the cloud bill of Oct 2026 has a service; 43.3 k EUR has none, most of it in
+    sub-account NB-09'."""
+    rows = parts[parts["target_kind"] == "service"] if len(parts) else parts
+    if rows.empty:
+        return f"No cloud bill in {selection.period_name}"
+    bill = to_decimal(rows["bill_amount"].iloc[0]) or Decimal(0)
+    mapped = to_decimal(rows["mapped_amount"].iloc[0]) or Decimal(0)
+    open_amount = to_decimal(rows["open_amount"].iloc[0]) or Decimal(0)
+    if not open_amount:
+        return f"The whole cloud bill of {selection.period_name} has a service"
+    amount = format_amount(open_amount, currency)
+    if bill <= 0:
+        return f"{amount} of the cloud bill of {selection.period_name} has no service"
+    share = format_share(mapped / bill)
+    sentence = (
+        f"{share} of the cloud bill of {selection.period_name} has a service; {amount} has none"
+    )
+    largest = _find_telling_key(keys, open_amount)
+    return f"{sentence}, most of it in {largest}" if largest else sentence
+
+
+def _find_telling_key(keys: pd.DataFrame, open_amount: Decimal) -> str | None:
+    """The sub-account with more than half of the money without a service; None without one."""
+    rows = keys[(keys["target_kind"] == "service") & (keys["key_kind"] == "sub_account")]
+    if rows.empty or rows["amount"].iloc[0] * 2 <= open_amount:
+        return None
+    return f"sub-account {rows['key_value'].iloc[0]}"
+
+
 def find_comparable_references(
     references: pd.DataFrame, unit_code: str, currency: str
 ) -> pd.DataFrame:
@@ -215,3 +247,19 @@ def state_catalogue(catalogue: pd.DataFrame, shown: pd.DataFrame) -> str:
     priced = int(catalogue["unit_cost"].notna().sum())
     verb = "has" if priced == 1 else "have"
     return f"{count} in {categories}; {priced} {verb} a price"
+
+
+def state_checks(checks: pd.DataFrame, source_count: int) -> str:
+    """'2 warnings, no errors in 253 checks of 17 sources'."""
+    if checks.empty:
+        return "The deliveries of this run were not checked"
+    failed = checks.loc[~checks["is_passed"].astype(bool), "severity_code"]
+    errors, warnings = int((failed == "error").sum()), int((failed == "warning").sum())
+    made = f"{format_count(len(checks), 'check')} of {format_count(source_count, 'source')}"
+    if not errors and not warnings:
+        return f"All is well in {made}"
+    parts = [
+        format_count(count, noun) if count else f"no {noun}s"
+        for count, noun in ((warnings, "warning"), (errors, "error"))
+    ]
+    return f"{', '.join(parts)} in {made}"

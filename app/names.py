@@ -46,6 +46,57 @@ ITEM_NAMES = {
     "wrong_unit": "Quantity in the wrong unit",
 }
 
+CHECK_KIND_NAMES = {
+    "delivered": "Delivered",
+    "filled": "Filled",
+    "allowed": "Known values",
+    "range": "Range",
+    "unique": "No doubles",
+    "rule": "Rule",
+    "completeness": "Completeness",
+    "freshness": "Freshness",
+    "volume": "Number of records",
+    "amount": "Amount",
+    "reference": "Known codes",
+    "column": "Usable columns",
+}
+
+TARGET_NAMES = {"service": "service", "consumer": "consumer"}
+METHOD_NAMES = {
+    "rule": "By a rule",
+    "tag": "By a tag and a rule",
+    "feed": "By the detail feed",
+    "driver": "By its service's driver",
+    "unknown": "Named, not known",
+    "unmapped": "Not mapped",
+}
+"""How lines of a cloud bill are mapped, in the order in which the ways are shown."""
+
+KEY_NAMES = {
+    "unknown_value": "Named, not known",
+    "billing_account": "Billing account",
+    "sub_account": "Sub-account",
+    "resource": "Resource",
+    "service_name": "Provider's service",
+    "tag": "Tag",
+}
+DRIFT_NAMES = {
+    "key": "two keys, but for case and punctuation",
+    "spelling": "equal but for case and punctuation",
+    "near": "a letter or two apart",
+}
+
+MEASURE_BASIS_NAMES = {
+    "declared": "Declared shares",
+    "even": "Even split",
+    "estimated": "Estimated driver",
+    "stale": "Driver of an earlier month",
+    "fallback": "Even split, driver missing",
+    "unallocated": "Not allocated",
+    "unmapped": "Not mapped",
+    "quarantined": "Records in quarantine",
+}
+
 METRIC_NAMES = {
     "unit_cost": "Unit cost",
     "cost_per_ticket": "Cost per ticket",

@@ -43,6 +43,22 @@ MONTHLY_CHARGEBACK = PageSpec(
     "chargeback",
     "What is each business unit billed, does it tie to the ledger, and what is still open?",
 )
+DATA_CHECKS = PageSpec(
+    "Finance",
+    "views/finance/data_checks.py",
+    "Data checks",
+    ":material/fact_check:",
+    "data_checks",
+    "Can the figures be trusted: is every delivery whole, fresh and plausible?",
+)
+CLOUD_COVERAGE = PageSpec(
+    "Finance",
+    "views/finance/cloud_coverage.py",
+    "Cloud coverage",
+    ":material/cloud_done:",
+    "cloud_coverage",
+    "What part of the cloud bill has an owner, and what would give the rest one?",
+)
 SERVICE_BENCHMARK = PageSpec(
     "Service owner",
     "views/owner/service_benchmark.py",
@@ -73,6 +89,8 @@ PAGES = (
     COST_PER_SERVICE,
     SERVICE_DETAIL,
     MONTHLY_CHARGEBACK,
+    DATA_CHECKS,
+    CLOUD_COVERAGE,
     SERVICE_BENCHMARK,
     SERVICE_CATALOGUE,
 )

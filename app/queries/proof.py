@@ -110,3 +110,22 @@ def read_open_items(published: Published, selection: Selection) -> pd.DataFrame:
         """,
         selection.parameters,
     )
+
+
+def read_measure_next(published: Published, selection: Selection) -> pd.DataFrame:
+    """One row per rule, service or open item that rests on what nobody measured, by rank.
+
+    The same money may stand in several rows, once per stop that it passed: they have no total.
+    """
+    return read_frame(
+        published,
+        f"""
+        select
+            measure_rank, subject_name, basis_code, amount, year_amount, what_to_do, what_changes,
+            contract_id, column_names, stop_code, subject_kind, subject_id, driver_name,
+        from {latest("rpt_measure_next")}
+        where scenario_id = $scenario and period_id = $period
+        order by measure_rank
+        """,
+        selection.parameters,
+    )

@@ -23,9 +23,16 @@ if TYPE_CHECKING:
 
     import duckdb
 
-LINEAGE_ORDER = ("stg_model__settings", "stg_model__periods", "stg_model__feeds")
+LINEAGE_ORDER = (
+    *("stg_model__settings", "stg_model__periods", "stg_model__feeds"),
+    "stg_model__tagging_scope",
+)
 CLOUD_QUERIES = ("stg_cloud_bill__lines", "stg_cloud_bill__keyed_lines")
-MODEL_TABLES = ("settings", "periods", "feeds")
+LINEAGE_TABLES = (
+    *("model.settings", "model.periods", "model.feeds", "model.tagging_scope"),
+    "tagging.int_tagging__matches",
+)
+"""What the lineage queries read beside the lake: settings, and what the rules decided."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +94,12 @@ def _prepare_lake(
     lake.execute(f"attach ':memory:' as \"{catalog}\"")
     lake.execute(f'use "{catalog}"')
     create_lake_views(lake, loads)
-    lake.execute("create schema model")
-    lake.execute("create schema staging")
-    for table in MODEL_TABLES:
-        frame = published.sql(f"select * from model.{table}").to_arrow_table()
+    for schema in ("model", "tagging", "staging"):
+        lake.execute(f"create schema {schema}")
+    for table in LINEAGE_TABLES:
+        frame = published.sql(f"select * from {table}").to_arrow_table()
         lake.register("frame", frame)
-        lake.execute(f"create table model.{table} as select * from frame")
+        lake.execute(f"create table {table} as select * from frame")
         lake.unregister("frame")
     queries = dict(
         published.execute("select query_name, sql from model.lineage_queries").fetchall()

@@ -45,6 +45,9 @@ class TracedLine:
     row_number: int | None
     currency_code: str
     amount_local: Decimal
+    service_rule_id: str | None
+    consumer_rule_id: str | None
+    """Tagging rules that gave a bill line its service and its consumer."""
     line_amount: Decimal
     """The whole line in the reporting currency."""
     share: Fraction
@@ -198,7 +201,7 @@ def _find_lines(
         """
         select cost_pool_id, tower_rule_id, cost_centre_id, tagged_service_id, tagged_consumer_id,
             ledger_line_id, source_id, account_id, vendor_name, description, is_balancing, file_id,
-            row_number, currency_code, amount_local, amount_units
+            row_number, currency_code, amount_local, service_rule_id, consumer_rule_id, amount_units
         from fct_ledger_lines
         where scenario_id = $scenario and period_id = $period and version = $version
             and disposition = 'allocated'
@@ -206,11 +209,22 @@ def _find_lines(
         key,
     ).fetchall()
     lines = []
-    for pool, rule, centre, tag, consumer, line_id, *rest in rows:
+    for (
+        pool,
+        rule,
+        centre,
+        tag,
+        consumer,
+        line_id,
+        *rest,
+        service_rule,
+        consumer_rule,
+        units,
+    ) in rows:
         share = shares.get((pool, rule, centre, tag, consumer))
         if not share:
             continue
-        source, account, vendor, text, balancing, file_id, number, code, local, units = rest
+        source, account, vendor, text, balancing, file_id, number, code, local = rest
         amount = Fraction(int(units), 10**digits)
         lines.append(
             TracedLine(
@@ -226,6 +240,8 @@ def _find_lines(
                 row_number=number,
                 currency_code=code,
                 amount_local=local,
+                service_rule_id=service_rule,
+                consumer_rule_id=consumer_rule,
                 line_amount=Decimal(int(units)).scaleb(-digits),
                 share=share,
                 part=amount * share,

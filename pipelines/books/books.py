@@ -21,7 +21,7 @@ from pipelines.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD_REVISION = "0003"
+HEAD_REVISION = "0004"
 BOOKS_URL_VARIABLE = "APPORTION_BOOKS_URL"
 BUSY_MILLISECONDS = 30_000
 WRITES = "apportion_writes"

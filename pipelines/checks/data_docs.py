@@ -14,9 +14,15 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from pipelines.checks.results import BrokenRow, CheckReport, CheckResult, format_figure
+from pipelines.checks.results import (
+    BrokenRow,
+    CheckReport,
+    CheckResult,
+    Finding,
+    format_figure,
+)
+from pipelines.checks.subjects import Subject
 from pipelines.checks.upstream import UpstreamFinding
-from pipelines.contracts.contract import Contract
 
 STYLE = (Path(__file__).parent / "data_docs.css").read_text("utf-8")
 
@@ -46,13 +52,13 @@ def clear_pages(docs_directory: Path) -> None:
         shutil.rmtree(docs_directory)
 
 
-def finish_pages(docs_directory: Path, contracts: Sequence[Contract], report: CheckReport) -> None:
+def finish_pages(docs_directory: Path, subjects: Sequence[Subject], report: CheckReport) -> None:
     """Make all pages self-contained and write `index.html`."""
     # Fonts and pictures of the tool; nothing refers to them any more.
     shutil.rmtree(docs_directory / "static", ignore_errors=True)
     for page in sorted(docs_directory.rglob("*.html")):
         page.write_text(_detach_page(page.read_text("utf-8")), "utf-8")
-    index = _write_index(docs_directory, contracts, report)
+    index = _write_index(docs_directory, subjects, report)
     (docs_directory / "index.html").write_text(index, "utf-8")
 
 
@@ -70,17 +76,16 @@ def _show_status(word: str) -> str:
     return f'<span class="status {word.replace(" ", "-")}">{word}</span>'
 
 
-def _write_index(docs_directory: Path, contracts: Sequence[Contract], report: CheckReport) -> str:
+def _write_index(docs_directory: Path, subjects: Sequence[Subject], report: CheckReport) -> str:
     failed = [result for result in report.results if not result.is_success]
     failed.sort(key=lambda result: result.severity != "error")
-    titles = {contract.contract_id: contract.title for contract in contracts}
     parts = [
         "<h1>Checks on deliveries</h1>",
         f"<p>{_summarise(report)}</p>",
-        *_section("What failed", [_show_failure(titles, result) for result in failed]),
+        *_section("What failed", list(map(_show_failure, failed))),
         *_section("Unusable columns", list(map(_show_finding, report.upstream_findings))),
         "<h2>What was checked</h2>",
-        _show_contracts(docs_directory, contracts, report),
+        _show_subjects(docs_directory, subjects, report),
     ]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -112,14 +117,18 @@ def _section(title: str, entries: list[str]) -> list[str]:
     return [f"<h2>{title}</h2>", *entries] if entries else []
 
 
-def _show_failure(titles: dict[str, str], result: CheckResult) -> str:
-    records = f"{result.unexpected_count} of {_count(result.record_count, 'record')}"
-    where = f"{titles[result.contract_id]} ({result.contract_id}.{result.check_id})"
+def _show_failure(result: CheckResult) -> str:
+    where = f"{result.source_name} ({result.contract_id}.{result.check_id})"
+    found = "".join(map(_show_found, result.findings))
     return (
         f'<div class="finding"><p>{_show_status(result.severity)} '
-        f"<strong>{escape(result.sentence)}</strong></p>"
-        f"<p>Not so for {records} of {escape(where)}.</p>{_show_sample(result.sample)}</div>"
+        f"<strong>{escape(result.sentence)}</strong></p><p>{escape(where)}</p>"
+        f"<ul>{found}</ul><p>{escape(result.what_to_do)}</p>{_show_sample(result.sample)}</div>"
     )
+
+
+def _show_found(finding: Finding) -> str:
+    return f"<li>{escape(finding.sentence)}</li>"
 
 
 def _show_sample(sample: tuple[BrokenRow, ...]) -> str:
@@ -128,7 +137,7 @@ def _show_sample(sample: tuple[BrokenRow, ...]) -> str:
     names = [name for name, _value in sample[0].values]
     head = "".join(f"<th>{escape(name)}</th>" for name in ("file", "row", *names))
     body = "".join(
-        f'<tr><td title="{escape(row.file_id)}">{escape(row.file_id[:12])}</td>'
+        f'<tr><td title="{escape(row.file_id)}">{escape(row.file_name or row.file_id[:12])}</td>'
         f"<td>{row.row_number}</td>"
         + "".join(f"<td>{_show_value(value)}</td>" for _name, value in row.values)
         + "</tr>"
@@ -151,16 +160,14 @@ def _show_finding(finding: UpstreamFinding) -> str:
     )
 
 
-def _show_contracts(
-    docs_directory: Path, contracts: Sequence[Contract], report: CheckReport
-) -> str:
+def _show_subjects(docs_directory: Path, subjects: Sequence[Subject], report: CheckReport) -> str:
     rows = []
-    for contract in contracts:
-        results = [r for r in report.results if r.contract_id == contract.contract_id]
+    for subject in subjects:
+        results = [r for r in report.results if r.source_ids == subject.source_ids]
         failed = [result.severity for result in results if not result.is_success]
         errors, warnings = failed.count("error"), failed.count("warning")
         cells = (
-            _link_page(docs_directory, contract),
+            _link_page(docs_directory, subject),
             _show_status("failed" if errors else "passed"),
             str(results[0].record_count),
             str(len(results)),
@@ -173,10 +180,10 @@ def _show_contracts(
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _link_page(docs_directory: Path, contract: Contract) -> str:
+def _link_page(docs_directory: Path, subject: Subject) -> str:
     """A link to the page of results; its path holds the time of the run, so it is looked up."""
-    pages = sorted((docs_directory / "validations" / contract.contract_id).rglob("*.html"))
-    title = f"{escape(contract.title)} ({contract.contract_id})"
+    pages = sorted((docs_directory / "validations" / subject.name).rglob("*.html"))
+    title = f"{escape(subject.title)} ({subject.contract_id})"
     if not pages:
         return title
     return f'<a href="{escape(pages[-1].relative_to(docs_directory).as_posix())}">{title}</a>'

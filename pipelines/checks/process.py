@@ -6,7 +6,6 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.errors import BuildError
 
 if TYPE_CHECKING:
+    from pipelines.checks.plan import CheckPlan
     from pipelines.checks.results import CheckReport
 
 ERROR_LINES = 15
@@ -22,14 +22,14 @@ ERROR_LINES = 15
 class ChecksProcess:
     """Starts at once; `finish` waits and returns the report. Leaving the block ends the process."""
 
-    def __init__(
-        self, lake_database: Path, contract_ids: Sequence[str], evidence_directory: Path
-    ) -> None:
+    def __init__(self, lake_database: Path, plan: CheckPlan, evidence_directory: Path) -> None:
+        given = lake_database.with_name("checks_plan.pickle")
+        given.write_bytes(pickle.dumps(plan))
         self._out = lake_database.with_name("checks.pickle")
         self._log = lake_database.with_name("checks.log")
         root = Path(__file__).parents[2]
         command = [sys.executable, "-m", "pipelines.checks", str(lake_database)]
-        command += [str(evidence_directory), str(self._out), *contract_ids]
+        command += [str(evidence_directory), str(given), str(self._out)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command,

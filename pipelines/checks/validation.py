@@ -1,6 +1,6 @@
 """Run the suites with Great Expectations, inside DuckDB, and build its data docs.
 
-One ephemeral context, one datasource over the one file, one batch per contract. Nothing is loaded
+One ephemeral context, one datasource over the one file, one batch per subject. Nothing is loaded
 into pandas, nothing is written except the pages, nothing is sent anywhere: the context is in
 memory, analytics are off, and the database is opened read-only.
 """
@@ -10,15 +10,16 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.checks.rules import Severity
-from pipelines.checks.suites import build_expectations
-from pipelines.contracts.contract import Contract
-from pipelines.errors import ApportionError
+from pipelines.checks.check import Check
+from pipelines.checks.figures import CheckBrokenError
+from pipelines.checks.subjects import Subject
+from pipelines.checks.suites import ROW_COUNT_CHECK, build_expectations
 
 if TYPE_CHECKING:
     from great_expectations.core.expectation_validation_result import (
@@ -32,42 +33,29 @@ if TYPE_CHECKING:
 
 SITE_NAME = "checks"
 RUN_NAME = "checks"
-SAMPLE_SIZE = 5
-
-
-class CheckBrokenError(ApportionError):
-    """An expectation could not be evaluated at all; that is a defect, not a finding."""
-
-    def __init__(self, contract_id: str, check_id: str, reason: str) -> None:
-        super().__init__(
-            f"check {contract_id}.{check_id}: expected a result, got an error: {reason}. "
-            "The delivery was not judged by it; report this as a defect."
-        )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What Great Expectations says of one expectation, with what is known of it."""
+    """What Great Expectations says of one check."""
 
-    contract_id: str
-    check_id: str
-    severity: Severity
-    sentence: str
-    broken_rows: str
+    subject: Subject
+    check: Check
     is_success: bool
     unexpected_count: int
-    record_count: int
+    record_count: int | None
+    """None for a family, whose sources count theirs."""
 
 
-def validate_contracts(
+def validate_subjects(
     lake_database: Path,
-    contracts: Sequence[Contract],
+    subjects: Sequence[Subject],
     docs_directory: Path,
     on_progress: Callable[[str], None],
 ) -> list[Outcome]:
-    """Validate the batch of each contract and write the data docs. The file is closed afterwards.
+    """Validate the batch of each subject and write the data docs. The file is closed afterwards.
 
-    Outcomes come in the order of the contracts and of their suites.
+    Outcomes come in the order of the subjects and of their checks.
     """
     from pipelines.checks.dialect import close_connections
 
@@ -77,9 +65,9 @@ def validate_contracts(
         context = _open_context(docs_directory)
         try:
             datasource = _add_datasource(context, lake_database)
-            for contract in contracts:
-                on_progress(f"checking {contract.title.lower()}")
-                outcomes.extend(_validate_contract(context, datasource, contract))
+            for subject in subjects:
+                on_progress(f"checking {subject.title.lower()}")
+                outcomes.extend(_validate_subject(context, datasource, subject))
             on_progress("writing the pages of the checks")
             context.build_data_docs(site_names=[SITE_NAME])
         finally:
@@ -94,7 +82,8 @@ def _quiet() -> Iterator[None]:
     """Silence the libraries' own messages; what matters comes back as results."""
     loggers = [logging.getLogger(name) for name in ("great_expectations", "py.warnings")]
     levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
+    # It also prints where a query does not look at the batch; ours look at the figures of it.
+    with warnings.catch_warnings(), redirect_stdout(StringIO()):
         warnings.simplefilter("ignore")
         for logger in loggers:
             logger.setLevel(logging.CRITICAL)
@@ -153,31 +142,29 @@ def _add_datasource(context: EphemeralDataContext, lake_database: Path) -> SQLDa
     )
 
 
-def _validate_contract(
-    context: EphemeralDataContext, datasource: SQLDatasource, contract: Contract
+def _validate_subject(
+    context: EphemeralDataContext, datasource: SQLDatasource, subject: Subject
 ) -> list[Outcome]:
     import great_expectations as gx
     from great_expectations.core.run_identifier import RunIdentifier
 
-    name = contract.contract_id
-    asset = datasource.add_table_asset(name=name, table_name=name, schema_name="lake")
+    name = subject.name
+    asset = datasource.add_table_asset(name=name, table_name=name, schema_name="subjects")
     suite = context.suites.add(
-        gx.ExpectationSuite(name=name, expectations=build_expectations(contract))
+        gx.ExpectationSuite(name=name, expectations=build_expectations(subject))
     )
     definition = gx.ValidationDefinition(
         name=name, data=asset.add_batch_definition_whole_table(name), suite=suite
     )
     definition = context.validation_definitions.add(definition)
-    # SUMMARY reads counts and a few values; COMPLETE would read every broken record.
-    result_format = {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE_SIZE}
+    # SUMMARY reads counts only; COMPLETE would read every broken record.
+    result_format = {"result_format": "SUMMARY"}
     result = definition.run(result_format=result_format, run_id=RunIdentifier(run_name=RUN_NAME))
-    return _read_outcomes(contract, suite, result)
+    return _read_outcomes(subject, result)
 
 
-def _read_outcomes(
-    contract: Contract, suite: Any, result: ExpectationSuiteValidationResult
-) -> list[Outcome]:
-    """Turn the results into values, in the order of the suite: they come grouped otherwise."""
+def _read_outcomes(subject: Subject, result: ExpectationSuiteValidationResult) -> list[Outcome]:
+    """Turn the results into values, in the order of the checks: they come grouped otherwise."""
     by_check: dict[str, ExpectationValidationResult] = {}
     for entry in result.results:
         if entry.expectation_config is not None:
@@ -185,25 +172,23 @@ def _read_outcomes(
     for check_id, entry in by_check.items():
         reason = _find_exception(entry.exception_info)
         if reason is not None:
-            raise CheckBrokenError(contract.contract_id, check_id, reason)
-    record_count = int(by_check["has_records"].result["observed_value"])
-    outcomes = []
-    for expectation in suite.expectations:
-        about = expectation.meta
-        entry = by_check[about["check_id"]]
-        outcomes.append(
-            Outcome(
-                contract_id=contract.contract_id,
-                check_id=about["check_id"],
-                severity=about["severity"],
-                sentence=about["sentence"],
-                broken_rows=about["broken_rows"],
-                is_success=bool(entry.success),
-                unexpected_count=_count_unexpected(about["check_id"], entry.result),
-                record_count=record_count,
-            )
+            raise CheckBrokenError(subject.name, check_id, reason)
+    return [
+        Outcome(
+            subject=subject,
+            check=check,
+            is_success=bool(by_check[check.check_id].success),
+            unexpected_count=_count_unexpected(check, by_check[check.check_id].result),
+            record_count=_count_records(by_check),
         )
-    return outcomes
+        for check in subject.checks
+    ]
+
+
+def _count_records(by_check: dict[str, ExpectationValidationResult]) -> int | None:
+    """The records of a source; a family counts none, its sources do."""
+    entry = by_check.get(ROW_COUNT_CHECK)
+    return None if entry is None else int(entry.result["observed_value"])
 
 
 def _find_exception(info: dict[str, Any] | None) -> str | None:
@@ -217,11 +202,6 @@ def _find_exception(info: dict[str, Any] | None) -> str | None:
     return None
 
 
-def _count_unexpected(check_id: str, result: dict[str, Any]) -> int:
-    """The number of broken records, which each kind of expectation keeps elsewhere."""
-    if check_id == "has_records":
-        return 0
-    if "unexpected_count" not in result:
-        return int(result["observed_value"])
-    # Of no records there is no count, not a count of zero.
-    return int(result["unexpected_count"]) if result["element_count"] else 0
+def _count_unexpected(check: Check, result: dict[str, Any]) -> int:
+    """The number of broken records or findings; of an empty delivery there is none."""
+    return 0 if check.check_id == ROW_COUNT_CHECK else int(result["observed_value"])

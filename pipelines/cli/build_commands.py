@@ -14,6 +14,7 @@ from pipelines.cli.delivery_commands import (
     print_landing,
     print_unclaimed,
 )
+from pipelines.cli.measure_commands import print_items
 from pipelines.cli.output import (
     JsonOption,
     WorkspaceOption,
@@ -34,6 +35,7 @@ ForceOption = Annotated[
 
 # Rows of the summary in a terminal; what is beyond is counted, and whole in the JSON.
 SHOWN_OPEN_ITEMS = 20
+SHOWN_MEASURES = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -151,7 +153,10 @@ def _print_summary(
         (f"Cost by pool, {period}, {code}", summary.by_pool),
         (f"Cost by service, {period}, {code}", summary.by_service),
         (f"Charged to business units, {period}, {code}", summary.by_business_unit),
+        (f"Shown to business units, {period}, {code}", summary.shown_by_business_unit),
     ):
+        if not rows and rows is summary.shown_by_business_unit:
+            continue
         shown = [(name, format_money(amount)) for name, amount in rows]
         total = sum((amount for _, amount in rows), start=0 * rows[0][1]) if rows else None
         print_table(title, ("", code), [*shown, ("Total", format_money(total))], numeric=[1])
@@ -169,6 +174,10 @@ def _print_summary(
     hidden = len(summary.open_items) - SHOWN_OPEN_ITEMS
     if hidden > 0:
         print(f"{hidden} more open items: apportion sql 'from rpt_open_items' --limit 0")
+    if summary.measure_next:
+        print_items(summary.measure_next[:SHOWN_MEASURES], str(period), code)
+        if len(summary.measure_next) > SHOWN_MEASURES:
+            print(f"{len(summary.measure_next) - SHOWN_MEASURES} smaller ones: apportion measure")
     rows_time = [(step, f"{value:.1f} s") for step, value in seconds.items()]
     rows_time.append(("total", f"{sum(seconds.values()):.1f} s"))
     print_table("Time", ("step", "seconds"), rows_time, numeric=[1])

@@ -11,6 +11,8 @@ from pipelines.cli import quarantine_commands
 from pipelines.cli.output import JsonOption, WorkspaceOption, print_json, print_table, show_progress
 from pipelines.errors import EXIT_QUARANTINED, EXIT_REFUSED, UsageError
 
+FINDINGS_SHOWN = 3  # of each failed check; the page and the evidence have more
+
 if TYPE_CHECKING:
     from pipelines.landing.land import LoadResult
 
@@ -61,8 +63,9 @@ def check(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> i
     else:
         failed = [item for item in report.results if not item.is_success]
         rows = [
-            (item.severity, item.contract_id, item.sentence, item.unexpected_count)
+            (item.severity, item.source_name, item.sentence, finding.sentence)
             for item in failed
+            for finding in item.findings[:FINDINGS_SHOWN]
         ]
         print(
             f"{len(report.results)} checks, {report.error_count} errors, "
@@ -70,7 +73,7 @@ def check(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> i
         )
         if rows:
             print_table(
-                "Failed checks", ("severity", "contract", "check", "records"), rows, numeric=[3]
+                "Failed checks", ("severity", "source", "what should hold", "what was found"), rows
             )
         for finding in report.upstream_findings:
             print(f"- {finding.sentence} {finding.remedy}")

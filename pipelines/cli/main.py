@@ -12,9 +12,12 @@ import typer
 
 from pipelines.cli import (
     build_commands,
+    coverage_command,
     delivery_commands,
     infer_commands,
     load_commands,
+    measure_commands,
+    pull_commands,
     reading_commands,
     workspace_commands,
 )
@@ -31,10 +34,13 @@ app = typer.Typer(
 for group in (
     workspace_commands,
     infer_commands,
+    pull_commands,
+    measure_commands,
     delivery_commands,
     load_commands,
     build_commands,
     reading_commands,
+    coverage_command,
 ):
     group.register(app)
 

@@ -19,7 +19,7 @@ from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
     from pipelines.allocation.source_records import SourceRecord
-    from pipelines.allocation.trace import Trace
+    from pipelines.allocation.trace import Trace, TracedLine
 
 SHOWN_LINES = 15
 DEFAULT_PORT = 8501
@@ -183,7 +183,7 @@ def _print_trace(result: Trace, records: list[SourceRecord], shown: int) -> None
             (
                 where,
                 line.account_id,
-                line.vendor_name or line.description,
+                _describe_line(line),
                 f"{format_money(line.amount_local)} {line.currency_code}",
                 f"{share} %",
                 format_money(to_decimal(line.part)),
@@ -197,6 +197,13 @@ def _print_trace(result: Trace, records: list[SourceRecord], shown: int) -> None
     rows.append(("charge line", "", "", "", "", format_money(result.amount)))
     columns = ("source", "account", "what", "source amount", "share", code)
     print_table("By source record, largest first", columns, rows, numeric=[3, 4, 5])
+
+
+def _describe_line(line: TracedLine) -> str:
+    """Vendor or text, and the tagging rules that decided where a bill line goes."""
+    rules = (("service", line.service_rule_id), ("consumer", line.consumer_rule_id))
+    found = [f"{kind} by rule {rule_id}" for kind, rule_id in rules if rule_id]
+    return ", ".join([line.vendor_name or line.description or "", *found])
 
 
 def _trace_as_json(result: Trace, records: list[SourceRecord]) -> dict[str, Any]:
@@ -220,6 +227,8 @@ def _trace_as_json(result: Trace, records: list[SourceRecord]) -> dict[str, Any]
                 "ledger_line_id": line.ledger_line_id,
                 "account_id": line.account_id,
                 "cost_pool_id": line.cost_pool_id,
+                "service_rule_id": line.service_rule_id,
+                "consumer_rule_id": line.consumer_rule_id,
                 "amount_local": line.amount_local,
                 "currency_code": line.currency_code,
                 "share": line.share,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.cli.output import JsonOption, WorkspaceOption, print_json, print_table
-from pipelines.errors import EXIT_REFUSED
+from pipelines.errors import EXIT_REFUSED, UsageError
+
+if TYPE_CHECKING:
+    from pipelines.first_showback.write_first_showback import FirstShowback
 
 
 class Template(StrEnum):
@@ -18,6 +21,7 @@ class Template(StrEnum):
     sample = "sample"
     cloud = "cloud"
     empty = "empty"
+    ledger = "ledger"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,21 +35,58 @@ def init(
         Path, typer.Argument(help="Directory to make; must not exist or be empty.")
     ],
     template: Annotated[Template, typer.Option(help="What to start from.")] = Template.empty,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Ledger export of any columns (template ledger).")
+    ] = None,
+    units: Annotated[
+        Path | None,
+        typer.Option(help="List of business units, cost centres and heads (template ledger)."),
+    ] = None,
+    accounts: Annotated[
+        Path | None, typer.Option(help="Chart of accounts, for names (template ledger).")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Currency, where the export does not say (template ledger).")
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Make a workspace: sample (a company with data), cloud (a FOCUS bill only) or empty."""
-    from pipelines.workspace.init_workspace import init_workspace
+    """Make a workspace: sample (a company with data), cloud (a FOCUS bill only), empty, or
+    ledger (a first showback from a ledger export and a list of business units)."""
+    from pipelines.first_showback.write_first_showback import FirstFiles
+    from pipelines.workspace.init_workspace import init_first_showback, init_workspace
 
-    workspace = init_workspace(directory, template.value)
+    files = FirstFiles(ledger, units, accounts, currency)
+    showback = None
+    if template is Template.ledger:
+        workspace, showback = init_first_showback(directory, files)
+    elif files != FirstFiles():
+        raise UsageError(
+            "--ledger, --units, --accounts and --currency are for a first showback; "
+            "add --template ledger"
+        )
+    else:
+        workspace = init_workspace(directory, template.value)
     next_step = f"apportion run --workspace {directory}"
     if as_json:
-        print_json({"workspace": str(workspace.root), "template": template, "next": next_step})
-    else:
-        print(f"Made the workspace {workspace.root} from the template '{template}'.")
-        if template is not Template.sample:
-            print(f"Drop deliveries into {workspace.inbox}, as apportion.yml names them.")
-        print(f"Next: {next_step}")
+        made = {"workspace": str(workspace.root), "template": template, "next": next_step}
+        print_json(made | ({"first_showback": showback} if showback else {}))
+        return 0
+    print(f"Made the workspace {workspace.root} from the template '{template}'.")
+    if showback is not None:
+        _print_first_showback(showback)
+    if template is not Template.sample and (ledger is None or units is None):
+        print(f"Drop deliveries into {workspace.inbox}, as apportion.yml names them.")
+    print(f"Next: {next_step}")
     return 0
+
+
+def _print_first_showback(showback: FirstShowback) -> None:
+    rows = [(group.glob, group.name) for group in showback.groups]
+    if rows:
+        print_table("Pools and services", ("accounts", "name"), rows)
+    print(f"Cost is split {showback.split}, and shown, not charged.")
+    for decision in showback.decisions:
+        print(f"- look at: {decision}")
 
 
 def doctor(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> int:

@@ -47,6 +47,8 @@ class ContractField(BaseModel):
     is_rounded: bool = False
     """Whether decimals beyond the engine's twelve are rounded on landing instead of putting the
     record into quarantine: for figures that no charge depends on."""
+    is_personal: bool = False
+    """Whether its text names a person: landing replaces it by a pseudonym before it is written."""
 
 
 class Contract(BaseModel):
@@ -90,6 +92,10 @@ class Contract(BaseModel):
             if field.name == self.amount_field and field.type != "decimal":
                 raise ValueError(
                     f"{self.contract_id}: the amount {field.name} is of type {field.type}"
+                )
+            if field.is_personal and (field.type not in ("code", "text") or field.allowed_values):
+                raise ValueError(
+                    f"{self.contract_id}: {field.name} is no free code or text and is personal"
                 )
         return self
 

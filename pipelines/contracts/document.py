@@ -89,6 +89,8 @@ def _describe_field(field: ContractField) -> str:
         meaning += f"; at least {field.minimum}"
     if field.minor_unit_of is not None:
         meaning += f"; no more decimals than the minor unit of `{field.minor_unit_of}`"
+    if field.is_personal:
+        meaning += "; a pseudonym takes its place on landing"
     required = "yes" if field.is_required else "no"
     return f"| `{field.name}` | {field.type} | {required} | {meaning} |"
 

@@ -10,8 +10,9 @@ import json
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pipelines.cost_model.compile_tagging import Row, Table, compile_tagging
 from pipelines.cost_model.load import CostModel
 from pipelines.cost_model.schema import SHARE_DECIMALS, Dated, Driver, LineMatch, Split
 from pipelines.money import minor_unit_digits
@@ -27,9 +28,6 @@ SENDER_KINDS = {
     "timesheet_hours_by_tower": "cost_centre",
     "timesheet_hours_by_service": "tower",
 }
-
-Row = tuple[Any, ...]
-Table = tuple[str, list[Row]]
 
 MATCH = "accounts varchar[], cost_centres varchar[], vendors varchar[], legal_entities varchar[], "
 MATCH += "sources varchar[], categories varchar[]"
@@ -62,6 +60,7 @@ def compile_tables(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -
         **_compile_towers(model),
         **_compile_services(model),
         **_compile_allocation(model),
+        **compile_tagging(config, model.tagging),
         "drivers": (
             "driver_id varchar, driver_name varchar, driver_kind varchar, unit_code varchar, "
             "asset_classes varchar[], description varchar, quality varchar, sender_kind varchar",

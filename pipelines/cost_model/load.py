@@ -1,17 +1,18 @@
 """Read a workspace's cost model and check it as a whole, before anything is computed.
 
-Every problem of all five files is reported at once, with file, line and rule id.
+Every problem of all files is reported at once, with file, line and rule id. `tagging.yml` may be
+left out; a workspace without it maps its cloud bill by what the detail feed says.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from pipelines.cost_model.reference_checks import RuleFile, check_references
+from pipelines.cost_model.reference_checks import RuleFile, check_references, list_service_ids
 from pipelines.cost_model.schema import (
     Allocation,
     Drivers,
@@ -19,12 +20,16 @@ from pipelines.cost_model.schema import (
     Services,
     Towers,
 )
+from pipelines.cost_model.tagging import Tagging
+from pipelines.cost_model.tagging_checks import check_tagging
 from pipelines.errors import ConfigurationError, Problem
 from pipelines.workspace.config import WorkspaceConfig
 from pipelines.workspace.workspace import Workspace
 from pipelines.workspace.yaml_files import parse_yaml_model
 
 Model = TypeVar("Model", bound=BaseModel)
+
+TAGGING_NAME = "tagging.yml"
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,11 @@ class CostModel:
     services: Services
     allocation: Allocation
     drivers: Drivers
+    tagging: Tagging = field(default_factory=Tagging)
 
 
 def load_cost_model(workspace: Workspace) -> CostModel:
-    """Read and check the five files. Raises ConfigurationError with all problems, those of
+    """Read and check the files. Raises ConfigurationError with all problems, those of
     apportion.yml among them."""
     config, problems = _read_config(workspace)
     files: dict[str, RuleFile] = {}
@@ -56,13 +62,18 @@ def load_cost_model(workspace: Workspace) -> CostModel:
     services = read("services.yml", Services)
     allocation = read("allocation.yml", Allocation)
     drivers = read("drivers.yml", Drivers)
+    has_tagging = (workspace.cost_model / TAGGING_NAME).exists()
+    tagging = read(TAGGING_NAME, Tagging) if has_tagging else Tagging()
     if problems or not (config and pools and towers and services and allocation and drivers):
         raise ConfigurationError(problems)
     check_references(config, pools, towers, services, allocation, drivers, files)
+    if has_tagging and tagging is not None:
+        service_ids = list_service_ids(config, services)
+        check_tagging(files[TAGGING_NAME], tagging, service_ids, config)
     problems = [problem for file in files.values() for problem in file.problems]
     if problems:
         raise ConfigurationError(problems)
-    return CostModel(pools, towers, services, allocation, drivers)
+    return CostModel(pools, towers, services, allocation, drivers, tagging or Tagging())
 
 
 def hash_cost_model(directory: Path) -> dict[str, str]:

@@ -81,10 +81,8 @@ def check_references(
     _check_towers(files["towers.yml"], towers, pool_ids, tower_ids, known_drivers, config)
     _check_services(files["services.yml"], services, known_drivers)
     file = files["allocation.yml"]
-    feeds = (source.detail_feed for source in config.sources.values())
-    are_services_open = any(feed is not None and feed.defines_services for feed in feeds)
-    service_ids = None if are_services_open else {service.id for service in services.services}
-    _check_rules(file, allocation.rules)
+    service_ids = list_service_ids(config, services)
+    check_rules(file, allocation.rules)
     for index, rule in enumerate(allocation.rules):
         place: Path_ = ("rules", index)
         file.require_matches(
@@ -95,9 +93,17 @@ def check_references(
     _check_order(file, allocation, services)
 
 
+def list_service_ids(config: WorkspaceConfig, services: Services) -> set[str] | None:
+    """Ids of the catalogue; None where a detail feed defines more of them, not known yet."""
+    feeds = (source.detail_feed for source in config.sources.values())
+    if any(feed is not None and feed.defines_services for feed in feeds):
+        return None
+    return {service.id for service in services.services}
+
+
 def _check_pools(file: RuleFile, pools: Pools, pool_ids: set[str], config: WorkspaceConfig) -> None:
     _check_unique(file, ("pools",), pools.pools)
-    _check_rules(file, pools.rules)
+    check_rules(file, pools.rules)
     for index, rule in enumerate(pools.rules):
         if rule.pool is not None:
             file.require_known(("rules", index, "pool"), rule.id, "pool", rule.pool, pool_ids)
@@ -114,7 +120,7 @@ def _check_towers(
     config: WorkspaceConfig,
 ) -> None:
     _check_unique(file, ("towers",), towers.towers)
-    _check_rules(file, towers.rules)
+    check_rules(file, towers.rules)
     for index, rule in enumerate(towers.rules):
         place: Path_ = ("rules", index)
         match = (*place, "match")
@@ -157,7 +163,7 @@ def _check_unique(file: RuleFile, place: Path_, items: Iterable[Any]) -> None:
             file.complain((*place, index, "id"), message, item.id, "Rename one.")
 
 
-def _check_rules(file: RuleFile, rules: list[Any]) -> None:
+def check_rules(file: RuleFile, rules: list[Any]) -> None:
     """Ids are unique, and no two rules of one priority hold at one time: they would match in no
     defined order."""
     _check_unique(file, ("rules",), rules)

@@ -1,8 +1,9 @@
 """The typed form of the rule files in a workspace's `cost_model/` directory.
 
-Five files, each a mapping with lists. Every list entry may be effective-dated: `valid_from` is
-inclusive, `valid_to` exclusive, both optional. Unknown keys are refused, so that a typo is found
-by the reader of the file and not by the reader of the bill.
+Five files, each a mapping with lists; a sixth one, tagging.yml, has its form in `tagging`. Every
+list entry may be effective-dated: `valid_from` is inclusive, `valid_to` exclusive, both optional.
+Unknown keys are refused, so that a typo is found by the reader of the file and not by the reader
+of the bill.
 
 | file            | what it says                                                         |
 |-----------------|----------------------------------------------------------------------|

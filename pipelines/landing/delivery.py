@@ -11,6 +11,7 @@ from pipelines.contracts.contract import Contract, load_contract
 from pipelines.errors import ConfigurationError, Problem
 from pipelines.mappings.mapping import Mapping, load_mapping
 from pipelines.readers.file_names import show_file_name
+from pipelines.readers.personal_texts import keeps_original
 from pipelines.workspace.config import Source
 from pipelines.workspace.workspace import CONFIG_NAME, Workspace
 
@@ -47,8 +48,8 @@ class Delivery:
 
     @property
     def keeps_original(self) -> bool:
-        """Whether the delivered bytes stay in the lake."""
-        return True
+        """Whether the delivered bytes stay in the lake, and not only their hash."""
+        return keeps_original(self.source, self.contract, self.mapping)
 
     @property
     def control_path(self) -> Path:

@@ -8,6 +8,10 @@ Two doubts:
   or smaller, or the sign of their total turned. That is what a file in cents instead of euros, or
   with credits as costs, looks like; a real change looks the same, and only a person can tell.
 
+Of a source that updates its records (`redelivery: update_records`) a delivery holds what changed,
+of whatever periods. It is compared with nothing, and without amounts it is not late either: what a
+ticket of a closed period turns into changes no closed figure, and must not hold the others back.
+
 The first period of a delivery is compared: within one file the unit is one. Compared are gross
 amounts, so that credits do not hide costs, and the net total only where it is most of the gross.
 """
@@ -40,11 +44,15 @@ class Hold:
 
 def find_hold(connection: Connection, landed: LandedDelivery) -> Hold | None:
     """Why the delivery must wait for a person, None where it need not."""
-    closed = list_closed_periods(connection, landed.delivery.source.scenario, landed.periods)
+    delivery = landed.delivery
+    updates = delivery.source.redelivery == "update_records"
+    if updates and delivery.contract.amount_field is None:
+        return None
+    closed = list_closed_periods(connection, delivery.source.scenario, landed.periods)
     if closed:
         names = ", ".join(closed)
         return Hold("late", f"{names} is closed; what is late never changes a closed period")
-    return _find_deviation(connection, landed)
+    return None if updates else _find_deviation(connection, landed)
 
 
 def list_closed_periods(connection: Connection, scenario_id: str, periods: list[str]) -> list[str]:

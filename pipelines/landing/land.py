@@ -56,6 +56,7 @@ from pipelines.landing.record_counts import (
 from pipelines.landing.redelivery import find_superseded
 from pipelines.landing.typed_records import ORIGINAL_NAME, QUARANTINE_NAME, RECORDS_NAME
 from pipelines.readers.csv_header import Header
+from pipelines.readers.personal_texts import give_key, hide_delivered_lines
 from pipelines.readers.read_table import read_table
 from pipelines.readers.safe_bytes import BytesSeen
 from pipelines.workspace.workspace import Workspace
@@ -170,6 +171,7 @@ def land_file(
     if known is not None and not (reread and known.is_read_otherwise(delivery)):
         return _say_known(delivery, known)
     try:
+        give_key(connection, workspace, delivery.contract)
         with open_staging(workspace) as staging:
             seen = copy_original(delivery, staging)
             with books.read() as reading:
@@ -228,26 +230,28 @@ def _read_delivery(
         shutil.copyfile(delivery.control_path, staging / f"{ORIGINAL_NAME}{CONTROL_SUFFIX}")
     work = staging / WORK_NAME
     work.mkdir()
-    delivered = read_table(
-        connection,
-        staging / ORIGINAL_NAME,
-        delivery.contract,
-        delivery.mapping,
-        seen,
-        work,
-        delivery.name,
-    )
-    read = read_records(connection, delivery, delivered, seen.sha256, staging)
-    counts = count_records(connection, delivery.contract, read.records)
+    with hide_delivered_lines(delivery.contract, delivery.mapping):
+        delivered = read_table(
+            connection,
+            staging / ORIGINAL_NAME,
+            delivery.contract,
+            delivery.mapping,
+            seen,
+            work,
+            delivery.name,
+        )
+        read = read_records(connection, delivery, delivered, seen.sha256, staging)
+        counts = count_records(connection, delivery.contract, read.records)
+        if counts.quarantined:
+            explain_quarantine(connection, delivery, delivered, read.records, seen.sha256)
     if counts.quarantined:
-        explain_quarantine(connection, delivery, delivered, read.records, seen.sha256)
         counts = count_quarantined(connection, delivery.contract, counts)
     is_nil = control is not None and control.records == 0
     refuse_untrusted(connection, delivery, read.records, counts, may_be_empty=is_nil)
     refuse_difference(delivery, control, counts, passed_over=read.passed_over)
     shutil.rmtree(work)
     write_records(connection, delivery.contract, staging, read.records, counts.quarantined)
-    notes = _list_notes(delivered.header, seen, counts, control, read.notes)
+    notes = _list_notes(delivery, delivered.header, seen, counts, control, read.notes)
     periods = counts.periods
     if is_nil and control is not None and control.period is not None:
         periods = [control.period]
@@ -255,13 +259,15 @@ def _read_delivery(
 
 
 def _list_notes(
+    delivery: Delivery,
     header: Header,
     seen: BytesSeen,
     counts: RecordCounts,
     control: ControlFile | None,
     changes: tuple[str, ...],
 ) -> tuple[str, ...]:
-    notes = [f"column {name!r} is not mapped; the original keeps it" for name in header.unknown]
+    kept = "; the original keeps it" if delivery.keeps_original else ""
+    notes = [f"column {name!r} is not mapped{kept}" for name in header.unknown]
     if seen.has_bom:
         notes.append("byte-order mark removed")
     if not seen.ends_with_newline:

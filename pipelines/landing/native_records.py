@@ -35,6 +35,7 @@ from pipelines.readers.csv_header import Header
 from pipelines.readers.field_forms import literal
 from pipelines.readers.field_texts import KEY_CHARACTERS
 from pipelines.readers.parquet_reader import quote_name
+from pipelines.readers.personal_texts import names_persons
 
 if TYPE_CHECKING:
     import duckdb
@@ -83,7 +84,7 @@ def view_native(
     sha256: str,
 ) -> TypedRecords | None:
     """The records of a delivery as a query over its file; None where they must be written."""
-    if not delivered.native_types or not _reads_as_it_lies(mapping):
+    if not delivered.native_types or not _reads_as_it_lies(contract, mapping):
         return None
     fields = {}
     for field in contract.fields:
@@ -100,10 +101,12 @@ def view_native(
     )
 
 
-def _reads_as_it_lies(mapping: Mapping) -> bool:
-    """Whether the mapping neither looks at several records at once nor rewrites texts."""
+def _reads_as_it_lies(contract: Contract, mapping: Mapping) -> bool:
+    """Whether the mapping neither looks at several records at once nor rewrites texts, and nobody's
+    name has to be replaced."""
     return not (
-        mapping.unpivot
+        names_persons(contract, mapping)
+        or mapping.unpivot
         or mapping.last_state_of
         or mapping.skip_blank_rows
         or mapping.strip_text

@@ -42,7 +42,9 @@ from pipelines.landing.quarantine_log import (
     Decision,
     RecordDecision,
 )
+from pipelines.landing.redelivery import ADDING_MODES
 from pipelines.landing.typed_records import QUARANTINE_NAME
+from pipelines.readers.personal_texts import give_key, replace_values
 from pipelines.warehouse.lake_views import (
     ActiveLoad,
     as_glob,
@@ -102,11 +104,13 @@ def release_records(
     Raises UsageError for an unknown load, record or field and for an empty reason, and
     DecisionRefusedError where no record passes or the record is released with these values.
     """
-    reason, values = _require_reason(why), dict(changes or {})
+    reason = _require_reason(why)
     with books.begin() as connection, _connect() as engine:
         load = _find_load(workspace, books, source_id, file)
         contract = load_contract(load.contract_id)
-        _refuse_unknown_fields(contract, values)
+        _refuse_unknown_fields(contract, changes or {})
+        give_key(engine, workspace, contract)
+        values = replace_values(engine, contract, changes or {})
         rows = _choose_rows(engine, load, row_number)
         after = json.dumps(values, sort_keys=True, ensure_ascii=False)
         _refuse_repetition(load, row_number, "release", after)
@@ -287,7 +291,7 @@ def _find_problems(
     source = workspace.config.sources[load.source_id]
     key = contract.key if source.unique_key is None else source.unique_key
     rows += _find_double_keys(engine, load, contract, key)
-    if source.redelivery != "append":
+    if source.redelivery not in ADDING_MODES:
         rows += _find_foreign_periods(engine, contract, _read_periods(connection, load))
     return [(row[0], FoundProblem(*row[1:])) for row in sorted(rows, key=lambda row: row[0])]
 

@@ -1,7 +1,9 @@
 """What a delivery does to earlier ones of its source, as the source declares.
 
 `refuse` keeps a period that was delivered, `replace_period` lets the new one count instead (the
-older copy stays in the lake, and the books name what superseded it), `append` lets both count.
+older copy stays in the lake, and the books name what superseded it), `append` lets both count,
+`update_records` too, but of the records with one key only that of the latest load
+(`warehouse/latest_records`).
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from pipelines.workspace.config import Redelivery
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+ADDING_MODES = ("append", "update_records")
+"""Modes in which a delivery supersedes no earlier one."""
 
 
 @dataclass
@@ -40,7 +45,7 @@ def find_superseded(
     Is to be called in the transaction that records the delivery, so that two deliveries of one
     period cannot overlook each other. Raises DeliveryRefusedError where the source declares so.
     """
-    if redelivery == "append":
+    if redelivery in ADDING_MODES:
         return []
     covered = set(periods)
     overlapping = _list_overlapping(connection, source_id, sha256, covered)

@@ -43,6 +43,8 @@ QUARANTINE_NAME = "quarantine.parquet"
 DIRECTORY_TOKEN = "{directory}"
 """Stands in a stored query for the directory of its load."""
 
+MANY_RECORDS = 20_000
+"""Below that, a look at every record costs less than the planning of one by value."""
 SAMPLE_RECORDS = 200_000
 FEW_VALUES = 0.1
 """A column with at most this share of different values in a sample is looked at by value."""
@@ -226,12 +228,13 @@ def _count_negative_zeros(contract: Contract) -> str:
 def _list_columns_of_few_values(
     connection: duckdb.DuckDBPyConnection, relation: str, fields: Sequence[ContractField]
 ) -> list[str]:
-    if not fields:
+    row = connection.execute(f"select count(*) from {relation}").fetchone()
+    if not fields or row is None or row[0] < MANY_RECORDS:
         return []
     counts = ", ".join(f'approx_count_distinct("{field.name}")' for field in fields)
     row = connection.execute(
         f"select count(*), {counts} from (select * from {relation} limit {SAMPLE_RECORDS})"
     ).fetchone()
     assert row is not None
-    most = max(row[0] * FEW_VALUES, 1)
+    most = row[0] * FEW_VALUES
     return [field.name for field, count in zip(fields, row[1:], strict=True) if count <= most]

@@ -204,6 +204,9 @@ def _rate_pair(item: ContractField, column: str, shape: ColumnShape) -> Guess | 
         confidence *= 0.6 + 0.4 * shape.filled_share
     if confidence < LEAST_CONFIDENCE:
         return None
+    if item.is_personal:
+        # The reason is written into the proposed mapping, where no person is to be named.
+        seen = seen.partition(", such as ")[0]
     name_reason = "the name is the field's" if likeness == 1 else f"the name is like {known!r}"
     if 0 < shape.filled_share < 1:
         seen += f"; {shape.total - shape.filled} of {shape.total} are empty"

@@ -1,8 +1,9 @@
 """Find and load mappings: how the columns of a delivery become the fields of its contract.
 
 A mapping is data. Ready mappings lie beside this file as YAML; a workspace has its own in
-`mappings/`, which come first. The mapping `canonical` needs no file: every column has its field's
-name, in the contract's order; the form is UTF-8, comma, ISO dates and dot decimals.
+`mappings/`, which come first. The mappings `canonical` and `canonical_jsonl` need no file: every
+column has its field's name. The first is CSV in the contract's order (UTF-8, comma, ISO dates and
+dot decimals), the second JSON lines in any order, as a query that names its columns so is pulled.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from pipelines.mappings.settings import NUMBERED, Mapping
 
 __all__ = [
     "CANONICAL",
+    "CANONICAL_LINES",
     "DIRECTORY",
+    "MADE_MAPPINGS",
     "NUMBERED",
     "DerivedTime",
     "Join",
@@ -46,12 +49,15 @@ __all__ = [
 
 DIRECTORY = Path(__file__).parent
 CANONICAL = "canonical"
+CANONICAL_LINES = "canonical_jsonl"
+MADE_MAPPINGS = (CANONICAL, CANONICAL_LINES)
+"""Mappings that are made from the contract and have no file."""
 
 
 def list_mapping_ids(directory: Path | None = None) -> tuple[str, ...]:
-    """Ids of the ready mappings and of those in `directory`, `canonical` first."""
+    """Ids of the ready mappings and of those in `directory`, those without a file first."""
     own = {path.stem for path in directory.glob("*.yml")} if directory else set()
-    return (CANONICAL, *sorted({*_list_ready_ids(), *own} - {CANONICAL}))
+    return (*MADE_MAPPINGS, *sorted({*_list_ready_ids(), *own} - {*MADE_MAPPINGS}))
 
 
 def load_mapping(mapping_id: str, contract: Contract, directory: Path | None = None) -> Mapping:
@@ -73,8 +79,8 @@ def _list_ready_ids() -> tuple[str, ...]:
 
 @cache
 def _load_ready(mapping_id: str, contract: Contract) -> Mapping:
-    if mapping_id == CANONICAL:
-        return _make_canonical(contract)
+    if mapping_id in MADE_MAPPINGS:
+        return _make_canonical(mapping_id, contract)
     text = (DIRECTORY / f"{mapping_id}.yml").read_text("utf-8")
     mapping = Mapping.model_validate(yaml.safe_load(text))
     refuse_misfit(mapping, contract)
@@ -85,8 +91,8 @@ def _load_own(path: Path, contract: Contract) -> Mapping:
     """A mapping of the workspace; its file may change while the program runs."""
     from pipelines.workspace.yaml_files import parse_yaml_model
 
-    if path.stem == CANONICAL:
-        raise ValueError(f"{path.name}: the name '{CANONICAL}' is taken; give it another one")
+    if path.stem in MADE_MAPPINGS:
+        raise ValueError(f"{path.name}: the name '{path.stem}' is taken; give it another one")
     mapping, problems, _ = parse_yaml_model(path, Mapping, root=path.parent.parent)
     if mapping is None or problems:
         raise ValueError("; ".join(map(str, problems)))
@@ -96,12 +102,14 @@ def _load_own(path: Path, contract: Contract) -> Mapping:
     return mapping
 
 
-def _make_canonical(contract: Contract) -> Mapping:
+def _make_canonical(mapping_id: str, contract: Contract) -> Mapping:
+    is_csv = mapping_id == CANONICAL
     return Mapping(
-        mapping_id=CANONICAL,
+        mapping_id=mapping_id,
         contract=contract.contract_id,
         description="Columns are named as the contract's fields.",
+        format="csv" if is_csv else "jsonl",
         columns={field.name: field.name for field in contract.fields},
         optional_columns=tuple(f.name for f in contract.fields if not f.is_required),
-        column_order="exact",
+        column_order="exact" if is_csv else "any",
     )

@@ -143,6 +143,8 @@ def find_problem(item: ContractField, value: str | None) -> str | None:
         return f"{item.name}: is missing" if item.is_required else None
     if item.allowed_values and value not in item.allowed_values:
         return f"{item.name}: expected one of {', '.join(item.allowed_values)}, found {value!r}"
+    if item.is_personal:
+        return None  # A pseudonym takes its place, which has the form of its type.
     pattern, expected = PATTERNS[item.type]
     if not re.fullmatch(pattern, value):
         return f"{item.name}: expected {expected}, found {value!r}"

@@ -6,7 +6,7 @@ import yaml
 
 from pipelines.mappings.file_head import FileHead
 from pipelines.mappings.focus_version import name_focus_version
-from pipelines.mappings.mapping import CANONICAL, DIRECTORY, Mapping, list_mapping_ids
+from pipelines.mappings.mapping import DIRECTORY, MADE_MAPPINGS, Mapping, list_mapping_ids
 
 
 def find_ready_mappings(head: FileHead) -> tuple[str, ...]:
@@ -16,7 +16,7 @@ def find_ready_mappings(head: FileHead) -> tuple[str, ...]:
     own = f"focus_{version.replace('.', '_')}" if version else None
     found = []
     for mapping_id in list_mapping_ids():
-        if mapping_id == CANONICAL:
+        if mapping_id in MADE_MAPPINGS:
             continue
         text = (DIRECTORY / f"{mapping_id}.yml").read_text("utf-8")
         mapping = Mapping.model_validate(yaml.safe_load(text))

@@ -223,6 +223,11 @@ class Mapping(BaseModel):
         ):
             yield from ((field, what) for field in fields)
 
+    def fills_field(self, field: str) -> bool:
+        """Whether the mapping gives the field a value in any way but by the record's number or the
+        month of a date."""
+        return field in {*dict(self.list_sources()), *self.defaults, *self.derived_times}
+
     def is_field_optional(self, field: str) -> bool:
         """Whether a delivery may lack all columns of the field."""
         return all(name in self.optional_columns for name in self.column_names(field))

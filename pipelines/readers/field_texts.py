@@ -2,8 +2,8 @@
 
 Each stage is a select over the one before, so that no expression is repeated:
 columns -> extracts -> forms -> debit and credit -> points moved -> rounding -> zeros to the left
--> value maps -> signs -> last days -> defaults -> derived times -> period. A field that no stage
-concerns passes through as it was delivered.
+-> value maps -> signs -> last days -> defaults -> derived times -> period -> pseudonyms. A field
+that no stage concerns passes through as it was delivered.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pipelines.contracts.contract import Contract, ContractField, FieldType
+from pipelines.contracts.contract import Contract, ContractField
 from pipelines.mappings.mapping import (
     Mapping,
     ReadColumn,
@@ -40,6 +40,7 @@ from pipelines.readers.number_texts import (
     subtract,
     write_out,
 )
+from pipelines.readers.personal_texts import list_personal_fields, pseudonym_expression
 
 if TYPE_CHECKING:
     import duckdb
@@ -178,6 +179,11 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
     yield _fill_defaults(mapping)
     yield _derive_times(contract, mapping)
     yield _derive_period(contract, mapping)
+    yield {
+        name: pseudonym_expression(f'"{name}"')
+        for name in list_personal_fields(contract)
+        if mapping.fills_field(name)
+    }
 
 
 def _number_stages(mapping: Mapping) -> Iterator[dict[str, str]]:
@@ -230,11 +236,10 @@ def _map_values(name: str, values: dict[str, str], default: str | None) -> str:
 
 
 def _derive_times(contract: Contract, mapping: Mapping) -> dict[str, str]:
-    def kind(name: str) -> FieldType:
-        return contract.field(name).type
-
     return {
-        name: derived_time(f'"{item.of}"', kind(item.of), item.point, kind(name))
+        name: derived_time(
+            f'"{item.of}"', contract.field(item.of).type, item.point, contract.field(name)
+        )
         for name, item in mapping.derived_times.items()
     }
 

@@ -6,7 +6,7 @@ date that is none is marked, so that the record says what was expected.
 
 from __future__ import annotations
 
-from pipelines.contracts.contract import FieldType
+from pipelines.contracts.contract import ContractField, FieldType
 from pipelines.readers.field_forms import is_marked, mark_expression
 
 FORMS: dict[str, str] = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%dT%H:%M:%SZ"}
@@ -17,9 +17,9 @@ def period_of_moment(name: str, kind: FieldType) -> str:
     return _derive(name, kind, f"strftime({_moment(name, kind)}, '%Y-%m')", "the period")
 
 
-def derived_time(name: str, kind: FieldType, point: str, target: FieldType) -> str:
-    """SQL for the point in time that follows from a period, date or time in UTC, as a text of the
-    type `target`."""
+def derived_time(name: str, kind: FieldType, point: str, target: ContractField) -> str:
+    """SQL for the point in time that follows from a period, date or time in UTC, as a text for the
+    field `target`."""
     day = f"cast({_moment(name, kind)} as date)"
     moment = {
         "month_start": f"date_trunc('month', {day})",
@@ -27,7 +27,7 @@ def derived_time(name: str, kind: FieldType, point: str, target: FieldType) -> s
         "next_month": f"date_trunc('month', {day}) + interval 1 month",
         "next_day": f"{day} + interval 1 day",
     }[point]
-    return _derive(name, kind, f"strftime({moment}, '{FORMS[target]}')", "the time")
+    return _derive(name, kind, f"strftime({moment}, '{FORMS[target.type]}')", target.name)
 
 
 def day_after(name: str, kind: FieldType) -> str:

@@ -112,6 +112,15 @@ SUB_ACCOUNTS = {
 }
 
 
+DRIFTING_PRODUCT = "Log Analytics"
+TAG_DRIFT = {
+    ("ecommerce", "production"): ("2026-07", "service", "E-Commerce"),
+    ("data-warehouse-bi", "production"): ("2026-08", "environment", "Production"),
+    ("app-development", "development"): ("2026-09", "environment", "developement"),
+}
+"""(service, environment) -> (first period, tag, how it is spelled from then on)."""
+
+
 def list_bill_rows(settings: Settings, month: Month) -> list[Row]:
     """The month's charge lines, one row per line, in FOCUS columns."""
     rows: list[Row] = []
@@ -180,7 +189,7 @@ def _usage_row(month: Month, stack: Stack, product: Product, number: int, quanti
     list_price = price * Decimal("1.15")
     region_id, region_name = REGIONS[number % 7 % 3]
     resource = f"{product.resource_type}-{number:03d}"
-    tags = {"service": stack.service, "environment": stack.environment} if stack.service else {}
+    tags = _spell_tags(month, stack, product)
     row = _base_row(month)
     row.update(
         AvailabilityZone=f"{region_id}a" if product.category == "Compute" else "",
@@ -211,6 +220,17 @@ def _usage_row(month: Month, stack: Stack, product: Product, number: int, quanti
         Tags=json.dumps(tags, separators=(",", ":")),
     )
     return row
+
+
+def _spell_tags(month: Month, stack: Stack, product: Product) -> dict[str, str]:
+    """The tags of a line; in the logs of some teams they drift from the second half of 2026 on."""
+    if not stack.service:
+        return {}
+    tags = {"service": stack.service, "environment": stack.environment}
+    since, key, spelling = TAG_DRIFT.get((stack.service, stack.environment), ("9", "", ""))
+    if product.name == DRIFTING_PRODUCT and month.period_id >= since:
+        tags[key] = spelling
+    return tags
 
 
 def _apply_savings_plan(rows: list[Row], month: Month) -> None:

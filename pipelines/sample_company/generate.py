@@ -113,7 +113,9 @@ def write_files(files: Files, inbox: Path) -> None:
         path = inbox / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as stream:
-            columns = list_columns(path.parent.name)
+            # An optional field that this company does not deliver has no column.
+            named = {key for row in rows for key in row}
+            columns = [name for name in list_columns(path.parent.name) if name in named]
             writer = csv.DictWriter(stream, columns, lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)

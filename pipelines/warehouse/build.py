@@ -2,8 +2,8 @@
 
 Steps, each a function: collect (loads, rules, fingerprint), start the checks (Great Expectations,
 a process beside the build), prepare (lake views and model tables in a new file), dbt, audit
-(totals counted again, from the lake), wait for the checks, seal (drop what reads the lake,
-checkpoint, sync, hash), publish (books, then pointer).
+(totals counted again, from the lake), wait for the checks and write what they found into their
+marts, seal (drop what reads the lake, checkpoint, sync, hash), publish (books, then pointer).
 
 Until the last step readers see what was published before; a crash at any point leaves it so. The
 file under construction lies in `warehouse/.building` and is swept away by the next build.
@@ -17,14 +17,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.books.books import Books
+from pipelines.checks.plan import make_plan
 from pipelines.checks.process import ChecksProcess
 from pipelines.cost_model.load import load_cost_model
-from pipelines.errors import ControlError
+from pipelines.errors import ConfigurationError, ControlError
 from pipelines.warehouse.audit import audit_build
+from pipelines.warehouse.check_marts import write_check_marts
 from pipelines.warehouse.dbt_runner import run_dbt_build
 from pipelines.warehouse.fingerprint import make_stamp
 from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
@@ -35,7 +38,8 @@ from pipelines.warehouse.run_records import record_abandoned, record_failure, re
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from pipelines.checks.results import CheckReport
+    from pipelines.checks.results import CheckReport, CheckResult
+    from pipelines.cost_model.load import CostModel
 
 BUILDING_NAME = ".building"
 DELIVERIES_NAME = "deliveries.duckdb"
@@ -99,6 +103,7 @@ def build(
                     check_report = refuse_failed_checks(checks.finish())
             with _timed(seconds, "publish"):
                 report("Publishing", 0, 0)
+                write_check_marts(database, check_report, given.stamp.run_id)
                 seal(database)
                 publication = publish(workspace, books, given.stamp, database, seconds)
         except BaseException as error:
@@ -132,11 +137,12 @@ def start_checks(workspace: Workspace, given: BuildInput, directory: Path) -> Ch
     database = directory / DELIVERIES_NAME
     with duckdb.connect(str(database)) as connection:
         create_lake_views(connection, given.loads)
-    contracts = sorted({load.contract_id for load in given.loads})
+    today = date.fromisoformat(str(given.stamp.built_at)[:10])
+    plan = make_plan(workspace.config, given.loads, given.model, today)
     # Two processes cannot share a file that one of them may write: each has a copy of the views.
     shutil.copyfile(database, directory / CHECKED_NAME)
     evidence = workspace.evidence / given.stamp.run_id
-    return ChecksProcess(directory / CHECKED_NAME, contracts, evidence)
+    return ChecksProcess(directory / CHECKED_NAME, plan, evidence)
 
 
 def check_only(workspace: Workspace, books: Books, on_progress: Progress) -> CheckReport:
@@ -146,16 +152,24 @@ def check_only(workspace: Workspace, books: Books, on_progress: Progress) -> Che
     import duckdb
 
     loads = list_active_loads(workspace, books)
-    contracts = sorted({load.contract_id for load in loads})
-    if not contracts:
+    if not loads:
         raise ControlError(f"nothing has landed yet: drop files into {workspace.inbox}")
+    plan = make_plan(workspace.config, loads, _find_cost_model(workspace), datetime.now(UTC).date())
     with tempfile.TemporaryDirectory() as name:
         database = Path(name) / DELIVERIES_NAME
         with duckdb.connect(str(database)) as connection:
             create_lake_views(connection, loads)
-        on_progress(f"Checking {len(contracts)} kinds of deliveries", 0, 0)
-        with ChecksProcess(database, contracts, workspace.evidence / "checks") as checks:
+        on_progress(f"Checking {len(plan.sources)} sources", 0, 0)
+        with ChecksProcess(database, plan, workspace.evidence / "checks") as checks:
             return checks.finish()
+
+
+def _find_cost_model(workspace: Workspace) -> CostModel | None:
+    """The cost model, if it can be read; deliveries can be checked before there is one."""
+    try:
+        return load_cost_model(workspace)
+    except ConfigurationError:
+        return None
 
 
 def refuse_failed_checks(result: CheckReport) -> CheckReport:
@@ -163,12 +177,18 @@ def refuse_failed_checks(result: CheckReport) -> CheckReport:
     if not result.is_success:
         errors = [item for item in result.results if item.severity == "error"]
         failed = [item for item in errors if not item.is_success]
-        sentences = "\n".join(f"  - {item.sentence}" for item in failed[:10])
+        sentences = "\n".join(f"  - {_say_failure(item)}" for item in failed[:10])
         raise ControlError(
             f"{result.error_count} checks of the deliveries failed, so nothing was published:\n"
             f"{sentences}\nDetails: {result.data_docs_path}"
         )
     return result
+
+
+def _say_failure(result: CheckResult) -> str:
+    """What should hold and what was found, the latest period of it."""
+    found = result.findings[0].sentence if result.findings else ""
+    return f"{result.sentence} {found}".strip()
 
 
 @contextmanager

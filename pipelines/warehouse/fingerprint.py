@@ -14,6 +14,7 @@ from pipelines.cost_model.compile import RunStamp, compile_tables, tables_as_jso
 from pipelines.cost_model.load import CostModel
 from pipelines.warehouse.dbt_runner import PROJECT_DIRECTORY
 from pipelines.warehouse.lake_views import ActiveLoad
+from pipelines.workspace.check_settings import resolve_checks
 from pipelines.workspace.workspace import Workspace
 
 # Packages whose code decides a figure; a change in another one needs no new run.
@@ -46,9 +47,15 @@ def make_stamp(workspace: Workspace, model: CostModel, loads: list[ActiveLoad]) 
     digest = hashlib.sha256(tables_as_json(compile_tables(workspace.config, model, blank)).encode())
     for load in sorted(loads, key=lambda item: (item.source_id, item.sha256)):
         digest.update(f"{load.source_id} {load.scenario_id} {load.sha256}\n".encode())
+        if load.updated_key:
+            digest.update(f"updates {load.updated_key}, as load {load.load_id}\n".encode())
         for item in load.decisions.corrections:
             digest.update(f"released {item.correction_id} {item.rows}\n".encode())
         digest.update(f"discarded {load.decisions.discarded_rows}\n".encode())
+    for source_id, source in sorted(workspace.config.sources.items()):
+        # They change no figure, but they decide whether the figures are published.
+        checks = resolve_checks(workspace.config.checks, source.checks)
+        digest.update(f"checks of {source_id} {checks.model_dump_json()}\n".encode())
     digest.update(code.encode())
     run_id = f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
     return RunStamp(run_id, digest.hexdigest(), now.strftime("%Y-%m-%d %H:%M:%S"), code[:12])

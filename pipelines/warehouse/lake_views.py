@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.books.books import Books
-from pipelines.contracts.contract import DUCKDB_TYPES, list_contract_ids, load_contract
+from pipelines.contracts.contract import (
+    DUCKDB_TYPES,
+    ContractField,
+    list_contract_ids,
+    load_contract,
+)
 from pipelines.landing.holds import is_counting
 from pipelines.landing.load_log import name_directory
 from pipelines.landing.quarantine_log import (
@@ -25,6 +30,7 @@ from pipelines.landing.quarantine_log import (
     read_decisions,
 )
 from pipelines.landing.typed_records import QUARANTINE_NAME, RECORDS_NAME, read_view
+from pipelines.warehouse.latest_records import find_updated_key, keep_latest_records
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -49,6 +55,8 @@ class ActiveLoad:
     landed_at: str = ""
     is_original_kept: bool = True
     reading: int = 1
+    updated_key: tuple[str, ...] = ()
+    """Fields by which its records take the place of earlier ones, where its source says so."""
 
     @property
     def records_open(self) -> int:
@@ -84,6 +92,7 @@ def list_active_loads(workspace: Workspace, books: Books) -> list[ActiveLoad]:
             row.landed_at,
             row.is_original_kept,
             row.reading,
+            find_updated_key(workspace.config.sources[row.source_id], row.contract_id),
         )
         for row in rows
         if row.source_id in workspace.config.sources
@@ -107,16 +116,30 @@ def create_lake_views(connection: duckdb.DuckDBPyConnection, loads: list[ActiveL
                 f"({columns}, {plumbing}, _row_number bigint)"
             )
             continue
-        names = ", ".join(f'"{field.name}"' for field in fields)
         selects = [
-            f"select {names}, {as_text(load.source_id)} as _source_id, "
+            f"select {_select_fields(connection, relation, fields)}, "
+            f"{as_text(load.source_id)} as _source_id, "
             f"{as_text(load.scenario_id)} as _scenario_id, {as_text(load.sha256)} as _file_id, "
             f"_row_number from {relation}"
             for load in own
             for relation in list_relations(load)
         ]
-        body = " union all ".join(selects)
+        body = keep_latest_records(" union all ".join(selects), own)
         connection.execute(f"create or replace view lake.{contract_id} as {body}")
+
+
+def _select_fields(
+    connection: duckdb.DuckDBPyConnection, relation: str, fields: tuple[ContractField, ...]
+) -> str:
+    """The fields of a contract from a file that was written when it may have had fewer."""
+    rows = connection.execute(f"describe select * from {relation}").fetchall()
+    there = {row[0] for row in rows}
+    return ", ".join(
+        f'"{field.name}"'
+        if field.name in there or field.is_required
+        else f'cast(null as {DUCKDB_TYPES[field.type]}) as "{field.name}"'
+        for field in fields
+    )
 
 
 def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[ActiveLoad]) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from pipelines.warehouse.measure_next import MeasureItem, read_measure_next
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -23,10 +25,14 @@ class Summary:
     by_pool: list[tuple[str, Decimal]]
     by_service: list[tuple[str, Decimal]]
     by_business_unit: list[tuple[str, Decimal]]
+    shown_by_business_unit: list[tuple[str, Decimal]]
+    """Cost of showback services: shown, not charged; empty where no service is one."""
     controls: list[tuple[str, Decimal, Decimal, Decimal, Decimal]]
     """(period, delivered, not a cost of IT, cost of IT, difference)"""
     open_items: list[tuple[str, str, Decimal | None, str]]
     """(period, what, amount, what to do)"""
+    measure_next: list[MeasureItem]
+    """What the figures of the latest period rest on that is not measured, the largest first."""
 
 
 def summarise(connection: duckdb.DuckDBPyConnection) -> Summary:
@@ -67,6 +73,13 @@ def summarise(connection: duckdb.DuckDBPyConnection) -> Summary:
             group by all order by amount desc, business_unit_name
             """
         ),
+        shown_by_business_unit=rows(
+            """
+            select business_unit_name, sum(cost_amount) as amount from rpt_bill_lines
+            where scenario_id = 'actual' and period_id = $period and charging_policy = 'showback'
+            group by all order by amount desc, business_unit_name
+            """
+        ),
         controls=connection.execute(
             f"""
             select period_id,
@@ -85,4 +98,5 @@ def summarise(connection: duckdb.DuckDBPyConnection) -> Summary:
             order by period_id desc, amount desc nulls last, item_key
             """
         ).fetchall(),
+        measure_next=read_measure_next(connection, period_id)[1],
     )

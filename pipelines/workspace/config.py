@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.cost_model.schema import LineMatch
+from pipelines.workspace.check_settings import SourceChecks, WorkspaceChecks
+from pipelines.workspace.connections import Connection
 
 PERIOD_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
@@ -27,7 +29,7 @@ def _refuse_path_outside(glob: str) -> str:
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 SourceId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
-Redelivery = Literal["refuse", "replace_period", "append"]
+Redelivery = Literal["refuse", "replace_period", "append", "update_records"]
 
 InboxGlob = Annotated[str, AfterValidator(_refuse_path_outside)]
 
@@ -141,7 +143,14 @@ class Source(Strict):
     """Days after the end of a period within which its delivery is due; later ones are named."""
     file_sequence: SequencePattern | None = None
     """Regular expression with one group: the running number in the names of its files."""
+    connection: Connection | None = Field(default=None, discriminator="kind")
+    """The system that `apportion pull` asks for deliveries; files may arrive besides."""
+    keep_original: bool | None = None
+    """Whether the lake keeps the delivered bytes, or only their hash. Left out, it keeps them,
+    except where the mapping fills a field that names a person."""
     detail_feed: DetailFeed | None = None
+    checks: SourceChecks | None = None
+    """Thresholds that its deliveries are judged by."""
 
 
 class ControlTotal(Strict):
@@ -159,4 +168,6 @@ class WorkspaceConfig(Strict):
     calendar: Calendar
     control_total: ControlTotal
     rate_type: str = "average"
+    checks: WorkspaceChecks | None = None
+    """Thresholds for all sources."""
     sources: dict[SourceId, Source]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -34,8 +35,10 @@ def examine(directory: Path) -> list[Finding]:
     findings.append(Finding("good", "workspace", f"{config.name}: {len(config.sources)} sources"))
     examinations: tuple[Callable[[Workspace], Iterator[Finding]], ...] = (
         _examine_rules,
+        _examine_connections,
         _examine_books,
         _examine_lake,
+        _examine_persons,
         _examine_publication,
     )
     for examination in examinations:
@@ -64,6 +67,22 @@ def _examine_rules(workspace: Workspace) -> Iterator[Finding]:
     count = len(model.pools.rules) + len(model.towers.rules) + len(model.allocation.rules)
     services = len(model.services.services)
     yield Finding("good", "rules", f"{count} rules, {services} services, all references known")
+
+
+def _examine_connections(workspace: Workspace) -> Iterator[Finding]:
+    """Whether their secrets are set; no system is asked."""
+    from pipelines.workspace.connections import list_variables
+
+    for source_id, source in workspace.config.sources.items():
+        if source.connection is None:
+            continue
+        variables = list_variables(source.connection)
+        missing = [name for name in variables if not os.environ.get(name)]
+        if missing:
+            text = f"{source_id}: {', '.join(missing)} not set here, so it cannot be pulled"
+            yield Finding("note", "connections", text)
+        else:
+            yield Finding("good", "connections", f"{source_id}: {', '.join(variables)} set")
 
 
 def _examine_books(workspace: Workspace) -> Iterator[Finding]:
@@ -107,6 +126,14 @@ def _examine_lake(workspace: Workspace) -> Iterator[Finding]:
     yield Finding("good" if loads else "note", "lake", text if loads else "nothing has landed yet")
     if quarantined:
         yield Finding("note", "lake", f"{quarantined} records are in quarantine")
+
+
+def _examine_persons(workspace: Workspace) -> Iterator[Finding]:
+    from pipelines.workspace.pseudonym_key import read_key
+
+    if workspace.pseudonym_key.exists():
+        read_key(workspace.pseudonym_key)
+        yield Finding("good", "persons", "the key of their pseudonyms is whole and the owner's")
 
 
 def _examine_publication(workspace: Workspace) -> Iterator[Finding]:

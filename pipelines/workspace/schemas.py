@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from pipelines.cost_model.schema import Allocation, Drivers, Pools, Services, Towers
+from pipelines.cost_model.tagging import Tagging
 from pipelines.workspace.config import WorkspaceConfig
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
@@ -25,6 +26,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "services": Services,
     "allocation": Allocation,
     "drivers": Drivers,
+    "tagging": Tagging,
 }
 """Name of the file without its ending -> the model that reads it."""
 

@@ -13,7 +13,9 @@ from pipelines.contracts.contract import list_contract_ids, load_contract
 from pipelines.errors import Problem
 from pipelines.mappings.mapping import list_mapping_ids, load_mapping
 from pipelines.money import minor_unit_digits
+from pipelines.workspace.check_names import check_thresholds
 from pipelines.workspace.config import Source, WorkspaceConfig
+from pipelines.workspace.connection_checks import check_connection
 from pipelines.workspace.yaml_files import Path_, find_line
 
 MOST_DECIMALS = 2
@@ -27,6 +29,7 @@ def check_config(
     found = [*_check_time_zone(config), *_check_currency(config), *_check_control_total(config)]
     for source_id, source in config.sources.items():
         found += _check_source(("sources", source_id), source, mappings)
+        found += check_connection(config, source_id, mappings)
     return [
         Problem(
             f"{name}:{find_line(lines, path)}",
@@ -87,6 +90,10 @@ def _check_source(
             load_mapping(source.mapping, load_contract(source.contract), own_mappings)
         except ValueError as error:
             yield (*path, "mapping"), str(error), "Choose a mapping of the source's contract."
+    if source.checks is not None and source.contract in contracts:
+        yield from check_thresholds(
+            (*path, "checks"), source.checks, load_contract(source.contract)
+        )
 
 
 def _check_unique_key(

@@ -79,5 +79,10 @@ class Workspace:
         return self.root / "evidence"
 
     @property
+    def pseudonym_key(self) -> Path:
+        """The key of the pseudonyms of persons; made when a delivery names some."""
+        return self.root / ".pseudonym_key"
+
+    @property
     def books_path(self) -> Path:
         return self.root / "books.sqlite"

@@ -158,7 +158,7 @@ def _index_lines(root: yaml.Node, name: str) -> tuple[dict[Path_, int], list[Pro
 
 
 def _to_problem(name: str, item: Any, lines: dict[Path_, int], model: type[BaseModel]) -> Problem:
-    path: Path_ = tuple(item["loc"])
+    path = _drop_tags(tuple(item["loc"]), lines)
     where = f"{name}:{find_line(lines, path)}"
     field = ".".join(str(part) for part in path) or None
     if item["type"] == "extra_forbidden":
@@ -171,7 +171,23 @@ def _to_problem(name: str, item: Any, lines: dict[Path_, int], model: type[BaseM
     expected, message = _find_expectation(item)
     is_text_meant = item["type"] == "string_type" and isinstance(item["input"], SCALARS)
     remedy = "Put it in quotes." if is_text_meant else None
-    return Problem(where, message, None, field, _show_input(item["input"]), expected, remedy)
+    found = None if _may_be_secret(path, item["input"]) else _show_input(item["input"])
+    return Problem(where, message, None, field, found, expected, remedy)
+
+
+def _drop_tags(path: Path_, lines: dict[Path_, int]) -> Path_:
+    """The path as the file has it: pydantic puts the kind of a member of a union into it."""
+    result: Path_ = ()
+    for number, part in enumerate(path, start=1):
+        if number == len(path) or isinstance(part, int) or (*result, part) in lines:
+            result = (*result, part)
+    return result
+
+
+def _may_be_secret(path: Path_, value: Any) -> bool:
+    """Whether somebody may have put a secret where the name of its variable belongs."""
+    names_variable = bool(path) and str(path[-1]).endswith("_variable")
+    return names_variable or (isinstance(value, str) and "://" in value and "@" in value)
 
 
 def _find_expectation(item: Any) -> tuple[str | None, str]:

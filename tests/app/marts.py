@@ -21,6 +21,9 @@ CC11 belongs to Finance today: as it is, Sales is billed 390 and Finance 460.
 January: E-mail 380 (220 + 60 + 100), Storage 400 (100 + 300), Intranet 80: IT cost 860, billed 780.
 Budget: January 390 + 410 + 70 = 870; February and March 390 + 430 + 70 = 890 each.
 Year: actual 1860 against 1760 to date; outlook 1860 + 890 = 2750 against 2650.
+
+The ledger line L1 of 600 is the cloud bill: 450 have a service by the feed, 30 by a rule, 90 name
+nothing, 30 the unknown "fxa"; so 480 / 600 = 80.0 % have one. No line names a consumer.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ from typing import Any
 
 import duckdb
 import yaml
+
+from tests.app.check_marts import build_check_marts
 
 CONTRACTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts" / "_marts.yml"
 
@@ -109,8 +114,7 @@ def build_company() -> Marts:
     for (scenario, period), services in SHARES.items():
         _add_services(marts, scenario, period, services)
     _add_fax_and_rest(marts)
-    marts |= _build_facts(marts)
-    return marts
+    return marts | _build_facts(marts) | build_check_marts()
 
 
 def without(marts: Marts, *names: str) -> Marts:
@@ -138,6 +142,7 @@ def without_budget(marts: Marts) -> Marts:
         "fct_service_quality_monthly",
         "fct_service_capacity_monthly",
         "rpt_open_items",
+        "rpt_measure_next",
     )
 
 
@@ -153,8 +158,8 @@ def publish(workspace: Path, marts: Marts, run_id: str = "run-1") -> Path:
             body = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
             connection.execute(f"create table marts.{mart} ({body})")
             rows = marts.get(mart, [])
-            if mart == "dim_run":
-                rows = [{**row, "run_id": run_id} for row in rows]
+            if "run_id" in columns:
+                rows = [{"run_id": run_id, **row} for row in rows]
             _insert(connection, mart, columns, rows)
     publication = {
         "run_id": run_id,
@@ -377,7 +382,13 @@ def _open_charge(key: Row, service_id: str, place: str, amount: int) -> Row:
 def _build_facts(marts: Marts) -> Marts:
     key = {"scenario_id": "actual", "period_id": FEB, "version": 1}
     ledger: list[Row] = [
-        {**key, "ledger_line_id": f"L{number}", "amount": amount}
+        {
+            **key,
+            "ledger_line_id": f"L{number}",
+            "amount": amount,
+            "source_id": "bill" if number == 1 else "ledger",
+            "is_balancing": False,
+        }
         for number, amount in enumerate((600, 400, 50, 20, -800), start=1)
     ]
     ledger += [
@@ -468,7 +479,58 @@ def _build_facts(marts: Marts) -> Marts:
                 "what_to_do": "Add a pool rule",
             },
         ],
+        "rpt_measure_next": [
+            {
+                **key,
+                "measure_rank": 1,
+                "stop_code": "consumers",
+                "basis_code": "fallback",
+                "subject_kind": "service",
+                "subject_id": "intranet",
+                "subject_name": "Intranet",
+                "driver_id": "views",
+                "driver_name": "Views",
+                "contract_id": "service_usage",
+                "column_names": "period_id, service_id, quantity",
+                "amount": 80,
+                "year_amount": 160,
+                "what_to_do": "Deliver service_usage of this period",
+                "what_changes": "Quantities decide between 2 receivers, instead of an even split",
+            },
+            {
+                **key,
+                "measure_rank": 2,
+                "stop_code": "open",
+                "basis_code": "unmapped",
+                "subject_kind": "account",
+                "subject_id": "6990",
+                "subject_name": "Clearing account",
+                "amount": 30,
+                "year_amount": 30,
+                "what_to_do": "Add a pool rule",
+                "what_changes": "The money gets a place; nobody bears it now",
+            },
+        ],
         "rpt_cost_flow": _list_flow(key),
+        "rpt_tag_coverage": _list_coverage(key),
+        "rpt_unmapped_keys": [
+            _unmapped_key(key, "service", "sub_account", "", "acc-9", 80, 3),
+            _unmapped_key(key, "service", "unknown_value", "", "fxa", 30, 1),
+            _unmapped_key(key, "service", "tag", "project", "<b>", 10, 1),
+            _unmapped_key(key, "consumer", "sub_account", "", "acc-9", 120, 4),
+        ],
+        "rpt_tag_drift": [
+            {
+                **key,
+                "drift_kind": "spelling",
+                "tag_key": "env",
+                "found_text": "Base Load",
+                "proposed_text": "BaseLoad",
+                "edit_distance": 0,
+                "amount": 12,
+                "line_count": 2,
+            }
+        ],
         "rpt_year_outlook": [
             {
                 "fiscal_year": 2026,
@@ -491,6 +553,45 @@ def _build_facts(marts: Marts) -> Marts:
                 ("(recovery)", -800, 0, 0),
             )
         ],
+    }
+
+
+def _list_coverage(key: Row) -> list[Row]:
+    """Per target the ways in which the 600 of the bill are mapped."""
+    ways = {
+        "service": (("feed", 450, 5), ("rule", 30, 1), ("unmapped", 90, 3), ("unknown", 30, 1)),
+        "consumer": (("driver", 480, 6), ("unmapped", 120, 4)),
+    }
+    return [
+        {
+            **key,
+            "source_id": "bill",
+            "target_kind": target,
+            "mapping_method": method,
+            "is_mapped": method not in ("unmapped", "unknown"),
+            "amount": amount,
+            "source_amount": 600,
+            "amount_share": Decimal(amount) / 600,
+            "line_count": count,
+        }
+        for target, parts in ways.items()
+        for method, amount, count in parts
+    ]
+
+
+def _unmapped_key(
+    key: Row, target: str, kind: str, name: str, value: str, amount: int, count: int
+) -> Row:
+    return {
+        **key,
+        "source_id": "bill",
+        "target_kind": target,
+        "key_kind": kind,
+        "key_name": name,
+        "key_value": value,
+        "key_rank": 1,
+        "amount": amount,
+        "line_count": count,
     }
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from app.charts import palette
 from app.charts.charges import draw_bills
+from app.charts.cloud_coverage import COLOURS, draw_coverage
 from app.charts.cost_flow import draw_cost_flow, split_drawable
 from app.charts.layout import shorten, to_floats
 from app.charts.service_costs import draw_breakdown, draw_cost_trend, draw_movers
@@ -55,6 +56,7 @@ def contrast(colour: str, ground: str) -> float:
 @pytest.mark.parametrize("ground", ["#ffffff", "#171614"])
 def test_every_colour_stands_out_on_a_light_and_on_a_dark_page(ground: str) -> None:
     colours = {*palette.CATEGORICAL, *palette.STOPS.values(), palette.NEUTRAL, palette.BUDGET}
+    colours |= set(COLOURS.values())
     assert {colour for colour in colours if contrast(colour, ground) < 3} == set()
 
 
@@ -244,3 +246,20 @@ def test_names_are_no_html_and_missing_figures_are_gaps() -> None:
     assert shorten("<b>R&D</b>") == "&lt;b>R&amp;D&lt;/b>"
     assert shorten("x" * 50, 10) == "x" * 9 + "…"
     assert to_floats([Decimal("1.5"), None, float("nan")]) == [1.5, None, None]
+
+
+def test_coverage_stacks_what_is_open_hatched_and_on_top() -> None:
+    frame = pd.DataFrame(
+        {
+            "period_id": ["2026-01", "2026-01", "2026-02"],
+            "period_name": ["Jan 2026", "Jan 2026", "Feb 2026"],
+            "mapping_method": ["unmapped", "feed", "feed"],
+            "amount": [Decimal(10), Decimal(90), Decimal(95)],
+        }
+    )
+    figure = draw_coverage(frame, "EUR")
+    assert [bar.name for bar in figure.data] == ["By the detail feed", "Not mapped"]
+    assert list(figure.data[0].y) == [90.0, 95.0]
+    assert list(figure.data[1].y) == [10.0, None]
+    assert [bar.marker.pattern.shape for bar in figure.data] == ["", "/"]
+    assert describe_axes(figure) == (None, "EUR per month")

@@ -203,3 +203,53 @@ def test_reference_in_another_currency_or_unit_is_not_compared() -> None:
     )
     kept = findings.find_comparable_references(references, "gb-month", "EUR")
     assert list(kept["median_value"]) == [Decimal("0.04")]
+
+
+def make_parts(mapped: int, unmapped: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "target_kind": ["service", "service"],
+            "bill_amount": [Decimal(mapped + unmapped)] * 2,
+            "mapped_amount": [Decimal(mapped)] * 2,
+            "open_amount": [Decimal(unmapped)] * 2,
+        }
+    )
+
+
+def make_keys(*amounts: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "target_kind": ["service"] * len(amounts),
+            "key_kind": ["sub_account"] * len(amounts),
+            "key_value": [f"acc-{number}" for number in range(len(amounts))],
+            "amount": [Decimal(amount) for amount in amounts],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("parts", "keys", "expected"),
+    [
+        (
+            make_parts(90, 10),
+            make_keys(6, 4),
+            "90.0 % of the cloud bill of Feb 2026 has a service; 10.00 EUR has none, "
+            "most of it in sub-account acc-0",
+        ),
+        (
+            make_parts(90, 10),
+            make_keys(5, 5),
+            "90.0 % of the cloud bill of Feb 2026 has a service; 10.00 EUR has none",
+        ),
+        (make_parts(100, 0), make_keys(), "The whole cloud bill of Feb 2026 has a service"),
+        (
+            make_parts(-30, 10),
+            make_keys(),
+            "10.00 EUR of the cloud bill of Feb 2026 has no service",
+        ),
+    ],
+)
+def test_coverage_states_the_share_and_where_the_rest_is(
+    parts: pd.DataFrame, keys: pd.DataFrame, expected: str
+) -> None:
+    assert clean(findings.state_coverage(parts, keys, FEBRUARY, "EUR")) == expected

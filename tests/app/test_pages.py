@@ -9,6 +9,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from app.navigation import (
+    CLOUD_COVERAGE,
     COST_PER_SERVICE,
     MONTHLY_CHARGEBACK,
     PAGES,
@@ -199,6 +200,20 @@ def test_certificate_is_a_statement_with_its_differences(
     assert ":green[:material/check_circle:] **The ledger is accounted for**" in read_all(test)
 
 
+def test_what_to_measure_next_is_ranked_by_money(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, MONTHLY_CHARGEBACK)
+    frame = next(part.value for part in test.dataframe if "basis" in part.value)
+    assert list(frame["subject"]) == ["Intranet", "Clearing account"]
+    assert list(frame["basis"]) == ["Even split, driver missing", "Not mapped"]
+    assert (list(frame["amount"]), list(frame["year"])) == ([80, 30], [160, 30])
+    assert frame["deliver"].iloc[0] == "service_usage"
+
+
+def test_nothing_to_measure_is_said(plain_company: Path, open_page: OpenPage) -> None:
+    said = [part.value for part in open_page(plain_company, MONTHLY_CHARGEBACK).success]
+    assert "Everything of this period is measured." in said
+
+
 def test_difference_is_shown_in_red(tmp_path: Path, open_page: OpenPage) -> None:
     marts = build_company()
     marts["fct_ledger_lines"] = [
@@ -257,6 +272,52 @@ def test_company_with_only_a_cloud_bill(tmp_path: Path, open_page: OpenPage) -> 
     assert read_title(test) == "E-mail has no unit cost in Feb 2026: no quantity is measured"
     assert "No quantities by business unit" in read_all(test)
     assert not re.search(r"\bnan\b", read_all(test).lower())
+
+
+def test_cloud_coverage(company: Path, open_page: OpenPage) -> None:
+    """480 of 600 have a service; acc-9 has 80 of the 120 that have none."""
+    test = open_page(company, CLOUD_COVERAGE)
+    assert read_title(test) == (
+        "80.0 % of the cloud bill of Feb 2026 has a service; 120.00 EUR has none, "
+        "most of it in sub-account acc-9"
+    )
+    assert read_figures(test) == {
+        "Cloud bills": ("600.00 EUR", ""),
+        "With a service": ("80.0 %", "120.00 EUR without"),
+        "With a consumer": ("80.0 %", "120.00 EUR without"),
+    }
+    assert (
+        "**Ties to the bill:** by a rule 30.00 + by the detail feed 450.00 + named, not known "
+        "30.00 + not mapped 90.00 = **cloud bills 600.00 EUR**; their cost lines have 600.00 EUR, "
+        "difference 0.00 EUR"
+    ) in read_all(test)
+    parts, keys, drift = (table.value for table in test.dataframe)
+    assert list(parts["share"]) == [5.0, 75.0, 5.0, 15.0, 80.0, 20.0]
+    # Every line is left to its service's driver, so keys without a consumer say nothing.
+    assert list(keys["value"]) == ["acc-9", "fxa", "project = <b>"]
+    assert list(drift["found"]) == ["Base Load"]
+
+
+def test_coverage_that_does_not_tie_to_the_bill_is_an_error(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    marts = build_company()
+    marts["rpt_tag_coverage"] = [
+        {**row, "amount": 31} if row["mapping_method"] == "rule" else row
+        for row in marts["rpt_tag_coverage"]
+    ]
+    test = open_page(publish(tmp_path, marts), CLOUD_COVERAGE)
+    assert "Does not tie to the bill" in clean(test.error[0].value)
+    assert "difference 1.00 EUR" in clean(test.error[0].value)
+
+
+def test_a_company_without_a_bill_is_told_how_to_deliver_one(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    marts = without(build_company(), "rpt_tag_coverage", "rpt_unmapped_keys", "rpt_tag_drift")
+    test = open_page(publish(tmp_path, marts), CLOUD_COVERAGE)
+    assert read_title(test) == "No cloud bill in Feb 2026"
+    assert "`detail_feed`" in read_all(test)
 
 
 def test_service_benchmark(company: Path, open_page: OpenPage) -> None:

@@ -78,3 +78,20 @@ def _sum_by_consumer(golden: Golden, period: str) -> list[tuple[str, ...]]:
         "select period_id, cost_centre_id, sum(cost_amount) from fct_charges_monthly "
         f"where period_id = '{period}' group by all"
     )
+
+
+TAG_RULES = {
+    "tag_coverage": "rpt_tag_coverage",
+    "unmapped_keys": "rpt_unmapped_keys",
+    "tag_drift": "rpt_tag_drift",
+    "ledger_lines": "fct_ledger_lines",
+    "charges": "fct_charges_monthly",
+}
+
+
+@pytest.mark.parametrize("table", TAG_RULES)
+def test_tag_rules_are_as_worked_by_hand(tag_rules: Golden, table: str) -> None:
+    header, expected = tag_rules.read_expected(table)
+    found = tag_rules.query(f"select {', '.join(header)} from {TAG_RULES[table]}")
+    assert expected
+    assert found == expected

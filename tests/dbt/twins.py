@@ -103,6 +103,7 @@ INPUTS: dict[str, list[Twin]] = {
     "assert_no_rule_matches_twice": [
         double("stops.int_cost_pools__rule_matches", "account_id = '6500'", "6500"),
         double("stops.int_services__rule_matches", "tower_id = 'desk'", "desk"),
+        double("tagging.int_tagging__matches", "tagged_service_id = 'crm'", "crm"),
     ],
 }
 
@@ -189,6 +190,21 @@ CONSERVATION: dict[str, list[Twin]] = {
             "6000",
         ),
         lose("ledger.int_ledger__lines", "6410", "is_balancing"),
+    ],
+    "assert_tagging_keeps_bill_lines": [
+        lose("metering.met_cloud_costs", "cloud_bill", "tagged_service_id = 'crm'"),
+        Twin(
+            "an amount by its last digit",
+            "update metering.met_cloud_costs set amount_local = amount_local + 0.000000000001 "
+            "where tagged_service_id is null",
+            "0.000000000001",
+        ),
+        Twin(
+            "a line that is counted twice, of no cost",
+            "update metering.met_cloud_costs set line_count = line_count + 1 "
+            "where tagged_service_id is null",
+            "cloud_bill",
+        ),
     ],
     "assert_pool_cells_keep_pools": [
         move(
@@ -295,6 +311,27 @@ MART_GUARDS: dict[str, list[Twin]] = {
         double("marts.fct_charges_monthly", "cost_centre_id = 'cc-hr'", "cc-hr"),
         lose("marts.fct_charges_monthly", "cc-x", "cost_centre_id = 'cc-x'"),
     ],
+    "assert_tag_coverage_gives_back_the_bill": [
+        lose("marts.rpt_tag_coverage", "consumer", "target_kind = 'consumer'"),
+        Twin(
+            "a unit too much",
+            "update marts.rpt_tag_coverage set amount = amount + 0.00000001 "
+            "where mapping_method = 'unmapped' and target_kind = 'service'",
+            "service",
+        ),
+        Twin(
+            "another total",
+            "update marts.rpt_tag_coverage set source_amount = source_amount + 0.00000001 "
+            "where target_kind = 'service'",
+            "service",
+        ),
+        Twin(
+            "a line left out",
+            "update marts.rpt_tag_coverage set line_count = line_count - 1 "
+            "where target_kind = 'service' and mapping_method = 'feed'",
+            "service",
+        ),
+    ],
     "assert_ledger_mart_keeps_lines": [
         double("marts.fct_ledger_lines", "account_id = '6500'", "6500")
     ],
@@ -303,6 +340,12 @@ MART_GUARDS: dict[str, list[Twin]] = {
     ],
     "assert_keys_are_unique": [
         double("ledger.int_ledger__lines", "account_id = '6500'", "int_ledger__lines"),
+        Twin(
+            "marts.rpt_tag_drift doubled",
+            "insert into marts.rpt_tag_drift select 'actual', '2026-01', 1, 'spelling', 'env', "
+            "'Prod', 'prod', 0, 1, 1 from range(2)",
+            "rpt_tag_drift",
+        ),
         *(
             double(f"marts.{mart}", "true", mart)
             for mart in (
@@ -323,6 +366,8 @@ MART_GUARDS: dict[str, list[Twin]] = {
                 "rpt_certificate",
                 "rpt_conservation",
                 "rpt_cost_flow",
+                "rpt_tag_coverage",
+                "rpt_unmapped_keys",
                 "rpt_year_outlook",
             )
         ),

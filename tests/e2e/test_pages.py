@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app.navigation import (
     COST_PER_SERVICE,
+    DATA_CHECKS,
     MONTHLY_CHARGEBACK,
     PAGES,
     SERVICE_BENCHMARK,
@@ -166,7 +168,7 @@ def test_page_is_drawn(spec: PageSpec, width: int, scheme: str, open_page: OpenP
     ground = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
     is_light = int(ground.split("(")[1].split(",")[0]) > 128
     assert is_light == (scheme == "light")
-    if spec is not SERVICE_CATALOGUE:
+    if spec not in (SERVICE_CATALOGUE, DATA_CHECKS):
         expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=PATIENCE)
 
 
@@ -254,6 +256,20 @@ def test_downloaded_bill_lines_are_those_of_the_mart(sample: Path, open_page: Op
     assert len(lines) == int(rows[0]["lines"])
     assert sum(Decimal(line["charged_amount"]) for line in lines) == Decimal(rows[0]["amount"])
     assert {line["currency_code"] for line in lines} == {"EUR"}
+
+
+def test_checks_of_the_page_are_those_of_the_evidence(sample: Path, open_page: OpenPage) -> None:
+    (run,) = ask_sql(sample, "select run_id from dim_run")
+    evidence = sample / "evidence" / run["run_id"] / "checks.json"
+    checks = json.loads(evidence.read_text("utf-8"))
+    page = open_page(DATA_CHECKS)
+    assert checks["error_count"] == 0
+    assert read_title(page) == (
+        f"{checks['warning_count']} warnings, no errors in {len(checks['results'])} checks of "
+        f"{len(checks['sources'])} sources"
+    )
+    page.get_by_text("Show 1 record").first.click()
+    expect(page.get_by_role("cell", name="service_usage_2026.csv").first).to_be_visible()
 
 
 def test_an_address_with_nonsense_says_so_and_shows_the_usual(open_page: OpenPage) -> None:

@@ -38,7 +38,13 @@ from app.formats import (
     to_decimal,
     to_percent_points,
 )
-from app.names import DISPOSITION_NAMES, HIERARCHY_NAMES, ITEM_NAMES, SHORT_POLICY_NAMES
+from app.names import (
+    DISPOSITION_NAMES,
+    HIERARCHY_NAMES,
+    ITEM_NAMES,
+    MEASURE_BASIS_NAMES,
+    SHORT_POLICY_NAMES,
+)
 from app.navigation import MONTHLY_CHARGEBACK, SERVICE_DETAIL
 from app.queries.charges import (
     HIERARCHIES,
@@ -47,13 +53,19 @@ from app.queries.charges import (
     read_bills,
     read_open_amounts,
 )
-from app.queries.proof import read_certificate, read_conservation, read_open_items
+from app.queries.proof import (
+    read_certificate,
+    read_conservation,
+    read_measure_next,
+    read_open_items,
+)
 from app.selection import BUSINESS_UNIT, HIERARCHY, choose_ahead, choose_one
 
 ALL_UNITS = "all"
 DRAWN_BILLS = 20
 TALL_TABLE = 740  # pixels of twenty rows; longer tables scroll
 LISTED_ITEMS = 30
+LISTED_MEASURES = 10
 
 
 def render_page() -> None:
@@ -78,6 +90,7 @@ def render_page() -> None:
     _show_bills(context, int(total["business_unit_count"]))
     _show_proof(context, certificate)
     _show_open_items(context)
+    _show_measure_next(context)
 
 
 def _find_largest_difference(certificate: pd.DataFrame) -> Decimal | None:
@@ -430,6 +443,49 @@ def _tabulate_items(items: pd.DataFrame, currency: str) -> None:
         key="open_items",
         alt="Open items with amount and what to do",
     )
+
+
+def _show_measure_next(context: Context) -> None:
+    show_section(
+        "What to measure next",
+        "Money that rests on estimates, even splits and declared shares, the largest first. "
+        "It may stand in several rows, once per stop that it passed, so there is no total.",
+    )
+    items = read_measure_next(context.published, context.selection)
+    if items.empty:
+        st.success("Everything of this period is measured.", icon=":material/check_circle:")
+        return
+    currency = context.currency
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "rank": items["measure_rank"],
+                "subject": items["subject_name"],
+                "basis": [MEASURE_BASIS_NAMES.get(str(c), str(c)) for c in items["basis_code"]],
+                "amount": items["amount"],
+                "year": items["year_amount"],
+                "deliver": items["contract_id"],
+                "do": items["what_to_do"],
+                "changes": items["what_changes"],
+            }
+        ),
+        hide_index=True,
+        height="content" if len(items) <= LISTED_MEASURES else TALL_TABLE,
+        placeholder=MISSING,
+        column_config={
+            "rank": st.column_config.NumberColumn("", width=40),
+            "subject": st.column_config.TextColumn("What", pinned=True, width=200),
+            "basis": "Rests on",
+            "amount": amount_column(f"Amount, {currency}", places=2),
+            "year": amount_column(f"Year to date, {currency}", places=2),
+            "deliver": "Deliver",
+            "do": st.column_config.TextColumn("What to do", width=420),
+            "changes": st.column_config.TextColumn("What it changes", width=320),
+        },
+        key="measure_next",
+        alt="What to measure next, by the money that rests on what is not measured",
+    )
+    show_download(context, "What to measure next (CSV)", items, "measure_next", "download_measure")
 
 
 render_page()

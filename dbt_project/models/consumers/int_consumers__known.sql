@@ -8,10 +8,10 @@ inner join {{ ref('stg_model__periods') }} as periods
     and (centres.valid_to is null or centres.valid_to > periods.period_start)
 union
 select distinct
-    lines.tagged_consumer_id as cost_centre_id,
+    matches.tagged_consumer_id as cost_centre_id,
     periods.period_id
-from {{ ref('stg_cloud_bill__lines') }} as lines
+from {{ ref('int_tagging__matches') }} as matches
 inner join {{ ref('stg_model__feeds') }} as feeds
-    on lines.source_id = feeds.source_id and feeds.defines_consumers
+    on matches.source_id = feeds.source_id and feeds.defines_consumers
 cross join {{ ref('stg_model__periods') }} as periods
-where lines.tagged_consumer_id is not null
+where matches.tagged_consumer_id is not null

@@ -17,10 +17,10 @@ with delivered as (
 
 from_feeds as (
     select
-        lines.tagged_consumer_id as cost_centre_id,
-        coalesce(max(lines.tagged_consumer_name), lines.tagged_consumer_id) as cost_centre_name,
-        coalesce(max(lines.tagged_business_unit_id), lines.tagged_consumer_id) as business_unit_id,
-        coalesce(max(lines.tagged_business_unit_id), lines.tagged_consumer_id) as business_unit_name,
+        matches.tagged_consumer_id as cost_centre_id,
+        coalesce(max(matches.tagged_consumer_name), matches.tagged_consumer_id) as cost_centre_name,
+        coalesce(max(matches.tagged_business_unit_id), matches.tagged_consumer_id) as business_unit_id,
+        coalesce(max(matches.tagged_business_unit_id), matches.tagged_consumer_id) as business_unit_name,
         cast(null as varchar) as division_name,
         max(feeds.legal_entity_id) as legal_entity_id,
         max(feeds.legal_entity_id) as legal_entity_name,
@@ -28,12 +28,12 @@ from_feeds as (
         false as is_it,
         date '1900-01-01' as valid_from,
         cast(null as date) as valid_to
-    from {{ ref('stg_cloud_bill__lines') }} as lines
+    from {{ ref('int_tagging__matches') }} as matches
     inner join {{ ref('stg_model__feeds') }} as feeds
-        on lines.source_id = feeds.source_id and feeds.defines_consumers
-    anti join delivered on lines.tagged_consumer_id = delivered.cost_centre_id
-    where lines.tagged_consumer_id is not null
-    group by lines.tagged_consumer_id
+        on matches.source_id = feeds.source_id and feeds.defines_consumers
+    anti join delivered on matches.tagged_consumer_id = delivered.cost_centre_id
+    where matches.tagged_consumer_id is not null
+    group by matches.tagged_consumer_id
 ),
 
 together as (

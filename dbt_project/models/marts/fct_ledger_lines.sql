@@ -22,6 +22,8 @@ select
     lines.tower_rule_id,
     lines.tagged_service_id,
     lines.tagged_consumer_id,
+    lines.service_rule_id,
+    lines.consumer_rule_id,
     lines.is_balancing,
     lines.file_id,
     lines.row_number

@@ -12,6 +12,8 @@ select
     charge_category,
     tagged_service_id,
     tagged_consumer_id,
+    service_rule_id,
+    consumer_rule_id,
     billing_currency as currency_code,
     sum(amount_local) as amount_local,
     count(*) as line_count

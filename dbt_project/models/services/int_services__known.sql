@@ -6,11 +6,11 @@ select
 from {{ ref('stg_model__services') }}
 union
 select distinct
-    lines.tagged_service_id as service_id,
-    lines.tagged_service_id as service_name,
+    matches.tagged_service_id as service_id,
+    matches.tagged_service_id as service_name,
     false as is_catalogued
-from {{ ref('stg_cloud_bill__lines') }} as lines
+from {{ ref('int_tagging__matches') }} as matches
 inner join {{ ref('stg_model__feeds') }} as feeds
-    on lines.source_id = feeds.source_id and feeds.defines_services
-anti join {{ ref('stg_model__services') }} as services on lines.tagged_service_id = services.service_id
-where lines.tagged_service_id is not null
+    on matches.source_id = feeds.source_id and feeds.defines_services
+anti join {{ ref('stg_model__services') }} as services on matches.tagged_service_id = services.service_id
+where matches.tagged_service_id is not null

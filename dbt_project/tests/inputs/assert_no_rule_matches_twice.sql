@@ -21,3 +21,13 @@ select
 from {{ ref('int_services__rule_matches') }}
 group by scenario_id, period_id, tower_id, cost_pool_id, is_tagged
 having count(*) > 1
+union all
+select
+    'tagging rules' as rule_kind,
+    cast(null as varchar) as scenario_id,
+    period_id,
+    cast(seen_attributes as varchar) as combination,
+    count(*) as match_count
+from {{ ref('int_tagging__matches') }}
+group by period_id, seen_attributes
+having count(*) > 1

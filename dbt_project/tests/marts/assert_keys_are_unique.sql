@@ -27,6 +27,12 @@
     'rpt_certificate': ['scenario_id', 'period_id', 'version', 'identity_id', 'term_id'],
     'rpt_conservation': ['scenario_id', 'period_id', 'version', 'stop_order'],
     'rpt_cost_flow': ['scenario_id', 'period_id', 'version', 'from_stop', 'from_id', 'to_id'],
+    'rpt_tag_coverage': ['scenario_id', 'period_id', 'version', 'source_id', 'target_kind', 'mapping_method'],
+    'rpt_tag_drift': ['scenario_id', 'period_id', 'version', 'drift_kind', 'tag_key', 'found_text'],
+    'rpt_unmapped_keys': [
+        'scenario_id', 'period_id', 'version', 'source_id', 'target_kind', 'key_kind', 'key_name', 'key_value',
+    ],
+    'rpt_measure_next': ['scenario_id', 'period_id', 'version', 'measure_rank'],
     'rpt_year_outlook': ['fiscal_year', 'service_id'],
 } %}
 {% for model, columns in keys.items() %}

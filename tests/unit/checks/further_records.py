@@ -172,7 +172,51 @@ def _commitment(commitment_id: str, **changes: Any) -> Row:
     return {**row, **changes}
 
 
+def _unit(unit_id: str, **changes: Any) -> Row:
+    row = {
+        "business_unit_id": unit_id,
+        "business_unit_name": unit_id.title(),
+        "valid_from": "2026-01-01",
+    }
+    return {**row, **changes}
+
+
+def _assessed(item_id: str, **changes: Any) -> Row:
+    row = {
+        "item_kind": "service",
+        "item_id": item_id,
+        "criticality_code": "business_critical",
+        "valid_from": "2026-01-01",
+    }
+    return {**row, **changes}
+
+
+def _right(entitlement_id: str, **changes: Any) -> Row:
+    row = {
+        "entitlement_id": entitlement_id,
+        "product_id": "crm-suite",
+        "product_name": "CRM Suite",
+        "metric_code": "named_user",
+        "term_code": "subscription",
+        "entitled_quantity": "250",
+        "currency_code": "EUR",
+        "amount_local": "30000.00",
+        "valid_from": "2026-01-01",
+    }
+    return {**row, **changes}
+
+
 GOOD: dict[str, list[Row]] = {
+    "business_units": [
+        _unit("GROUP"),
+        _unit("SALES", parent_business_unit_id="GROUP", valid_to="2026-04-01"),
+        _unit("SALES", parent_business_unit_id="GROUP", valid_from="2026-04-01"),
+    ],
+    "criticality": [_assessed("mail"), _assessed("mail", item_kind="application")],
+    "licence_entitlements": [
+        _right("E1"),
+        _right("E2", term_code="perpetual", currency_code=None, amount_local=None),
+    ],
     "availability": [_uptime("mail", "43200", "12.5"), _uptime("crm", "10", "10")],
     "business_processes": [_process("mail"), _process("crm", valid_to="2026-02-01")],
     "contract_commitments": [
@@ -200,6 +244,21 @@ GOOD: dict[str, list[Row]] = {
 }
 
 BROKEN: dict[str, list[Row]] = {
+    "business_units": [
+        _unit("OPS", parent_business_unit_id="NOWHERE"),  # the one above is not listed
+        _unit("LOOP", parent_business_unit_id="LOOP"),  # above itself
+        _unit("GROUP", valid_from="2026-03-01"),  # overlaps the first one
+        _unit("GONE", valid_to="2026-01-01"),  # never in force
+    ],
+    "criticality": [
+        _assessed("erp", valid_to="2025-12-31"),  # never in force
+        _assessed("mail", valid_from="2026-02-01"),  # overlaps the first one
+    ],
+    "licence_entitlements": [
+        _right("E3", valid_to="2026-01-01"),  # never in force
+        _right("E4", term_code="perpetual", valid_to="2027-01-01"),  # perpetual with an end
+        _right("E5", currency_code=None),  # a price without a currency
+    ],
     "availability": [_uptime("erp", "10", "10.5")],  # down longer than promised
     "business_processes": [_process("erp", valid_to="2026-01-01")],  # never in force
     "contract_commitments": [
@@ -230,6 +289,15 @@ BROKEN: dict[str, list[Row]] = {
 
 # (contract, check, severity, number of broken records), worked out from the records above.
 FAILURES = [
+    ("business_units", "span_order", "error", 1),
+    ("business_units", "no_overlapping_spans", "error", 1),
+    ("business_units", "parent_is_listed", "warning", 1),
+    ("business_units", "not_its_own_parent", "error", 1),
+    ("criticality", "span_order", "error", 1),
+    ("criticality", "no_overlapping_spans", "warning", 1),
+    ("licence_entitlements", "span_order", "error", 1),
+    ("licence_entitlements", "perpetual_right_has_no_end", "warning", 1),
+    ("licence_entitlements", "amount_has_currency", "warning", 1),
     ("availability", "down_within_agreed", "warning", 1),
     ("business_processes", "span_order", "error", 1),
     ("contract_commitments", "contract_commitment_category_allowed", "error", 1),

@@ -10,10 +10,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.checks.plan import plan_lake
 from pipelines.checks.run_checks import run_checks
 from pipelines.checks.upstream import UpstreamFinding, find_unusable_columns
 
-from .lake import build_lake
+from .lake import TODAY, build_lake
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -41,7 +42,11 @@ def test_rounded_column_is_found_with_its_figures(tmp_path: Path) -> None:
         _line("A", "0.10", "0"),
         _line("B", "1.25", "1.25"),
     )
-    assert (finding.contract_id, finding.source_id, finding.scope) == ("cloud_bill", "erp", "A")
+    assert (finding.contract_id, finding.source_id, finding.scope) == (
+        "cloud_bill",
+        "cloud_bill",
+        "A",
+    )
     assert (finding.column, finding.currency_code) == ("effective_cost", "USD")
     assert finding.get_figure("column_total") == Decimal(3)
     assert finding.get_figure("billed_cost_total") == Decimal("3.85")
@@ -85,7 +90,7 @@ def test_other_cost_columns_and_other_sources_are_looked_at_apart(tmp_path: Path
         _line("A", "1.25", "1", _source_id="second_export", billing_currency="JPY"),
     )
     assert [(f.source_id, f.currency_code, f.column) for f in findings] == [
-        ("erp", "USD", "list_cost"),
+        ("cloud_bill", "USD", "list_cost"),
         ("second_export", "JPY", "effective_cost"),
         ("second_export", "USD", "effective_cost"),
     ]
@@ -152,7 +157,8 @@ def _land_sample(sample: Path, database: Path) -> None:
 def test_published_sample_has_rounded_columns(tmp_path: Path) -> None:
     database = tmp_path / "sample.duckdb"
     _land_sample(_find_sample(), database)
-    report = run_checks(database, ("cloud_bill",), tmp_path / "evidence")
+    plan = plan_lake(database, ("cloud_bill",), TODAY)
+    report = run_checks(database, plan, tmp_path / "evidence")
     found = {(finding.scope, finding.column): finding for finding in report.upstream_findings}
     # AWS: rounded. Oracle: zero throughout. Microsoft: sound, 1.976514185860 in both columns.
     assert set(found) == {

@@ -45,7 +45,7 @@ def describe_default(field: FieldInfo) -> set[str]:
     default = field.get_default(call_default_factory=True)
     if default is None or isinstance(default, BaseModel):
         return {"none", "see below"}
-    if default in ("", []):
+    if default in ("", [], {}):
         return {"empty"}
     return {f"`{str(default).lower() if isinstance(default, bool) else default}`"}
 

@@ -204,3 +204,24 @@ def test_row_key_is_made_of_file_and_record(company: Company) -> None:
     result = land_own(company, mapping, content)
     start = result.sha256[:16]
     assert read_fields(company, result, "line_id") == [(f"{start}-1",), (f"{start}-2",)]
+
+
+@pytest.mark.parametrize(
+    ("point", "expected"),
+    [
+        ("month_start", "2024-02-01"),
+        ("month_last_day", "2024-02-29"),
+        ("next_month", "2024-03-01"),
+    ],
+)
+def test_a_day_follows_from_the_period(company: Company, point: str, expected: str) -> None:
+    mapping = ledger_mapping(
+        columns={"line_id": "id", "period_id": "period", "amount_local": "amount"},
+        derived_times={"posting_date": {"of": "period_id", "point": point}},
+        period_from=None,
+    )
+    content = b"id,period,amount\nL1,2024-02,1\nL2,Feb 24,1\n"
+    result = land_own(company, mapping, content)
+    assert [str(row[0]) for row in read_fields(company, result, "posting_date")] == [expected]
+    assert result.records_quarantined == 1
+    assert "a period to derive posting_date from" in " ".join(result.reasons)

@@ -197,26 +197,6 @@ def test_months_of_a_time(company: Company, charge: str, first: str, after: str)
     assert result.records_quarantined == 1
 
 
-@pytest.mark.parametrize(
-    ("point", "days"),
-    [
-        ("month_start", ["2026-02-01", "2028-02-01"]),
-        ("month_last_day", ["2026-02-28", "2028-02-29"]),
-        ("next_month", ["2026-03-01", "2028-03-01"]),
-    ],
-)
-def test_days_of_a_period(company: Company, point: str, days: list[str]) -> None:
-    mapping = ledger_mapping(
-        period_from=None,
-        columns={"line_id": "id", "period_id": "period", "amount_local": "amount"},
-        derived_times={"posting_date": {"of": "period_id", "point": point}},
-    )
-    content = b"id,period,amount\n1,2026-02,1\n2,2028-02,1\n3,2026-13,1\n"
-    result = land_own(company, mapping, content)
-    assert [row[0] for row in read_fields(company, result, "posting_date")] == days
-    assert "a period to derive the time from; found '2026-13'" in "\n".join(result.reasons)
-
-
 def test_last_days_become_the_day_after(company: Company) -> None:
     constants = dict(BILL["constants"])
     del constants["billing_period_end"]

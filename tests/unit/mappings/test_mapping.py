@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pipelines.contracts.contract import list_contract_ids, load_contract
 from pipelines.mappings.mapping import (
     DIRECTORY,
+    MADE_MAPPINGS,
     Mapping,
     find_derived_period_field,
     find_row_key_field,
@@ -18,7 +19,9 @@ from pipelines.mappings.mapping import (
 )
 
 
-@pytest.mark.parametrize("mapping_id", [item for item in list_mapping_ids() if item != "canonical"])
+@pytest.mark.parametrize(
+    "mapping_id", [item for item in list_mapping_ids() if item not in MADE_MAPPINGS]
+)
 def test_ready_mapping_gives_every_required_field_a_column(mapping_id: str) -> None:
     text = (DIRECTORY / f"{mapping_id}.yml").read_text("utf-8")
     contract = load_contract(yaml.safe_load(text)["contract"])
@@ -40,6 +43,14 @@ def test_canonical_is_the_contract_in_its_order(contract_id: str) -> None:
     assert list(mapping.columns.items()) == [(f.name, f.name) for f in contract.fields]
     assert mapping.column_order == "exact"
     assert set(mapping.optional_columns) == {f.name for f in contract.fields if not f.is_required}
+
+
+@pytest.mark.parametrize("contract_id", list_contract_ids())
+def test_canonical_lines_have_the_same_columns_in_any_order(contract_id: str) -> None:
+    contract = load_contract(contract_id)
+    mapping = load_mapping("canonical_jsonl", contract)
+    assert mapping.columns == load_mapping("canonical", contract).columns
+    assert (mapping.format, mapping.column_order) == ("jsonl", "any")
 
 
 def test_unknown_mapping_names_the_known_ones() -> None:

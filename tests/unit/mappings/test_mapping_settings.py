@@ -44,7 +44,10 @@ def _make(**changes: Any) -> Mapping:
         ({"value_defaults": {"line_id": "X"}}, "has no value map"),
         ({"value_maps": {"line_id": {}}}, "is empty"),
         ({"format": "parquet", "delimiter": ";"}, "says nothing about the format parquet"),
-        ({"allow_float": {"amount_local": 2}}, "says nothing about the format csv"),
+        (
+            {"format": "xlsx", "allow_float": {"amount_local": 2}},
+            "says nothing about the format xlsx",
+        ),
         ({"columns": {"line_id": []}}, "names no column for the field line_id"),
         ({"defaults": {"account_id": "Y"}}, "has a constant and a default"),
         ({"net_of": {"amount_local": {"debit": "d", "credit": "c"}}}, "a column and a debit and"),
@@ -88,6 +91,10 @@ def test_settings_that_contradict_each_other_are_refused(
         ({"inclusive_ends": ["line_id"]}, "'inclusive_ends' names line_id"),
         ({"unbraced_json": ["line_id"]}, "'unbraced_json' names line_id"),
         ({"object_from": {"vendor_name": "t"}}, "'object_from' names vendor_name"),
+        ({"row_key": True}, "'row_key' needs exactly one key field without a column"),
+        ({"period_from": "line_id"}, "is of type code, not a date or timestamp"),
+        ({"period_from": None}, "no column to the required fields period_id"),
+        ({"columns": {"period_id": "p"}}, "is given and derived"),
         (
             {"derived_times": {"posting_date": {"of": "period_id", "point": "next_day"}}},
             "posting_date is given and in 'derived_times'",
@@ -96,10 +103,6 @@ def test_settings_that_contradict_each_other_are_refused(
             {"derived_times": {"line_id": {"of": "posting_date", "point": "next_day"}}},
             "'derived_times' names line_id, which is of type code",
         ),
-        ({"row_key": True}, "'row_key' needs exactly one key field without a column"),
-        ({"period_from": "line_id"}, "is of type code, not a date or timestamp"),
-        ({"period_from": None}, "no column to the required fields period_id"),
-        ({"columns": {"period_id": "p"}}, "is given and derived"),
     ],
 )
 def test_settings_that_do_not_fit_the_contract_are_refused(

@@ -84,7 +84,7 @@ def test_right_file_is_read(tmp_path: Path) -> None:
         ("mapping: focus_1_2", "mapping: focus_2", 17, ("unknown mapping 'focus_2'", "focus_1_2")),
         ("contract: cloud_bill", "contract: budget", 17, ("is for the contract 'cloud_bill'",)),
         ("redelivery: refuse", "redelivery: replace", 14,
-         ("one of 'refuse', 'replace_period' or 'append'", "found 'replace'")),
+         ("one of 'refuse', 'replace_period', 'append' or 'update_records'", "found 'replace'")),
         ("inbox: ledger/*.csv", "inbox: ../ledger/*.csv", 13, ("below inbox/",)),
         ("inbox: ledger/*.csv", "inbox: /tmp/*.csv", 13, ("below inbox/",)),
         ('account: ["6410"]', "account: [6410]", 21, ("a text", "found 6410", "Put it in quotes")),

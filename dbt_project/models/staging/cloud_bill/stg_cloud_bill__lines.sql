@@ -1,4 +1,6 @@
--- A cloud line belongs to the period in which its billing period starts.
+-- A cloud line belongs to the period in which its billing period starts. `seen_attributes` is what
+-- tagging rules and the detail feed look at, and nothing else: lines that are equal in it are mapped
+-- alike, so rules meet each combination once (int_tagging__matches).
 with lines as (
     select
         _scenario_id as scenario_id,
@@ -38,18 +40,36 @@ feeds as (
 
 periods as (
     select * from {{ ref('stg_model__periods') }}
+),
+
+scope as (
+    select * from {{ ref('stg_model__tagging_scope') }}
 )
 
 select
     lines.*,
     periods.period_id,
-    {{ feed_value('feeds.service_from', 'lines') }} as tagged_service_id,
-    {{ feed_value('feeds.consumer_from', 'lines') }} as tagged_consumer_id,
-    {{ feed_value('feeds.consumer_name_from', 'lines') }} as tagged_consumer_name,
-    {{ feed_value('feeds.business_unit_from', 'lines') }} as tagged_business_unit_id,
-    case when feeds.measure = 'effective_cost' then lines.effective_cost else lines.billed_cost end as amount_local
+    case when feeds.measure = 'effective_cost' then lines.effective_cost else lines.billed_cost end as amount_local,
+    struct_pack(
+        period_id := periods.period_id,
+        source_id := lines.source_id,
+        provider_name := case when scope.looks_at_provider then lines.provider_name end,
+        billing_account_id := case when scope.looks_at_billing_account then lines.billing_account_id end,
+        sub_account_id := case when scope.looks_at_sub_account then lines.sub_account_id end,
+        resource_id := case when scope.looks_at_resource then lines.resource_id end,
+        service_category := case when scope.looks_at_service_category then lines.service_category end,
+        service_name := case when scope.looks_at_service_name then lines.service_name end,
+        region_id := case when scope.looks_at_region then lines.region_id end,
+        charge_category := case when scope.looks_at_charge_category then lines.charge_category end,
+        feed_service_id := {{ feed_value('feeds.service_from', 'lines') }},
+        feed_consumer_id := {{ feed_value('feeds.consumer_from', 'lines') }},
+        feed_consumer_name := {{ feed_value('feeds.consumer_name_from', 'lines') }},
+        feed_business_unit_id := {{ feed_value('feeds.business_unit_from', 'lines') }},
+        tag_values := {{ tag_values('lines.tags', 'scope.tag_pointers') }}
+    ) as seen_attributes
 from lines
 inner join periods
     on lines.billing_period_start >= periods.period_start
     and lines.billing_period_start < periods.period_end
 left join feeds on lines.source_id = feeds.source_id
+cross join scope
