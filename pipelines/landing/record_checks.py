@@ -33,6 +33,7 @@ from pipelines.readers.field_texts import (
     count_stripped,
     helper_name,
     list_helpers,
+    note_changes,
     select_texts,
 )
 
@@ -84,6 +85,7 @@ def read_records(
         texts = RecordTexts(last, last)
         notes += note
     typed = write_typed(connection, contract, texts, delivered, directory)
+    notes += note_changes(connection, mapping, typed.relation)
     return ReadRecords(typed, notes, passed_over)
 
 

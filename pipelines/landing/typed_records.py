@@ -28,6 +28,7 @@ from pipelines.landing.field_checks import (
     good_field_expression,
 )
 from pipelines.readers.field_forms import literal
+from pipelines.readers.field_texts import CHANGES
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,7 +51,7 @@ FEW_VALUES = 0.1
 
 IS_FORMED = "_is_formed"
 NEGATIVE_ZEROS = "_negative_zeros"
-PLUMBING = ("_row_number", IS_FORMED, NEGATIVE_ZEROS)
+PLUMBING = ("_row_number", IS_FORMED, NEGATIVE_ZEROS, CHANGES)
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def write_typed(
     is_numbered = delivered.is_numbered
     typed = ", ".join(f'{cast_expression(field)} as "{field.name}"' for field in contract.fields)
     plumbing = f"{_formed(contract)} as {IS_FORMED}, "
-    plumbing += f"{_count_negative_zeros(contract)} as {NEGATIVE_ZEROS}"
+    plumbing += f"{_count_negative_zeros(contract)} as {NEGATIVE_ZEROS}, {CHANGES}"
     target = f"to {literal(str(path))} (format parquet, compression zstd)"
     copy = f"copy (select {typed}, {plumbing} from ({texts.sql})) {target}"
     with delivered.reading():
@@ -110,7 +111,7 @@ def write_typed(
     names = ", ".join(f'"{field.name}"' for field in contract.fields)
     number = "_row_number" if is_numbered else "file_row_number + 1 as _row_number"
     source = f"read_parquet('{DIRECTORY_TOKEN}/{RECORDS_NAME}', file_row_number = true)"
-    relation = f"(select {names}, {number}, {IS_FORMED}, {NEGATIVE_ZEROS} from {source})"
+    relation = f"(select {names}, {number}, {IS_FORMED}, {NEGATIVE_ZEROS}, {CHANGES} from {source})"
     relation = place(relation, directory)
     good = find_good(connection, contract, relation)
     return TypedRecords(relation, good, f"select {names}, {number} from {source}", is_viewed=False)
