@@ -51,7 +51,6 @@ FEW_VALUES = 0.1
 
 IS_FORMED = "_is_formed"
 NEGATIVE_ZEROS = "_negative_zeros"
-PLUMBING = ("_row_number", IS_FORMED, NEGATIVE_ZEROS, CHANGES)
 
 
 @dataclass(frozen=True)
