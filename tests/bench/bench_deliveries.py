@@ -8,9 +8,9 @@ Every aim is a ratio within one run, because machines differ and are noisy:
 - landing a CSV of 10 M postings against DuckDB's `read_csv` of all columns as text into Parquet;
 - landing file 1,000 of a source against file 1.
 
-SCALE multiplies the numbers of rows; 1 is what is said above. Below 1 fixed costs weigh more, so the
-aims are printed, not judged. Checks of Great Expectations are measured without its import, which a
-build pays once and beside its own work.
+SCALE multiplies the numbers of rows; 1 is what is said above. Below 1 fixed costs weigh more, so
+the aims are printed, not judged. Checks of Great Expectations are measured without its import,
+which a build pays once and beside its own work.
 """
 
 from __future__ import annotations
