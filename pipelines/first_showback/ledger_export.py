@@ -78,8 +78,9 @@ def read_accounts(path: Path) -> dict[str, str]:
 
 def _find_currency(proposal: Proposal, column: str | None, told: str | None) -> str:
     """The currency of the export, as far as it has one only."""
+    named = proposal.settings.get("constants", {}).get("currency_code")
     if told is not None or column is None:
-        return told or DEFAULT_CURRENCY
+        return str(told or named or DEFAULT_CURRENCY)
     values = {text.strip() for text in proposal.head.column(column) if text.strip()}
     return values.pop() if len(values) == 1 else DEFAULT_CURRENCY
 
@@ -103,7 +104,8 @@ def _fill_gaps(proposal: Proposal, currency: str) -> Proposal:
         f"constants.{name}: no column gives it, so every record has {value!r}"
         for name, value in constants.items()
     ]
-    settings = {**proposal.settings, "constants": constants}
+    settings = {**proposal.settings}
+    settings["constants"] = {**settings.get("constants", {}), **constants}
     match = replace(proposal.match, missing=())
     return replace(proposal, match=match, settings=settings, decisions=tuple(decisions))
 

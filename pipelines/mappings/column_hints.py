@@ -17,6 +17,7 @@ HINTS = Path(__file__).parent / "hints" / "column_names.yml"
 
 def compare_names(field_name: str, column: str) -> tuple[float, str]:
     """(likeness from 0 to 1, the known name that is nearest) of a column to a field."""
+    column, _ = split_currency(column)
     own = _compare(normalise_name(column), normalise_name(field_name))
     # The field's own name tells more than one of many that other systems give to it.
     best, nearest = compare_with(load_hints()["fields"].get(field_name, ()), column)
@@ -33,6 +34,23 @@ def compare_with(known: Iterable[str], column: str) -> tuple[float, str]:
         if likeness > best:
             best, nearest = likeness, name
     return best, nearest
+
+
+def split_currency(column: str) -> tuple[str, str | None]:
+    """(the name without the currency that it names, its code): 'Betrag EUR' is a 'betrag' in EUR.
+    A name that is nothing but a currency, or names several, stays as it is."""
+    hints = load_hints()["currencies"]
+    text = column
+    for symbol, code in hints["symbols"].items():
+        text = text.replace(symbol, f" {code} ")
+    words = normalise_name(text).split()
+    codes = {word for word in words if word.upper() in hints["codes"]}
+    others = [word for word in words if word not in codes]
+    while others and others[-1] in hints["particles"]:
+        others.pop()
+    if len(codes) != 1 or not others:
+        return column, None
+    return " ".join(others), codes.pop().upper()
 
 
 def normalise_name(name: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.contracts.contract import Contract, ContractField, list_contract_ids, load_contract
-from pipelines.mappings.column_hints import compare_names, load_hints
+from pipelines.mappings.column_hints import compare_names, load_hints, split_currency
 from pipelines.mappings.file_head import FileHead, read_head
 from pipelines.mappings.money_columns import SignColumn, find_sides, find_sign_column
 from pipelines.mappings.value_shapes import (
@@ -62,6 +62,8 @@ class Match:
     period_from: str | None
     sign: SignColumn | None = None
     """What says the sign of the amount, where it has none of its own."""
+    currency: str | None = None
+    """The currency that the name of the amount's column says, where no column gives it."""
 
     @property
     def fits(self) -> bool:
@@ -121,6 +123,9 @@ def match_contract(contract: Contract, shapes: dict[str, ColumnShape]) -> Match:
     uses_row_key = _drop_doubtful_key(contract, shapes, chosen)
     period_from = _find_period_source(contract, chosen)
     derived = {contract.key[0]} if uses_row_key else set()
+    currency = _find_named_currency(contract, chosen)
+    if currency and contract.currency_field:
+        derived.add(contract.currency_field)
     if period_from and contract.period_field:
         derived.add(contract.period_field)
     missing = tuple(
@@ -130,7 +135,7 @@ def match_contract(contract: Contract, shapes: dict[str, ColumnShape]) -> Match:
     )
     guesses = tuple(chosen[item.name] for item in contract.fields if item.name in chosen)
     score = _score(contract, chosen, derived, len(shapes))
-    return Match(contract, score, guesses, missing, uses_row_key, period_from, sign)
+    return Match(contract, score, guesses, missing, uses_row_key, period_from, sign, currency)
 
 
 def _score(contract: Contract, chosen: dict[str, Guess], derived: set[str], columns: int) -> float:
@@ -181,6 +186,15 @@ def _drop_doubtful_key(
         return False
     chosen.pop(contract.key[0], None)
     return True
+
+
+def _find_named_currency(contract: Contract, chosen: dict[str, Guess]) -> str | None:
+    """The currency in the name of the amount's column, as in 'Betrag EUR'."""
+    amount, currency = contract.amount_field, contract.currency_field
+    if amount is None or currency is None or amount not in chosen or currency in chosen:
+        return None
+    codes = {split_currency(column)[1] for column in chosen[amount].columns}
+    return codes.pop() if len(codes) == 1 else None
 
 
 def _find_period_source(contract: Contract, chosen: dict[str, Guess]) -> str | None:

@@ -260,6 +260,12 @@ def _settle_derived(draft: _Draft, match: Match) -> None:
             f"row_key: no column identifies a record as {contract.key[0]}, so file and record "
             "number do; a corrected file then counts as new records"
         )
+    if match.currency is not None and contract.currency_field is not None:
+        draft.settings["constants"] = {contract.currency_field: match.currency}
+        draft.decide(
+            f"constants.{contract.currency_field}: no column gives it; the name of the amount's "
+            f"column says {match.currency}"
+        )
     for name in match.missing:
         meaning = contract.field(name).description
         draft.decide(f"{name}: no column gives it ({meaning}); name one, or give a constant")

@@ -25,6 +25,7 @@ def render_proposal(proposal: Proposal, mapping_id: str | None = None) -> str:
     if mapping_id:
         settings["mapping_id"] = mapping_id
     columns = settings.pop("columns")
+    constants = settings.pop("constants", {})
     value_maps = settings.pop("value_maps", None)
     lines = ["# Proposed by 'apportion infer' from the head of a file. Look at every line."]
     lines += [f"# decide: {_one_line(decision)}" for decision in proposal.decisions]
@@ -44,9 +45,12 @@ def render_proposal(proposal: Proposal, mapping_id: str | None = None) -> str:
         lines += _dump({"optional_columns": optional})
     if value_maps:
         lines += _dump({"value_maps": value_maps})
+    if constants:
+        lines += _dump({"constants": constants})
     if missing := proposal.match.missing:
         lines.append("# What no column gives: name one above, or give what every record has.")
-        lines.append("# constants:")
+        if not constants:
+            lines.append("# constants:")
         for name in missing:
             meaning = proposal.match.contract.field(name).description
             lines.append(f'#   {name}: ""  # {_one_line(meaning)}')

@@ -354,3 +354,36 @@ def test_published_ledger_is_read_as_it_is() -> None:
     assert len(records) == 5
     # The first two payments of the published file: 1,390.11 and 1,222.01 pounds.
     assert sum(Decimal(str(r.values["amount_local"])) for r in records[:2]) == Decimal("2612.12")
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ("Betrag EUR", ("betrag", "EUR")),
+        ("Amount (USD)", ("amount", "USD")),
+        ("Montant en €", ("montant", "EUR")),
+        ("Net amount in CHF", ("net amount", "CHF")),
+        # A currency alone is a name, and of two nobody knows which one counts.
+        ("EUR", ("EUR", None)),
+        ("EUR to USD rate", ("EUR to USD rate", None)),
+        ("Amount", ("Amount", None)),
+    ],
+)
+def test_currency_in_the_name_of_a_column(column: str, expected: tuple[str, str | None]) -> None:
+    from pipelines.mappings.column_hints import split_currency
+
+    assert split_currency(column) == expected
+
+
+def test_currency_of_the_amount_is_proposed_from_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(
+        "Buchungsdatum;Konto;Kostenstelle;Betrag EUR\n"
+        "31.01.2026;6300;9010;1.234,56\n31.01.2026;6400;9010;7,00\n",
+        "utf-8",
+    )
+    proposal = infer_mapping(path, "general_ledger")
+    assert proposal.settings["columns"]["amount_local"] == "Betrag EUR"
+    assert proposal.settings["constants"] == {"currency_code": "EUR"}
+    assert "currency_code" not in proposal.match.missing
+    assert any("the amount's column says EUR" in text for text in proposal.decisions)
