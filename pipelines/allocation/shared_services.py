@@ -16,8 +16,8 @@ Solved per strongly connected component, receivers first: a component's own part
 
 Works on weights, never on money. Guarantees that the integer weights of every sender sum to
 WEIGHT_SCALE exactly; refuses by name a group of services that pass cost only among themselves.
-Known limits: holds a dense row per service that other services use; the last digit of a weight may
-depend on the processor, so that weights are stored and not solved again.
+Known limits: holds a dense row per service that passes cost to others; the last digits of a weight
+may depend on the processor, so that weights are stored and not solved again.
 """
 
 from __future__ import annotations
@@ -154,9 +154,13 @@ def _solve_gross(graph: ServiceGraph, passing: Numbers, place: str) -> Shares:
         within = invert_flows(flows, graph.outside[members] + leaves).T
         # What goes on to other components, with all that it passes through there.
         known = ~stays & (row[receivers] >= 0)
-        onward = csr_matrix(
-            (shares[known], (senders[known], row[receivers[known]])), shape=(count, len(passing))
-        ) @ gross
+        onward = (
+            csr_matrix(
+                (shares[known], (senders[known], row[receivers[known]])),
+                shape=(count, len(passing)),
+            )
+            @ gross
+        )
         last = ~stays & ~known
         onward[senders[last], receivers[last]] += shares[last]
         reached = np.flatnonzero(onward.any(axis=0))
@@ -175,7 +179,8 @@ def _refuse_inexact(
     expected[np.arange(len(passing)), passing] += 1.0
     residuals = (np.abs(expected - gross) / np.maximum(gross, 1.0)).max(axis=1, initial=0.0)
     sums = delivered.sum(axis=1)
-    wrong = np.maximum(residuals, np.abs(sums - 1.0)) > RESIDUAL_LIMIT
+    # What is no number is not within the limit either.
+    wrong = ~(np.maximum(residuals, np.abs(sums - 1.0)) <= RESIDUAL_LIMIT)
     for number in np.flatnonzero(wrong):
         raise ControlError(
             f"{place}: the weights of service '{graph.services[passing[number]]}' sum to "
@@ -193,11 +198,13 @@ def _refuse_inexact(
 def _scale_exactly(shares: Shares) -> Numbers:
     """Integers in proportion to each row of `shares` that sum to WEIGHT_SCALE.
 
-    Running totals are rounded, as `allocate_by_driver` does: a weight is off by less than a unit,
-    and a share of 0 stays 0.
+    Running totals are rounded, as `allocate_by_driver` does: a weight is off by about a unit at
+    most, and a share of 0 stays 0.
     """
     import numpy as np
 
     running = np.cumsum(shares, axis=1)
-    running = np.rint(running / running[:, -1:] * WEIGHT_SCALE).astype(np.int64)
-    return np.diff(running, axis=1, prepend=0)
+    ends = np.rint(running / running[:, -1:] * WEIGHT_SCALE).astype(np.int64)
+    weights = ends.copy()
+    weights[:, 1:] -= ends[:, :-1]
+    return weights
