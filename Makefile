@@ -5,6 +5,8 @@
 
 DEMO ?= demo
 PORT ?= 8501
+# Size of the deliveries that `make bench` measures; 1 is 100 million rows.
+SCALE ?= 1
 UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
@@ -46,6 +48,7 @@ format: $(READY)
 	$(BIN)/sqlfluff fix dbt_project
 
 bench: $(READY)
+	$(BIN)/python -m tests.bench.bench_deliveries $(SCALE)
 	$(BIN)/python -m tests.bench.bench_sample
 
 environment: $(READY)

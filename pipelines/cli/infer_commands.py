@@ -87,7 +87,8 @@ def _print_proposal(proposal: Proposal, preview: tuple[PreviewRecord, ...]) -> N
         print(f"Ready mappings that find their columns: {', '.join(proposal.ready_mappings)}")
     shown = {"compression", "encoding", "delimiter", "header_row", "null_tokens", "decimal_mark"}
     shown |= {"thousands_mark", "negative_form", "date_order", "date_separator"}
-    shown |= {"timestamp_formats", "period_from", "row_key"}
+    shown |= {"timestamp_formats", "period_from", "row_key", "footer_rows", "century"}
+    shown |= {"net_of", "sign_from", "extract", "allow_scientific", "round_to"}
     for name, value in proposal.settings.items():
         if name in shown:
             print(f"  {name}: {value!r}")
@@ -95,7 +96,8 @@ def _print_proposal(proposal: Proposal, preview: tuple[PreviewRecord, ...]) -> N
         (g.field, _show(g.column), f"{g.confidence:.2f}", _show(g.reason)) for g in match.guesses
     ]
     print_table("Fields", ("field", "column", "confidence", "why"), rows, numeric=[2])
-    used = {guess.column for guess in match.guesses}
+    used = {column for guess in match.guesses for column in guess.columns}
+    used |= {match.sign.column} if match.sign else set()
     if unused := [name for name in head.columns if name not in used]:
         print(f"Not used: {_clean(', '.join(unused))}")
     fields = [guess.field for guess in match.guesses]

@@ -16,14 +16,9 @@ from pathlib import Path
 from typing import TextIO
 
 from pipelines.errors import UsageError
+from pipelines.mappings.column_hints import compare_names, normalise_name
 from pipelines.mappings.file_head import FileHead
-from pipelines.mappings.infer import (
-    LEAST_NAME_LIKENESS,
-    Proposal,
-    compare_names,
-    infer_mapping,
-    normalise_name,
-)
+from pipelines.mappings.infer import LEAST_NAME_LIKENESS, Proposal, infer_mapping
 from pipelines.mappings.preview import convert_text
 
 DEFAULT_CURRENCY = "EUR"

@@ -15,8 +15,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from pipelines.errors import UsageError
+from pipelines.mappings.column_hints import compare_names, normalise_name
 from pipelines.mappings.file_head import LOOKED_AT_RECORDS, FileHead, read_head
-from pipelines.mappings.infer import LEAST_NAME_LIKENESS, compare_names, normalise_name
+from pipelines.mappings.infer import LEAST_NAME_LIKENESS
 
 UNIT_NAMES = ("business unit", "business units", "unit", "name", "division", "bereich")
 CENTRE_NAMES = ("cost centres", "cost centers", "kostenstellen")

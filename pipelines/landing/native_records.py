@@ -113,6 +113,7 @@ def _reads_as_it_lies(contract: Contract, mapping: Mapping) -> bool:
         or mapping.pad_left
         or mapping.value_maps
         or mapping.sign_flip
+        or mapping.rewrites_fields()
     )
 
 
@@ -146,7 +147,7 @@ def _fit(field: ContractField, name: str, kind: str, mapping: Mapping) -> _Nativ
     if is_checked_by_value(field) and kind == "VARCHAR":
         return _NativeField(name, tokens=("", *mapping.null_tokens))
     if field.type == "decimal":
-        return _fit_decimal(field, name, kind)
+        return _fit_decimal(field, name, kind, mapping)
     if field.type == "integer" and kind in INTEGERS:
         # The largest integers of 64 bits have one digit more than the pattern lets pass.
         most = 10**MOST_DIGITS - 1
@@ -161,12 +162,14 @@ def _fit(field: ContractField, name: str, kind: str, mapping: Mapping) -> _Nativ
     return None
 
 
-def _fit_decimal(field: ContractField, name: str, kind: str) -> _NativeField | None:
+def _fit_decimal(
+    field: ContractField, name: str, kind: str, mapping: Mapping
+) -> _NativeField | None:
     digits = DECIMAL.fullmatch(kind)
     if digits is None and kind not in INTEGERS:
         return None
     width, scale = (int(digits[1]), int(digits[2])) if digits else (MOST_DIGITS + 1, 0)
-    if scale > ENGINE_DECIMALS:
+    if scale > mapping.round_to.get(field.name, ENGINE_DECIMALS):
         return None
     condition, value = "true", name
     if width - scale > MOST_DIGITS:

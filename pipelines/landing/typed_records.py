@@ -28,6 +28,7 @@ from pipelines.landing.field_checks import (
     good_field_expression,
 )
 from pipelines.readers.field_forms import literal
+from pipelines.readers.field_texts import CHANGES
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,13 +43,14 @@ QUARANTINE_NAME = "quarantine.parquet"
 DIRECTORY_TOKEN = "{directory}"
 """Stands in a stored query for the directory of its load."""
 
+MANY_RECORDS = 20_000
+"""Below that, a look at every record costs less than the planning of one by value."""
 SAMPLE_RECORDS = 200_000
 FEW_VALUES = 0.1
 """A column with at most this share of different values in a sample is looked at by value."""
 
 IS_FORMED = "_is_formed"
 NEGATIVE_ZEROS = "_negative_zeros"
-PLUMBING = ("_row_number", IS_FORMED, NEGATIVE_ZEROS)
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def write_typed(
     is_numbered = delivered.is_numbered
     typed = ", ".join(f'{cast_expression(field)} as "{field.name}"' for field in contract.fields)
     plumbing = f"{_formed(contract)} as {IS_FORMED}, "
-    plumbing += f"{_count_negative_zeros(contract)} as {NEGATIVE_ZEROS}"
+    plumbing += f"{_count_negative_zeros(contract)} as {NEGATIVE_ZEROS}, {CHANGES}"
     target = f"to {literal(str(path))} (format parquet, compression zstd)"
     copy = f"copy (select {typed}, {plumbing} from ({texts.sql})) {target}"
     with delivered.reading():
@@ -108,7 +110,7 @@ def write_typed(
     names = ", ".join(f'"{field.name}"' for field in contract.fields)
     number = "_row_number" if is_numbered else "file_row_number + 1 as _row_number"
     source = f"read_parquet('{DIRECTORY_TOKEN}/{RECORDS_NAME}', file_row_number = true)"
-    relation = f"(select {names}, {number}, {IS_FORMED}, {NEGATIVE_ZEROS} from {source})"
+    relation = f"(select {names}, {number}, {IS_FORMED}, {NEGATIVE_ZEROS}, {CHANGES} from {source})"
     relation = place(relation, directory)
     good = find_good(connection, contract, relation)
     return TypedRecords(relation, good, f"select {names}, {number} from {source}", is_viewed=False)
@@ -225,12 +227,13 @@ def _count_negative_zeros(contract: Contract) -> str:
 def _list_columns_of_few_values(
     connection: duckdb.DuckDBPyConnection, relation: str, fields: Sequence[ContractField]
 ) -> list[str]:
-    if not fields:
+    row = connection.execute(f"select count(*) from {relation}").fetchone()
+    if not fields or row is None or row[0] < MANY_RECORDS:
         return []
     counts = ", ".join(f'approx_count_distinct("{field.name}")' for field in fields)
     row = connection.execute(
         f"select count(*), {counts} from (select * from {relation} limit {SAMPLE_RECORDS})"
     ).fetchone()
     assert row is not None
-    most = max(row[0] * FEW_VALUES, 1)
+    most = row[0] * FEW_VALUES
     return [field.name for field, count in zip(fields, row[1:], strict=True) if count <= most]

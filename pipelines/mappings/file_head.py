@@ -10,6 +10,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ LOOKED_AT_LINES = 60
 LOOKED_AT_RECORDS = 500
 DELIMITERS = (",", ";", "\t", "|")
 GZIP_MAGIC = b"\x1f\x8b"
+TOTAL_WORDS = re.compile(
+    r"((sub|grand|sum)?[ -]?totals?|totaal|totale|summe|gesamt(summe)?|insgesamt|somme|suma)[ :]*",
+    re.IGNORECASE,
+)
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -36,6 +41,8 @@ class FileHead:
     encoding_is_sure: bool
     delimiter: str
     header_row: int
+    footer_rows: int
+    """Lines at the end that look like a total; known only where the head is the whole file."""
     columns: tuple[str, ...]
     """Names as a mapping writes them: `name#2` is the second column called `name`."""
     records: tuple[tuple[str, ...], ...]
@@ -71,7 +78,14 @@ def read_head(path: Path) -> FileHead:
     if width < 2:
         raise HeadNotReadError(name, "text without columns")
     index = _find_header(rows, width)
-    records = [tuple(row) for _, row in rows[index + 1 :] if len(row) == width]
+    body = rows[index + 1 :]
+    has_end = is_whole and len(rows) <= LOOKED_AT_RECORDS + LOOKED_AT_LINES
+    footer_rows = 0
+    if has_end and (footer := _find_footer(body, width)) is not None:
+        lines = text.count("\n") + (not text.endswith("\n"))
+        footer_rows = lines + 1 - body[footer][0]
+        body = body[:footer]
+    records = [tuple(row) for _, row in body if len(row) == width]
     if not records:
         raise HeadNotReadError(name, "a header without records")
     line, header = rows[index]
@@ -82,6 +96,7 @@ def read_head(path: Path) -> FileHead:
         is_sure,
         delimiter,
         line,
+        footer_rows,
         _number_columns(header),
         tuple(records[:LOOKED_AT_RECORDS]),
     )
@@ -164,6 +179,19 @@ def _find_header(rows: list[tuple[int, list[str]]], width: int) -> int:
         if names >= 0.8 * width:
             return index
     return wide[0]
+
+
+def _find_footer(body: list[tuple[int, list[str]]], width: int) -> int | None:
+    """The first of the last rows that is no record: of another width, or a total."""
+    first = len(body)
+    while first and _is_footer(body[first - 1][1], width):
+        first -= 1
+    return first if first < len(body) else None
+
+
+def _is_footer(row: list[str], width: int) -> bool:
+    texts = [cell.strip() for cell in row if cell.strip()]
+    return len(row) != width or any(TOTAL_WORDS.fullmatch(text) for text in texts)
 
 
 def _number_columns(header: list[str]) -> tuple[str, ...]:

@@ -9,18 +9,15 @@ a field without a column) becomes a decision for a person, never a guess.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipelines.contracts.contract import Contract, ContractField, list_contract_ids, load_contract
+from pipelines.mappings.column_hints import compare_names, load_hints
 from pipelines.mappings.file_head import FileHead, read_head
+from pipelines.mappings.money_columns import SignColumn, find_sides, find_sign_column
 from pipelines.mappings.value_shapes import (
     BOOLEANS,
     ColumnShape,
@@ -28,7 +25,6 @@ from pipelines.mappings.value_shapes import (
     find_null_tokens,
 )
 
-HINTS = Path(__file__).parent / "hints" / "column_names.yml"
 LEAST_NAME_LIKENESS = 0.65
 LEAST_CONFIDENCE = 0.35
 LEAST_SCORE = 0.3
@@ -44,6 +40,13 @@ class Guess:
     column: str
     confidence: float
     reason: str
+    credit: str = ""
+    """The column that is subtracted from it, where they are debit and credit."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the field is made of."""
+        return (self.column, self.credit) if self.credit else (self.column,)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Match:
     """Required fields that no column and nothing else gives."""
     uses_row_key: bool
     period_from: str | None
+    sign: SignColumn | None = None
+    """What says the sign of the amount, where it has none of its own."""
 
     @property
     def fits(self) -> bool:
@@ -112,6 +117,7 @@ def match_contract(contract: Contract, shapes: dict[str, ColumnShape]) -> Match:
         if guess.field not in chosen and guess.column not in taken:
             chosen[guess.field] = guess
             taken.add(guess.column)
+    sign = _settle_amount(contract, shapes, chosen)
     uses_row_key = _drop_doubtful_key(contract, shapes, chosen)
     period_from = _find_period_source(contract, chosen)
     derived = {contract.key[0]} if uses_row_key else set()
@@ -124,7 +130,7 @@ def match_contract(contract: Contract, shapes: dict[str, ColumnShape]) -> Match:
     )
     guesses = tuple(chosen[item.name] for item in contract.fields if item.name in chosen)
     score = _score(contract, chosen, derived, len(shapes))
-    return Match(contract, score, guesses, missing, uses_row_key, period_from)
+    return Match(contract, score, guesses, missing, uses_row_key, period_from, sign)
 
 
 def _score(contract: Contract, chosen: dict[str, Guess], derived: set[str], columns: int) -> float:
@@ -138,6 +144,30 @@ def _score(contract: Contract, chosen: dict[str, Guess], derived: set[str], colu
     given = sum(weights[name] * guess.confidence for name, guess in chosen.items())
     share = 0.75 * given / sum(weights.values()) + 0.25 * min(1.0, len(chosen) / columns)
     return share * len(chosen) / (len(chosen) + 1)
+
+
+def _settle_amount(
+    contract: Contract, shapes: dict[str, ColumnShape], chosen: dict[str, Guess]
+) -> SignColumn | None:
+    """Let a debit and a credit be the amount, where they are there; else what says its sign."""
+    name = contract.amount_field
+    if name is None:
+        return None
+    sides = find_sides(shapes)
+    if sides is not None:
+        for field_name in [f for f, g in chosen.items() if g.column in (sides.debit, sides.credit)]:
+            del chosen[field_name]
+        reason = f"debit minus credit: {sides.debit} - {sides.credit}"
+        confidence = round(0.97 * sides.likeness, 2)
+        chosen[name] = Guess(name, sides.debit, confidence, reason, sides.credit)
+        return None
+    guess, sign = chosen.get(name), find_sign_column(shapes)
+    number = shapes[guess.column].number if guess is not None else None
+    if sign is None or number is None or number.negative_forms:
+        return None
+    for field_name in [f for f, g in chosen.items() if g.column == sign.column]:
+        del chosen[field_name]
+    return sign
 
 
 def _drop_doubtful_key(
@@ -183,46 +213,6 @@ def _rate_pair(item: ContractField, column: str, shape: ColumnShape) -> Guess | 
     return Guess(item.name, column, round(confidence, 2), f"{name_reason}; {seen}")
 
 
-def compare_names(field_name: str, column: str) -> tuple[float, str]:
-    """(likeness from 0 to 1, the known name that is nearest) of a column to a field."""
-    plain = normalise_name(column)
-    known = (field_name, *_load_hints()["fields"].get(field_name, ()))
-    best, nearest = 0.0, field_name
-    for position, name in enumerate(known):
-        likeness = _compare(plain, normalise_name(name))
-        # The field's own name tells more than one of many that other systems give to it.
-        likeness = min(likeness, 1.0 if position == 0 else 0.97)
-        if likeness > best:
-            best, nearest = likeness, name
-    return best, nearest
-
-
-def normalise_name(name: str) -> str:
-    """Lower-case words: camel case split, umlauts written out, punctuation as spaces."""
-    text = re.sub(r"#\d+$", "", name)
-    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text).lower()
-    for mark, written in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")):
-        text = text.replace(mark, written)
-    text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return " ".join(re.findall(r"[a-z0-9]+", text))
-
-
-def _compare(left: str, right: str) -> float:
-    if left.replace(" ", "") == right.replace(" ", ""):
-        return 1.0
-    words, others = set(left.split()), set(right.split())
-    if not words or not others:
-        return 0.0
-    shared = len(words & others) / len(words | others)
-    return 0.9 * max(shared, SequenceMatcher(None, left, right).ratio() ** 2)
-
-
-@cache
-def _load_hints() -> dict[str, dict[str, Any]]:
-    hints: dict[str, dict[str, Any]] = yaml.safe_load(HINTS.read_text("utf-8"))
-    return hints
-
-
 def map_value(item: ContractField, text: str) -> str | None:
     """The value of a closed list, of a boolean or of a whole number that `text` stands for."""
     plain = text.strip().lower()
@@ -231,7 +221,7 @@ def map_value(item: ContractField, text: str) -> str | None:
     if item.type == "integer":
         found = re.match(r"(\d{1,2})\b\D", text.strip())
         return found[1] if found else None
-    known: str | None = _load_hints()["values"].get(item.name, {}).get(plain)
+    known: str | None = load_hints()["values"].get(item.name, {}).get(plain)
     if known is not None:
         return known
     return next((v for v in item.allowed_values or () if v.lower() == plain), None)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pipelines.contracts.contract import Contract, ContractField
 from pipelines.mappings.file_head import FileHead
-from pipelines.mappings.value_shapes import read_number_parts
+from pipelines.mappings.value_shapes import EXPONENT, read_number_parts
 
 SHOWN_RECORDS = 5
 
@@ -41,13 +42,7 @@ def preview_records(
 def _preview(
     number: int, texts: dict[str, str], contract: Contract, settings: dict[str, Any]
 ) -> PreviewRecord:
-    values: dict[str, str | None] = {}
-    for item in contract.fields:
-        text = texts.get(settings["columns"].get(item.name, ""), "")
-        if text == "" or text in settings.get("null_tokens", ()):
-            values[item.name] = None
-        else:
-            values[item.name] = convert_text(item, text, settings)
+    values = {item.name: _read_field(item, texts, settings) for item in contract.fields}
     if settings.get("row_key"):
         values[contract.key[0]] = f"record-{number}"
     source = settings.get("period_from")
@@ -56,6 +51,41 @@ def _preview(
         values[contract.period_field] = date[:7] if date else None
     problems = (find_problem(item, values[item.name]) for item in contract.fields)
     return PreviewRecord(number, values, tuple(problem for problem in problems if problem))
+
+
+def _read_field(item: ContractField, texts: dict[str, str], settings: dict[str, Any]) -> str | None:
+    """The value of a field: of its column, of debit and credit, or with the sign of another."""
+    sides = settings.get("net_of", {}).get(item.name)
+    if sides is not None:
+        debit = _read(item, sides["debit"], texts, settings)
+        return _subtract(debit, _read(item, sides["credit"], texts, settings))
+    value = _read(item, settings["columns"].get(item.name, ""), texts, settings)
+    sign = settings.get("sign_from", {}).get(item.name)
+    if sign is not None and texts[sign["column"]].strip() in sign["negative"]:
+        return _subtract(None, value)
+    return value
+
+
+def _read(
+    item: ContractField, column: str, texts: dict[str, str], settings: dict[str, Any]
+) -> str | None:
+    text = texts.get(column, "")
+    if text == "" or text in settings.get("null_tokens", ()):
+        return None
+    pattern = settings.get("extract", {}).get(item.name)
+    if pattern is not None and (found := re.fullmatch(pattern, text)):
+        text = found[1]
+    return convert_text(item, text, settings)
+
+
+def _subtract(debit: str | None, credit: str | None) -> str | None:
+    """Debit minus credit; what is no number is shown as it is."""
+    try:
+        if debit is None and credit is None:
+            return None
+        return f"{Decimal(debit or 0) - Decimal(credit or 0):f}"
+    except InvalidOperation:
+        return f"{debit or ''} / {credit or ''}"
 
 
 def convert_text(item: ContractField, text: str, settings: dict[str, Any]) -> str:
@@ -77,6 +107,9 @@ def _convert_number(text: str, settings: dict[str, Any]) -> str:
     if parts is None or parts[1] not in ("", "leading", settings.get("negative_form")):
         return text
     digits, form = parts
+    if EXPONENT.fullmatch(digits):
+        number = Decimal(digits.replace(settings.get("decimal_mark", "."), "."))
+        return f"{-number if form else number:f}"
     digits = digits.replace(settings.get("thousands_mark") or "\0", "")
     digits = digits.replace(settings.get("decimal_mark", "."), ".")
     return f"-{digits}" if form else digits
@@ -84,7 +117,7 @@ def _convert_number(text: str, settings: dict[str, Any]) -> str:
 
 def _convert_date(text: str, settings: dict[str, Any]) -> str:
     mark = settings.get("date_separator", "-")
-    form = {"y": "%Y", "m": "%m", "d": "%d"}
+    form = {"y": "%y" if "century" in settings else "%Y", "m": "%m", "d": "%d"}
     order = settings.get("date_order", "ymd")
     try:
         read = datetime.strptime(text, mark.join(form[letter] for letter in order))

@@ -37,8 +37,6 @@ def _reads(mapping: Mapping, head: FileHead) -> bool:
     if mapping.unpivot is not None:
         # Its columns are values; the few fixed ones, such as a date, would fit many a file.
         return False
-    return all(
-        mapping.is_field_optional(name)
-        or sum(column in head.columns for column in mapping.column_names(name)) == 1
-        for name in mapping.columns
-    )
+    needed = [mapping.column_names(n) for n in mapping.columns if not mapping.is_field_optional(n)]
+    needed += mapping.other_columns()
+    return all(sum(column in head.columns for column in names) == 1 for names in needed)

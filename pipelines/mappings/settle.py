@@ -8,7 +8,16 @@ from typing import Any
 from pipelines.contracts.contract import Contract
 from pipelines.mappings.file_head import FileHead
 from pipelines.mappings.infer import Guess, Match, map_value
-from pipelines.mappings.value_shapes import ColumnShape, DateShape, NumberShape
+from pipelines.mappings.value_shapes import (
+    ENGINE_DECIMALS,
+    ColumnShape,
+    DateShape,
+    NumberShape,
+)
+
+CENTURY = 20
+NAMED_CODE = re.compile("([A-Za-z0-9][A-Za-z0-9._:/@-]*) +[\u00b7\u2013|:-] +.+")
+"""An identifier, a mark between spaces, and its name."""
 
 
 class _Draft:
@@ -44,7 +53,9 @@ def settle_mapping(
     by_field = {guess.field: guess for guess in match.guesses}
     _settle_numbers(draft, match.contract, by_field, shapes)
     _settle_dates(draft, match.contract, by_field, shapes)
-    draft.settings["columns"] = {guess.field: guess.column for guess in match.guesses}
+    draft.settings["columns"] = {g.field: g.column for g in match.guesses if not g.credit}
+    _settle_amount(draft, match)
+    _settle_codes(draft, match.contract, by_field, shapes)
     _settle_derived(draft, match)
     _settle_key(draft, head, match, by_field)
     _settle_values(draft, match.contract, by_field, shapes)
@@ -53,10 +64,16 @@ def settle_mapping(
 
 def _settle_file(draft: _Draft, head: FileHead) -> None:
     defaults = {"compression": "none", "encoding": "utf-8", "delimiter": ",", "header_row": 1}
+    defaults["footer_rows"] = 0
     for name, default in defaults.items():
         value = getattr(head, name)
         if value != default:
             draft.settings[name] = value
+    if head.footer_rows:
+        draft.decide(
+            f"footer_rows: the last {head.footer_rows} of the file look like a total; with "
+            "footer_pattern a file without one is refused as cut off"
+        )
     if not head.encoding_is_sure:
         draft.decide(
             f"encoding: the bytes are not UTF-8; {head.encoding} fits, others may too; look at "
@@ -67,12 +84,15 @@ def _settle_file(draft: _Draft, head: FileHead) -> None:
 def _settle_numbers(
     draft: _Draft, contract: Contract, by_field: dict[str, Guess], shapes: dict[str, ColumnShape]
 ) -> None:
-    numbers: list[NumberShape] = [
-        shape
+    by_number: list[tuple[str, NumberShape]] = [
+        (item.name, shape)
         for item in contract.fields
         if item.type == "decimal" and item.name in by_field
-        if (shape := shapes[by_field[item.name].column].number) is not None
+        for column in by_field[item.name].columns
+        if (shape := shapes[column].number) is not None
     ]
+    numbers = [shape for _, shape in by_number]
+    _settle_precision(draft, contract, by_number)
     marks = frozenset[str]().union(*(n.decimal_marks for n in numbers))
     thousands = frozenset[str]().union(*(n.thousands_marks for n in numbers))
     if not marks and len(thousands & {".", ","}) == 1:
@@ -103,6 +123,59 @@ def _settle_numbers(
         draft.settings["negative_form"] = next(iter(forms))
 
 
+def _settle_precision(
+    draft: _Draft, contract: Contract, numbers: list[tuple[str, NumberShape]]
+) -> None:
+    """Exponents are written out exactly; rounding changes a figure: a person must allow it."""
+    if names := [name for name, shape in numbers if shape.has_exponents]:
+        draft.settings["allow_scientific"] = list(dict.fromkeys(names))
+    long = [n for n, s in numbers if s.has_many_decimals and not contract.field(n).is_rounded]
+    if long:
+        draft.settings["round_to"] = dict.fromkeys(long, ENGINE_DECIMALS)
+        draft.decide(
+            f"round_to: {', '.join(dict.fromkeys(long))} comes with more than {ENGINE_DECIMALS} "
+            "decimals; without rounding such records are quarantined"
+        )
+
+
+def _settle_amount(draft: _Draft, match: Match) -> None:
+    """Debit and credit, or the column that says the sign."""
+    for guess in match.guesses:
+        if guess.credit:
+            sides = {"debit": guess.column, "credit": guess.credit}
+            draft.settings["net_of"] = {guess.field: sides}
+            draft.decide(
+                f"net_of: {guess.field} is {guess.column} minus {guess.credit}; check that "
+                "cost stands in the first"
+            )
+    name, sign = match.contract.amount_field, match.sign
+    if name is not None and sign is not None:
+        draft.settings["sign_from"] = {
+            name: {
+                "column": sign.column,
+                "negative": [sign.negative],
+                "positive": [sign.positive],
+            }
+        }
+        draft.decide(
+            f"sign_from: {sign.negative!r} in {sign.column!r} makes {name} negative; check that "
+            "it stands for a credit"
+        )
+
+
+def _settle_codes(
+    draft: _Draft, contract: Contract, by_field: dict[str, Guess], shapes: dict[str, ColumnShape]
+) -> None:
+    """A code with its name behind it, such as '6400 - Software', gives the code."""
+    for item in contract.fields:
+        if item.type != "code" or item.allowed_values or item.name not in by_field:
+            continue
+        texts = shapes[by_field[item.name].column].distinct
+        if texts and all(NAMED_CODE.fullmatch(text) for text in texts):
+            draft.settings.setdefault("extract", {})[item.name] = NAMED_CODE.pattern
+            draft.decide(f"extract.{item.name}: of {texts[0]!r} the part before the mark is read")
+
+
 def _settle_dates(
     draft: _Draft, contract: Contract, by_field: dict[str, Guess], shapes: dict[str, ColumnShape]
 ) -> None:
@@ -114,8 +187,12 @@ def _settle_dates(
     ]
     if not dates:
         return
-    if short := [name for name, _, shape in dates if shape.has_short_year]:
-        draft.decide(f"{short[0]}: its years have two digits and cannot be read; ask the sender")
+    short = [name for name, _, shape in dates if shape.has_short_year]
+    if len(short) == len(dates):
+        draft.settings["century"] = CENTURY
+        draft.decide(f"century: the years of {short[0]} have two digits; 20 is put before them")
+    elif short:
+        draft.decide(f"{short[0]}: its years have two digits, others four; ask the sender")
     # One system writes all of its dates in one order: a sure one settles the others.
     orders = frozenset({"ymd", "dmy", "mdy"}).intersection(*(shape.orders for _, _, shape in dates))
     examples = {name: shapes[by_field[name].column].distinct[0] for name, _, _ in dates}
@@ -139,7 +216,9 @@ def _settle_dates(
             draft.decide(f"{name}: it holds times such as {examples[name]}, the field holds days")
     formats = [_time_format(order, s) for _, kind, s in dates if kind == "timestamp"]
     if named := list(dict.fromkeys(item for item in formats if item)):
-        draft.settings["timestamp_formats"] = named
+        # Beside a declared form the ISO one must be declared too.
+        named += [s.iso_format for _, kind, s in dates if kind == "timestamp" and s.iso_format]
+        draft.settings["timestamp_formats"] = list(dict.fromkeys(named))
     zones = [s for _, kind, s in dates if kind == "timestamp" and order != "ymd"]
     if zones:
         draft.decide("time_zone: the times name no zone and are read as UTC; name it if it differs")
@@ -148,8 +227,8 @@ def _settle_dates(
 def _time_format(order: str, shape: DateShape) -> str | None:
     if order == "ymd":
         return shape.time_format
-    mark = shape.separator
-    day = {"dmy": f"%d{mark}%m{mark}%Y", "mdy": f"%m{mark}%d{mark}%Y"}[order]
+    mark, year = shape.separator, "%y" if shape.has_short_year else "%Y"
+    day = {"dmy": f"%d{mark}%m{mark}{year}", "mdy": f"%m{mark}%d{mark}{year}"}[order]
     return day + (shape.time_format or "")
 
 

@@ -8,9 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 SURE_NULLS = ("NULL", "null", "N/A", "#N/A", "n/a", "\\N", "?", "(null)", "#NV")
-NUMBER = re.compile(r"(?:\d{1,3}(?:[.,' \u00a0]\d{3})+|\d+)?(?:[.,]\d+)?")
+NUMBER = re.compile(r"(?:\d{1,3}(?:[.,' \u00a0\u202f]\d{3})+|\d+)?(?:[.,]\d+)?")
+EXPONENT = re.compile(r"(-?\d+(?:[.,]\d+)?)[eE]([+-]?\d{1,2})")
+ENGINE_DECIMALS = 12
+SPACES = "' \u00a0\u202f"
+"""Marks that only ever stand between groups of digits."""
 NEGATIVES = {
     "trailing": re.compile(r"(.*\d)-"),
     "parentheses": re.compile(r"\((.+)\)"),
@@ -43,6 +48,8 @@ class DateShape:
     """strptime form of the time behind the date, None where the column holds days or ISO times."""
     has_time: bool
     has_short_year: bool
+    iso_format: str | None = None
+    """strptime form of ISO times, which need none unless another form is declared beside them."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,10 @@ class NumberShape:
     negative_forms: frozenset[str]
     open_examples: tuple[str, ...]
     """Numbers such as 1.234 that are one thing with one mark and another with the other."""
+    has_exponents: bool = False
+    """Whether some are written as 1.5E-7."""
+    has_many_decimals: bool = False
+    """Whether some have more decimals than the engine keeps."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,8 @@ def describe_column(texts: Sequence[str], null_tokens: Sequence[str]) -> ColumnS
 
 def read_number_parts(text: str) -> tuple[str, str] | None:
     """(digits with their marks, negative form or the empty text); None where it is no number."""
+    if EXPONENT.fullmatch(text):
+        return text.lstrip("-"), "leading" if text.startswith("-") else ""
     for form, pattern in NEGATIVES.items():
         found = pattern.fullmatch(text)
         if found:
@@ -131,7 +144,7 @@ def describe_numbers(numbers: Sequence[str]) -> NumberShape:
     for text in numbers:
         digits, form = read_number_parts(text) or (text, "")
         forms |= {form} - {""}
-        thousands |= {mark for mark in "' \u00a0" if mark in digits}
+        thousands |= {mark for mark in SPACES if mark in digits}
         used = [mark for mark in ".," if mark in digits]
         if len(used) == 2:
             last = max(used, key=digits.rfind)
@@ -146,8 +159,22 @@ def describe_numbers(numbers: Sequence[str]) -> NumberShape:
             else:
                 decimals.add(used[0])
     return NumberShape(
-        frozenset(decimals), frozenset(thousands), frozenset(forms), tuple(open_examples[:3])
+        frozenset(decimals),
+        frozenset(thousands),
+        frozenset(forms),
+        tuple(open_examples[:3]),
+        any(EXPONENT.fullmatch(text) for text in numbers),
+        any(_count_decimals(text) > ENGINE_DECIMALS for text in numbers),
     )
+
+
+def _count_decimals(text: str) -> int:
+    """How many decimals a number has that say something, written out."""
+    if EXPONENT.fullmatch(text):
+        exponent = Decimal(text.replace(",", ".")).normalize().as_tuple().exponent
+        return -exponent if isinstance(exponent, int) else 0
+    _, *rest = re.split(r"[.,]", text)
+    return len(rest[-1].rstrip("0")) if rest else 0
 
 
 def _is_date(text: str) -> bool:
@@ -157,6 +184,7 @@ def _is_date(text: str) -> bool:
 def _describe_dates(dates: Sequence[str]) -> DateShape:
     orders, separator, time_format = {"ymd", "dmy", "mdy"}, "-", None
     has_time = has_short_year = False
+    iso_format = None
     for text in dates:
         if found := ISO_DATE.fullmatch(text):
             orders &= {"ymd"}
@@ -164,10 +192,13 @@ def _describe_dates(dates: Sequence[str]) -> DateShape:
         elif found := ISO_TIME.fullmatch(text):
             orders &= {"ymd"}
             has_time = True
+            between = "T" if "T" in text else " "
+            zone = "" if found["zone"] is None else "Z" if found["zone"] == "Z" else "%z"
             if found["seconds"] is None:
-                between = "T" if "T" in text else " "
-                zone = "" if found["zone"] is None else "Z" if found["zone"] == "Z" else "%z"
                 time_format = f"%Y-%m-%d{between}%H:%M{zone}"
+            else:
+                seconds = "%S.%f" if "." in found["seconds"] else "%S"
+                iso_format = f"%Y-%m-%d{between}%H:%M:{seconds}{zone}"
         elif found := OTHER_DATE.fullmatch(text):
             orders &= _list_orders(found)
             separator = found["mark"]
@@ -176,7 +207,9 @@ def _describe_dates(dates: Sequence[str]) -> DateShape:
                 has_time = True
                 between = found["time"][0]
                 time_format = f"{between}%H:%M{':%S' if found['seconds'] else ''}"
-    return DateShape(frozenset(orders), separator, time_format, has_time, has_short_year)
+    return DateShape(
+        frozenset(orders), separator, time_format, has_time, has_short_year, iso_format
+    )
 
 
 def _list_orders(found: re.Match[str]) -> set[str]:

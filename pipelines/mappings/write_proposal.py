@@ -44,6 +44,12 @@ def render_proposal(proposal: Proposal, mapping_id: str | None = None) -> str:
         lines += _dump({"optional_columns": optional})
     if value_maps:
         lines += _dump({"value_maps": value_maps})
+    if missing := proposal.match.missing:
+        lines.append("# What no column gives: name one above, or give what every record has.")
+        lines.append("# constants:")
+        for name in missing:
+            meaning = proposal.match.contract.field(name).description
+            lines.append(f'#   {name}: ""  # {_one_line(meaning)}')
     return "\n".join([*lines, ""])
 
 

@@ -57,22 +57,20 @@ def check_header(found: list[str], mapping: Mapping, name: str) -> Header:
 
 def check_columns(columns: list[str], mapping: Mapping, name: str) -> Header:
     """Compare distinct columns with the fields and derivations of the mapping."""
-    helpers = [(helper.column,) for helper in mapping.helper_columns()]
     wanted = [
         mapping.column_names(field)
         for field in mapping.columns
         if not mapping.is_field_optional(field)
     ]
-    _refuse_missing(name, columns, [*wanted, *helpers], mapping)
+    _refuse_missing(name, columns, [*wanted, *mapping.other_columns()], mapping)
     _refuse_two_names(name, columns, mapping)
-    names = mapping.all_column_names()
-    known = {*names, *(helper[0] for helper in helpers)}
-    unknown = tuple(column for column in columns if column not in known)
+    names = mapping.field_column_names()
+    unknown = tuple(column for column in columns if not mapping.reads_column(column))
     if unknown and mapping.unknown_columns == "refuse":
         raise _refuse(
             name,
             f"has columns that its mapping does not know: {', '.join(map(repr, unknown))}",
-            expected=f"only {', '.join(names)}",
+            expected=f"only {', '.join(mapping.all_column_names())}",
         )
     if mapping.column_order == "exact":
         _refuse_other_order(name, [column for column in columns if column in names], mapping)
@@ -95,13 +93,13 @@ def _read_first_record(path: Path, mapping: Mapping, name: str) -> list[str]:
 
 def _number_doubled(columns: list[str], mapping: Mapping, name: str) -> list[str]:
     """The second column called `name` becomes `name#2`, where the mapping expects that."""
-    named = {*mapping.all_column_names(), *(item.column for item in mapping.helper_columns())}
+    named = mapping.all_column_names()
     expected = {match[1] for item in named if (match := NUMBERED.fullmatch(item))}
     result: list[str] = []
     seen: Counter[str] = Counter()
     for column in columns:
         seen[column] += 1
-        is_unread = column not in named and mapping.unknown_columns == "log"
+        is_unread = not mapping.reads_column(column) and mapping.unknown_columns == "log"
         if seen[column] > 1 and column not in expected and not is_unread:
             raise _refuse(name, f"has the column {column!r} twice", expected="each column once")
         is_first = seen[column] == 1 and f"{column}#1" not in named
@@ -137,18 +135,20 @@ def _refuse_missing(
 
 
 def _refuse_two_names(name: str, columns: list[str], mapping: Mapping) -> None:
-    for field in mapping.columns:
-        present = [column for column in mapping.column_names(field) if column in columns]
+    named = [(f"the field {field}", mapping.column_names(field)) for field in mapping.columns]
+    named += [("one thing", names) for names in mapping.other_columns()]
+    for what, names in named:
+        present = [column for column in names if column in columns]
         if len(present) > 1:
             raise _refuse(
                 name,
-                f"has several columns for the field {field}: {', '.join(present)}",
-                expected=f"one of {', '.join(mapping.column_names(field))}",
+                f"has several columns for {what}: {', '.join(present)}",
+                expected=f"one of {', '.join(names)}",
             )
 
 
 def _refuse_other_order(name: str, columns: list[str], mapping: Mapping) -> None:
-    expected = [column for column in mapping.all_column_names() if column in columns]
+    expected = [column for column in mapping.field_column_names() if column in columns]
     for number, (want, got) in enumerate(zip(expected, columns, strict=True), start=1):
         if want != got:
             raise _refuse(

@@ -14,6 +14,8 @@ MISREAD_MARK = "\x1a"
 """Mark, delivered text, mark, what was expected. No pattern of a type lets it pass."""
 NUMBERS: tuple[FieldType, ...] = ("decimal", "integer")
 EARLIEST_YEAR, LATEST_YEAR = 1000, 9999
+LARGEST_EXPONENT = 40
+"""Numbers beyond fit no field; so small ones are lost in any rounding that a mapping can name."""
 ISO_TIME = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?"
 CANONICAL_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -25,9 +27,7 @@ def form_expression(field: ContractField, mapping: Mapping, has_native: bool) ->
     """
     name = f'"{field.name}"'
     form: str | None = None
-    if mapping.format == "csv" and field.name in mapping.allow_float:
-        form = _float_form(name, mapping.allow_float[field.name])
-    elif field.type in NUMBERS and _has_number_form(mapping):
+    if field.type in NUMBERS and _has_number_form(field, mapping):
         form = _number_form(name, field, mapping)
     elif field.type == "date" and (mapping.date_order, mapping.date_separator) != ("ymd", "-"):
         form = _date_form(name, mapping)
@@ -46,6 +46,11 @@ def mark_expression(name: str, expected: str) -> str:
     """SQL for a delivered text that is not what was expected."""
     mark = literal(MISREAD_MARK)
     return f"{mark} || replace({name}, {mark}, ' ') || {mark} || {literal(expected)}"
+
+
+def is_marked(name: str) -> str:
+    """SQL: whether a text begins with the mark of what was not read; NULL where there is none."""
+    return f"starts_with({name}, {literal(MISREAD_MARK)})"
 
 
 def is_misread(name: str) -> str:
@@ -69,19 +74,9 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _has_number_form(mapping: Mapping) -> bool:
+def _has_number_form(field: ContractField, mapping: Mapping) -> bool:
     marks = (mapping.decimal_mark, mapping.thousands_mark, mapping.negative_form)
-    return marks != (".", None, "leading")
-
-
-def _float_form(name: str, decimals: int) -> str:
-    """A number in the form of a binary float, rounded half away from zero; others stay."""
-    pattern = r"-?\d+(\.\d+)?([eE][+-]?\d{1,3})?"
-    number = f"try_cast({name} as decimal(38, {decimals}))"
-    return (
-        f"case when regexp_full_match({name}, {literal(pattern)}) "
-        f"then coalesce(cast({number} as varchar), {name}) else {name} end"
-    )
+    return marks != (".", None, "leading") or field.name in mapping.allow_scientific
 
 
 def _number_form(name: str, field: ContractField, mapping: Mapping) -> str:
@@ -90,6 +85,8 @@ def _number_form(name: str, field: ContractField, mapping: Mapping) -> str:
     if mapping.thousands_mark is not None:
         whole = rf"(\d{{1,3}}({_escape(mapping.thousands_mark)}\d{{3}})+|\d+)"
     digits = whole if field.type == "integer" else rf"{whole}({point}\d+)?"
+    if field.name in mapping.allow_scientific:
+        return _scientific_form(name, digits, field, mapping)
     pattern, is_negative = {
         "leading": (f"-?{digits}", f"starts_with({name}, '-')"),
         "trailing": (f"{digits}-?", f"ends_with({name}, '-')"),
@@ -108,6 +105,25 @@ def _number_form(name: str, field: ContractField, mapping: Mapping) -> str:
     )
 
 
+def _scientific_form(name: str, digits: str, field: ContractField, mapping: Mapping) -> str:
+    """A number that may have an exponent, as digits, a dot and E; a later stage writes it out."""
+    number = f"replace({name}, 'e', 'E')"
+    power = f"try_cast(split_part({number}, 'E', 2) as integer)"
+    pattern = literal(f"-?{digits}(E[+-]?[0-9]{{1,3}})?")
+    expected = f"a number such as {_example(field, mapping)} or 1{mapping.decimal_mark}5E-7"
+    plain = number
+    if mapping.thousands_mark is not None:
+        plain = f"replace({plain}, {literal(mapping.thousands_mark)}, '')"
+    if mapping.decimal_mark != ".":
+        plain = f"replace({plain}, {literal(mapping.decimal_mark)}, '.')"
+    return (
+        f"case when {name} is null then null "
+        f"when regexp_full_match({number}, {pattern}) "
+        f"and abs(coalesce({power}, 0)) <= {LARGEST_EXPONENT} "
+        f"then {plain} else {mark_expression(name, expected)} end"
+    )
+
+
 def _example(field: ContractField, mapping: Mapping) -> str:
     digits = f"1{mapping.thousands_mark or ''}234"
     if field.type == "decimal":
@@ -120,15 +136,17 @@ def _date_form(name: str, mapping: Mapping) -> str:
     separator = mapping.date_separator
     # Without anything between them, only full widths say where a part ends.
     short = r"(\d{1,2})" if separator else r"(\d{2})"
-    parts = {"y": r"(\d{4})", "m": short, "d": short}
+    parts = {"y": r"(\d{2})" if mapping.century else r"(\d{4})", "m": short, "d": short}
     pattern = _escape(separator).join(parts[part] for part in mapping.date_order)
     at = {part: mapping.date_order.index(part) + 1 for part in "ymd"}
 
     def group(part: str) -> str:
         return f"regexp_extract({name}, {literal(pattern)}, {at[part]})"
 
-    iso = f"{group('y')} || '-' || lpad({group('m')}, 2, '0') || '-' || lpad({group('d')}, 2, '0')"
-    example = separator.join({"y": "2026", "m": "03", "d": "31"}[p] for p in mapping.date_order)
+    year = f"{literal(str(mapping.century or ''))} || {group('y')}"
+    iso = f"{year} || '-' || lpad({group('m')}, 2, '0') || '-' || lpad({group('d')}, 2, '0')"
+    shown = {"y": "26" if mapping.century else "2026", "m": "03", "d": "31"}
+    example = separator.join(shown[part] for part in mapping.date_order)
     return (
         f"case when {name} is null then null "
         f"when regexp_full_match({name}, {literal(pattern)}) "
@@ -140,8 +158,9 @@ def _date_form(name: str, mapping: Mapping) -> str:
 def _time_form(name: str, mapping: Mapping) -> str:
     zoned = [form for form in mapping.timestamp_formats if "%z" in form]
     naive = [form for form in mapping.timestamp_formats if "%z" not in form]
-    tries = [_say_time(f"{_parse(name, form)} at time zone 'UTC'") for form in zoned]
-    tries += [_zoned_time(_parse(name, form), mapping.time_zone) for form in naive]
+    century = mapping.century
+    tries = [_say_time(f"{_parse(name, form, century)} at time zone 'UTC'") for form in zoned]
+    tries += [_zoned_time(_parse(name, form, century), mapping.time_zone) for form in naive]
     expected = f"a time in the form {' or '.join(mapping.timestamp_formats)}"
     return (
         f"case when {name} is null then null else coalesce({', '.join(tries)}, "
@@ -149,9 +168,15 @@ def _time_form(name: str, mapping: Mapping) -> str:
     )
 
 
-def _parse(name: str, form: str) -> str:
+def _parse(name: str, form: str, century: int | None) -> str:
     # The parser passes over spaces at the beginning, and lets a year of two digits be one.
-    return f"try_strptime(case when {name} = trim({name}) then {name} end, {literal(form)})"
+    parsed = f"try_strptime(case when {name} = trim({name}) then {name} end, {literal(form)})"
+    if century is None:
+        return parsed
+    # It takes 69 to 99 for the last century, whatever the mapping says.
+    moved = f"{parsed} + to_years(100 * ({century} - cast(year({parsed}) as integer) // 100))"
+    # 29 February 2000 has no day a hundred years before.
+    return f"case when day({moved}) = day({parsed}) then {moved} end"
 
 
 def _say_time(time: str) -> str:

@@ -1,32 +1,60 @@
 """From the columns of a delivery to the text of every field, by its mapping, in SQL.
 
 Each stage is a select over the one before, so that no expression is repeated:
-columns -> forms -> zeros to the left -> value maps -> signs -> times -> period -> pseudonyms. A
-field that no stage concerns passes through as it was delivered.
+columns -> extracts -> forms -> debit and credit -> points moved -> rounding -> zeros to the left
+-> value maps -> signs -> last days -> defaults -> derived times -> period -> pseudonyms. A field
+that no stage concerns passes through as it was delivered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from pipelines.contracts.contract import Contract, ContractField, FieldType
+from pipelines.contracts.contract import Contract, ContractField
 from pipelines.mappings.mapping import (
-    DerivedTime,
     Mapping,
     ReadColumn,
     find_derived_period_field,
     find_row_key_field,
 )
-from pipelines.readers.csv_header import NATIVE_MARK, Header
-from pipelines.readers.field_forms import (
-    MISREAD_MARK,
-    form_expression,
-    is_misread,
-    literal,
-    mark_expression,
+from pipelines.mappings.setting_parts import list_names
+from pipelines.readers.column_texts import (
+    bare_text,
+    braced_text,
+    column_text,
+    count_stripped,
+    extracted_text,
+    joined_text,
+    object_text,
+)
+from pipelines.readers.csv_header import Header
+from pipelines.readers.field_forms import form_expression, is_marked, literal, mark_expression
+from pipelines.readers.moment_texts import day_after, derived_time, period_of_moment
+from pipelines.readers.number_texts import (
+    flip_sign,
+    is_rounded_off,
+    round_number,
+    sign_number,
+    split_number,
+    subtract,
+    write_out,
 )
 from pipelines.readers.personal_texts import list_personal_fields, pseudonym_expression
 
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = [
+    "count_stripped",
+    "helper_name",
+    "list_helpers",
+    "note_changes",
+    "select_texts",
+]
+
+CHANGES = "_changes"
+"""A bit for each field that `round_to` and then `defaults` name: whether they changed its value."""
 KEY_CHARACTERS = 16
 VALUES_SHOWN = 12
 
@@ -34,8 +62,8 @@ VALUES_SHOWN = 12
 def select_texts(
     contract: Contract, mapping: Mapping, header: Header, table: str, sha256: str
 ) -> str:
-    """SQL that selects `_row_number`, every field as text (NULL where there is none) and the
-    helper columns from the delivered `table`. `sha256` is the hash of the file."""
+    """SQL that selects `_row_number`, every field as text (NULL where there is none), the helper
+    columns and the marks of changes from the delivered `table`. `sha256` is the file's hash."""
     first = _first_stage(contract, mapping, header, sha256)
     sql = f"select _row_number, {', '.join(first)} from {table}"
     for stage in _later_stages(contract, mapping, header):
@@ -45,11 +73,33 @@ def select_texts(
     return sql
 
 
+def note_changes(
+    connection: duckdb.DuckDBPyConnection, mapping: Mapping, relation: str
+) -> tuple[str, ...]:
+    """Notes on what rounding and defaults changed, from the marks that the records of `relation`
+    carry: how many values of each field."""
+    what = [
+        *(f"values of {name} rounded to {n} decimals" for name, n in mapping.round_to.items()),
+        *(f"records without {name} given {v!r}" for name, v in mapping.defaults.items()),
+    ]
+    if not what:
+        return ()
+    bits = (f"count(*) filter ({CHANGES} & {1 << bit} <> 0)" for bit in range(len(what)))
+    row = connection.execute(f"select {', '.join(bits)} from {relation}").fetchone()
+    assert row is not None
+    return tuple(f"{count:,} {text}" for count, text in zip(row, what, strict=True) if count)
+
+
 def list_helpers(mapping: Mapping) -> list[ContractField]:
     """The columns that something is derived from, as fields of their own."""
-    return [
+    helpers = [
         ContractField(name=helper_name(item), type=item.type, description="", is_required=False)
         for item in dict.fromkeys(mapping.helper_columns())
+    ]
+    sides = [_side_name(side, field) for field in mapping.net_of for side in ("debit", "credit")]
+    return helpers + [
+        ContractField(name=name, type="decimal", description="", is_required=False)
+        for name in sides
     ]
 
 
@@ -58,17 +108,12 @@ def helper_name(column: ReadColumn) -> str:
     return f"_{column.type}_{column.column}".replace('"', "")
 
 
-def count_stripped(mapping: Mapping, header: Header, table: str) -> str | None:
-    """SQL that counts the values of `table` from which spaces are removed, if any are to be."""
-    if not mapping.strip_text:
-        return None
-    texts = [
-        _without_mark(f"column_{number}", header.has_native)
-        for number, column in enumerate(header.columns)
-        if column and column not in header.unknown
-    ]
-    counts = " + ".join(f"count(*) filter ({text} <> trim({text}))" for text in texts)
-    return f"select {counts or '0'} from {table}"
+def _side_name(side: str, field: str) -> str:
+    return f"_{side}_of_{field}"
+
+
+def _sign_name(field: str) -> str:
+    return f"_sign_of_{field}"
 
 
 def _first_stage(
@@ -80,34 +125,42 @@ def _first_stage(
             text = f"{literal(sha256[:KEY_CHARACTERS] + '-')} || _row_number"
         elif field.name in mapping.constants:
             text = literal(mapping.constants[field.name])
+        elif field.name in mapping.join:
+            text = joined_text(mapping.join[field.name], mapping, header)
+        elif field.name in mapping.object_from:
+            text = object_text(mapping.object_from[field.name], mapping, header)
         else:
-            text = _column_text(mapping.column_names(field.name), mapping, header)
+            text = column_text(mapping.column_names(field.name), mapping, header)
         yield f'{text} as "{field.name}"'
+    yield from _first_helpers(mapping, header)
+    yield f"cast(0 as bigint) as {CHANGES}"
+
+
+def _first_helpers(mapping: Mapping, header: Header) -> Iterator[str]:
+    """Columns beside the fields, that later stages need."""
     for helper in dict.fromkeys(mapping.helper_columns()):
-        yield f'{_column_text((helper.column,), mapping, header)} as "{helper_name(helper)}"'
-
-
-def _column_text(names: tuple[str, ...], mapping: Mapping, header: Header) -> str:
-    """A column is called by its position in the delivery: `column_0` ..."""
-    column = next((name for name in names if name in header.columns), None)
-    if column is None:
-        return "cast(null as varchar)"
-    name = f"column_{header.columns.index(column)}"
-    tokens = ", ".join(literal(token) for token in ("", *mapping.null_tokens))
-    bare = _without_mark(name, header.has_native)
-    if not mapping.strip_text:
-        return f"case when {bare} in ({tokens}) then null else {name} end"
-    # A typed value has no spaces around it; its mark stays.
-    return f"case when trim({bare}) in ({tokens}) then null else trim({name}) end"
+        yield f'{column_text((helper.column,), mapping, header)} as "{helper_name(helper)}"'
+    for field, sides in mapping.net_of.items():
+        for side, names in (("debit", sides.debit), ("credit", sides.credit)):
+            text = column_text(list_names(names), mapping, header)
+            yield f'{text} as "{_side_name(side, field)}"'
+    for field, sign in mapping.sign_from.items():
+        text = bare_text(list_names(sign.column), mapping, header)
+        yield f'{text} as "{_sign_name(field)}"'
 
 
 def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Iterator[dict[str, str]]:
+    yield {
+        **{n: extracted_text(f'"{n}"', regex, header) for n, regex in mapping.extract.items()},
+        **{name: braced_text(f'"{name}"') for name in mapping.unbraced_json},
+    }
     forms = {
         field.name: form_expression(field, mapping, header.has_native)
         for field in (*contract.fields, *list_helpers(mapping))
         if field.name not in mapping.constants
     }
     yield {name: text for name, text in forms.items() if text is not None}
+    yield from _number_stages(mapping)
     yield {
         name: f'case when regexp_full_match("{name}", \'\\d+\') and length("{name}") < {width} '
         f'then lpad("{name}", {width}, \'0\') else "{name}" end'
@@ -117,17 +170,55 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
         name: _map_values(name, values, mapping.value_defaults.get(name))
         for name, values in mapping.value_maps.items()
     }
-    yield {name: _flip_sign(name) for name in mapping.sign_flip}
     yield {
-        name: _derive_time(contract, name, derived)
-        for name, derived in mapping.derived_times.items()
+        name: sign_number(f'"{name}"', f'"{_sign_name(name)}"', sign)
+        for name, sign in mapping.sign_from.items()
     }
+    yield {name: flip_sign(f'"{name}"') for name in mapping.sign_flip}
+    yield {n: day_after(f'"{n}"', contract.field(n).type) for n in mapping.inclusive_ends}
+    yield _fill_defaults(mapping)
+    yield _derive_times(contract, mapping)
     yield _derive_period(contract, mapping)
     yield {
         name: pseudonym_expression(f'"{name}"')
         for name in list_personal_fields(contract)
-        if name in mapping.columns or name in mapping.constants
+        if mapping.fills_field(name)
     }
+
+
+def _number_stages(mapping: Mapping) -> Iterator[dict[str, str]]:
+    yield {
+        name: subtract(f'"{_side_name("debit", name)}"', f'"{_side_name("credit", name)}"')
+        for name in mapping.net_of
+    }
+    powers = {name: mapping.power_of_ten.get(name, 0) for name in mapping.allow_scientific}
+    powers |= mapping.power_of_ten
+    yield {name: split_number(f'"{name}"', power) for name, power in powers.items()}
+    yield {name: write_out(f'"{name}"') for name in powers}
+    yield _round(mapping)
+
+
+def _round(mapping: Mapping) -> dict[str, str]:
+    rounded = {name: round_number(f'"{name}"', n) for name, n in mapping.round_to.items()}
+    conditions = [is_rounded_off(f'"{name}"', n) for name, n in mapping.round_to.items()]
+    return rounded | _mark_changes(conditions, 0)
+
+
+def _fill_defaults(mapping: Mapping) -> dict[str, str]:
+    filled = {
+        name: f'coalesce("{name}", {literal(value)})' for name, value in mapping.defaults.items()
+    }
+    conditions = [f'"{name}" is null' for name in mapping.defaults]
+    return filled | _mark_changes(conditions, len(mapping.round_to))
+
+
+def _mark_changes(conditions: list[str], first: int) -> dict[str, str]:
+    """The marks with a bit more for each condition that holds, from the bit `first` on."""
+    marks = [
+        f"case when {condition} then {1 << bit} else 0 end"
+        for bit, condition in enumerate(conditions, start=first)
+    ]
+    return {CHANGES: " | ".join([CHANGES, *marks])} if marks else {}
 
 
 def _map_values(name: str, values: dict[str, str], default: str | None) -> str:
@@ -137,48 +228,20 @@ def _map_values(name: str, values: dict[str, str], default: str | None) -> str:
     other = mark_expression(f'"{name}"', f"one of {shown}{more}, which its value map names")
     if default is not None:
         other = literal(default)
+    quoted = f'"{name}"'
     return (
-        f'case when "{name}" is null or starts_with("{name}", {literal(MISREAD_MARK)}) '
-        f'then "{name}" else case "{name}" {cases} else {other} end end'
+        f"case when {quoted} is null or {is_marked(quoted)} "
+        f"then {quoted} else case {quoted} {cases} else {other} end end"
     )
 
 
-def _flip_sign(name: str) -> str:
-    return (
-        f'case when starts_with("{name}", \'-\') then substr("{name}", 2) '
-        f"when regexp_full_match(\"{name}\", '\\d+(\\.\\d+)?') "
-        f"and not regexp_full_match(\"{name}\", '[0.]+') then '-' || \"{name}\" "
-        f'else "{name}" end'
-    )
-
-
-def _derive_time(contract: Contract, target: str, derived: DerivedTime) -> str:
-    """The point in time that follows from another field; of what cannot be read, the mark."""
-    name, kind = derived.of, contract.field(derived.of).type
-    moment = f"try_cast(\"{name}\" || '-01' as date)" if kind == "period" else _moment(name, kind)
-    day = f"cast({moment} as date)"
-    point = {
-        "month_start": f"date_trunc('month', {day})",
-        "month_last_day": f"last_day({day})",
-        "next_month": f"date_trunc('month', {day}) + interval 1 month",
-        "next_day": f"{day} + interval 1 day",
-    }[derived.point]
-    form = "%Y-%m-%d" if contract.field(target).type == "date" else "%Y-%m-%dT%H:%M:%SZ"
-    other = mark_expression(f'"{name}"', f"a {kind} to derive {target} from")
-    marked = is_misread(f'"{name}"')
-    return (
-        f"case when ({moment}) is not null then strftime({point}, '{form}') "
-        f'when {marked} then "{name}" when "{name}" is not null then {other} end'
-    )
-
-
-def _moment(name: str, kind: FieldType) -> str:
-    """SQL for the date or the time in UTC that a text says; NULL where it says none."""
-    if kind != "timestamp":
-        return f'try_cast("{name}" as date)'
-    zoned = f"try_cast(\"{name}\" as timestamptz) at time zone 'UTC'"
-    has_zone = f"regexp_matches(\"{name}\", '(Z|[+-]\\d\\d:\\d\\d)$')"
-    return f'case when {has_zone} then {zoned} else try_cast("{name}" as timestamp) end'
+def _derive_times(contract: Contract, mapping: Mapping) -> dict[str, str]:
+    return {
+        name: derived_time(
+            f'"{item.of}"', contract.field(item.of).type, item.point, contract.field(name)
+        )
+        for name, item in mapping.derived_times.items()
+    }
 
 
 def _derive_period(contract: Contract, mapping: Mapping) -> dict[str, str]:
@@ -187,21 +250,5 @@ def _derive_period(contract: Contract, mapping: Mapping) -> dict[str, str]:
     if period is None or source is None:
         return {}
     name = source if isinstance(source, str) else helper_name(source)
-    # The field's own checks say what is wrong with a date; here it only has to be one.
     kind = contract.field(source).type if isinstance(source, str) else source.type
-    moment = _moment(name, kind)
-    is_date = f"regexp_matches(\"{name}\", '^\\d{{4}}-\\d\\d-\\d\\d')"
-    other = mark_expression(f'"{name}"', f"a {kind} to derive the period from")
-    marked = f'starts_with("{name}", {literal(MISREAD_MARK)})'
-    return {
-        period: f"case when {is_date} and ({moment}) is not null "
-        f"then strftime({moment}, '%Y-%m') when {marked} then \"{name}\" "
-        f'when "{name}" is not null then {other} end'
-    }
-
-
-def _without_mark(name: str, has_native: bool) -> str:
-    if not has_native:
-        return name
-    mark = literal(NATIVE_MARK)
-    return f"case when starts_with({name}, {mark}) then substr({name}, 2) else {name} end"
+    return {period: period_of_moment(f'"{name}"', kind)}

@@ -33,7 +33,7 @@ class _Number(str):
 def write_records_as_csv(path: Path, mapping: Mapping, target: Path, name: str) -> Header:
     """Write the records of the UTF-8 file at `path` as a table of texts. Raises
     DeliveryRefusedError where the file is not strict JSON of records."""
-    columns = list(dict.fromkeys((*mapping.all_column_names(), *_list_other_columns(mapping))))
+    columns = list(mapping.all_column_names())
     seen: dict[str, None] = {}
     unknown: dict[str, None] = {}
     with TextTable(target, columns, name) as table:
@@ -48,11 +48,6 @@ def write_records_as_csv(path: Path, mapping: Mapping, target: Path, name: str) 
     header = check_header([*(c for c in columns if c in seen), *unknown], mapping, name)
     present = tuple(column if column in seen else "" for column in columns)
     return Header(present, header.unknown, has_native=True)
-
-
-def _list_other_columns(mapping: Mapping) -> list[str]:
-    others = [item.column for item in mapping.helper_columns()]
-    return others if mapping.unpivot is None else [*others, *mapping.unpivot.id_columns]
 
 
 def _read_records(path: Path, mapping: Mapping, name: str) -> Iterator[dict[str, Any]]:

@@ -95,7 +95,7 @@ def _list_needed(header: Header, mapping: Mapping) -> list[str]:
 
 def _list_fields(columns: list[str], mapping: Mapping) -> dict[str, str]:
     """The field that each column gives; all values of a wide delivery give the same one."""
-    fields = {column: f for f in mapping.columns for column in mapping.column_names(f)}
+    fields = mapping.fields_of_columns()
     if mapping.unpivot is not None and mapping.unpivot.value_column in fields:
         value = fields[mapping.unpivot.value_column]
         fields |= {c: value for c in columns if c not in mapping.unpivot.id_columns}

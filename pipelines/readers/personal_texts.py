@@ -42,8 +42,7 @@ def list_personal_fields(contract: Contract) -> tuple[str, ...]:
 
 def names_persons(contract: Contract, mapping: Mapping) -> bool:
     """Whether the mapping fills a field that names a person."""
-    names = list_personal_fields(contract)
-    return any(name in mapping.columns or name in mapping.constants for name in names)
+    return any(mapping.fills_field(name) for name in list_personal_fields(contract))
 
 
 def keeps_original(source: Source, contract: Contract, mapping: Mapping) -> bool:

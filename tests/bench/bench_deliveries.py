@@ -2,14 +2,15 @@
 
 Every aim is a ratio within one run, because machines differ and are noisy:
 
-- landing, checking and metering a Parquet delivery of 100 M usage rows against DuckDB's bare
+- landing, checking and metering a month of usage, 100 M rows of Parquet, against DuckDB's bare
   `group by` of service, business unit and unit over the same file, and the memory of the process;
 - a declared unique key against a `group by` of that key;
 - landing a CSV of 10 M postings against DuckDB's `read_csv` of all columns as text into Parquet;
 - landing file 1,000 of a source against file 1.
 
-SCALE multiplies the numbers of rows; 1 is what is said above. Checks of Great Expectations are
-measured without its import, which a build pays once and beside its own work.
+SCALE multiplies the numbers of rows; 1 is what is said above. Below 1 fixed costs weigh more, so
+the aims are printed, not judged. Checks of Great Expectations are measured without its import,
+which a build pays once and beside its own work.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ USAGE_ROWS = 100_000_000
 KEYED_ROWS = 20_000_000
 CSV_ROWS = 10_000_000
 FILES = 1000
-COMPARED_FILES = 20
+COMPARED_FILES = 50
 
 USAGE_AIM, KEY_AIM, CSV_AIM, FILES_AIM = 4.0, 1.5, 2.0, 1.5
 MEMORY_AIM_MIB = 4096
@@ -71,7 +72,7 @@ columns:
 
 USAGE = """
     select
-        '2026-' || lpad(cast(1 + i % 3 as varchar), 2, '0') as period_id,
+        '2026-03' as period_id,
         'svc-' || lpad(cast(hash(i) % 200 as varchar), 3, '0') as service_id,
         'consumer' as receiver_kind,
         'CC' || cast(1000 + hash(i * 7 + 1) % 500 as varchar) as receiver_id,
@@ -142,7 +143,7 @@ print(json.dumps({"seconds": seconds, "peak": peak}))
 
 
 def main() -> int:
-    """Measure and print; exit code 1 if an aim is missed."""
+    """Measure and print; exit code 1 if an aim is missed at full size."""
     scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
     rows: list[tuple[str, str, float, float]] = []
     with tempfile.TemporaryDirectory(prefix="apportion-bench-") as name:
@@ -155,7 +156,8 @@ def main() -> int:
     for title, unit, figure, aim in rows:
         mark = "" if figure <= aim else "  missed"
         print(f"{title:<58}{figure:>8.2f} {unit:<3}{aim:>8.2f} {unit:<3}{mark}")
-    return 0 if all(figure <= aim for _, _, figure, aim in rows) else 1
+    is_missed = any(figure > aim for _, _, figure, aim in rows)
+    return 1 if is_missed and scale >= 1 else 0
 
 
 def measure_usage(root: Path, rows: int) -> list[tuple[str, str, float, float]]:
@@ -232,7 +234,7 @@ def measure_csv(root: Path, rows: int) -> list[tuple[str, str, float, float]]:
 
 
 def measure_files(root: Path) -> list[tuple[str, str, float, float]]:
-    """The median of the last files of a source against the first ones."""
+    """The last files of a source against the first ones."""
     import duckdb
 
     from pipelines.books.books import Books
@@ -254,8 +256,10 @@ def measure_files(root: Path) -> list[tuple[str, str, float, float]]:
             land_file(workspace, books, connection, delivery)
             times.append(time.perf_counter() - start)
     books.close()
+    # The lower quartile: what else the machine does makes single files slower, never faster.
     first, last = (
-        statistics.median(part) for part in (times[1 : COMPARED_FILES + 1], times[-COMPARED_FILES:])
+        statistics.quantiles(part, n=4)[0]
+        for part in (times[1 : COMPARED_FILES + 1], times[-COMPARED_FILES:])
     )
     print(f"{FILES:,} files: the first ones took {first * 1000:.0f} ms, the last {last * 1000:.0f}")
     return [("file 1,000 / file 1", "x", last / first, FILES_AIM)]

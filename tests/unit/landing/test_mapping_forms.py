@@ -206,14 +206,6 @@ def test_row_key_is_made_of_file_and_record(company: Company) -> None:
     assert read_fields(company, result, "line_id") == [(f"{start}-1",), (f"{start}-2",)]
 
 
-def test_floats_of_a_text_are_rounded_and_nothing_else_is_read(company: Company) -> None:
-    texts = ["5.64902E-05", "-1.0049999", "2e2", "0.005", "1,5", "inf"]
-    amounts, reasons = _amounts(company, texts, allow_float={"amount_local": 2})
-    # Half away from zero: 0.0000564902, -1.0049999, 200 and 0.005 to two decimals.
-    assert amounts == ["0.00", "-1.00", "200.00", "0.01"]
-    assert ["'1,5'" in reasons[0], "'inf'" in reasons[1]] == [True, True]
-
-
 @pytest.mark.parametrize(
     ("point", "expected"),
     [

@@ -9,7 +9,16 @@ import yaml
 from pydantic import BaseModel
 
 from pipelines.contracts.contract import load_contract
-from pipelines.mappings.mapping import DerivedTime, LastState, Mapping, Unpivot, load_mapping
+from pipelines.mappings.mapping import (
+    DerivedTime,
+    Join,
+    LastState,
+    Mapping,
+    NetOf,
+    SignFrom,
+    Unpivot,
+    load_mapping,
+)
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "mappings.md"
 
@@ -29,6 +38,8 @@ def _defaults(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
             shown = "required"
         elif default is None:
             shown = "none"
+        elif default == "":
+            shown = "the empty text"
         elif default in ((), {}):
             shown = "empty"
         found[f"{prefix}{name}"] = shown
@@ -37,8 +48,9 @@ def _defaults(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
 
 def test_every_key_is_documented_with_its_default() -> None:
     keys = _defaults(Mapping)
-    keys |= _defaults(DerivedTime, "derived_times.")
     keys |= _defaults(Unpivot, "unpivot.") | _defaults(LastState, "last_state_of.")
+    keys |= _defaults(Join, "join.") | _defaults(NetOf, "net_of.")
+    keys |= _defaults(SignFrom, "sign_from.") | _defaults(DerivedTime, "derived_times.")
     assert _documented() == keys
 
 

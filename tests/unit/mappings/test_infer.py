@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from pipelines.contracts.contract import load_contract
+from pipelines.mappings.column_hints import compare_names
 from pipelines.mappings.file_head import HeadNotReadError
-from pipelines.mappings.infer import Proposal, compare_names, infer_mapping
-from pipelines.mappings.mapping import Mapping, _refuse_misfit
+from pipelines.mappings.infer import Proposal, infer_mapping
+from pipelines.mappings.mapping import Mapping, refuse_misfit
 from pipelines.mappings.preview import preview_records
 from pipelines.mappings.write_proposal import (
     MappingExistsError,
@@ -22,6 +23,7 @@ from pipelines.mappings.write_proposal import (
 
 from .foreign_files import GLA, OPEN_FORMS, SAP_DE, SERVICE_NOW, write
 
+NATIVE = "focus_converters_native_bills"
 DATA = Path(__file__).parents[4] / "shared" / "data"
 
 
@@ -83,7 +85,7 @@ def test_proposal_without_open_fields_is_a_mapping(tmp_path: Path) -> None:
     write_proposal(proposal, written)
     text = written.read_text("utf-8")
     mapping = Mapping.model_validate(yaml.safe_load(text))
-    _refuse_misfit(mapping, load_contract("general_ledger"))
+    refuse_misfit(mapping, load_contract("general_ledger"))
     assert mapping.mapping_id == "erp"
     assert "# decide: row_key" in text
     assert "amount_local: Betrag in Hauswährung  # 0.97:" in text
@@ -109,7 +111,7 @@ def test_public_ledger_lacks_what_it_never_says(tmp_path: Path) -> None:
     assert set(proposal.match.missing) <= _decides(proposal)
     mapping = Mapping.model_validate(yaml.safe_load(render_proposal(proposal)))
     with pytest.raises(ValueError, match="no column to the required fields legal_entity_id"):
-        _refuse_misfit(mapping, proposal.match.contract)
+        refuse_misfit(mapping, proposal.match.contract)
 
 
 def test_ticket_export(tmp_path: Path) -> None:
@@ -175,6 +177,98 @@ def test_years_of_two_digits_are_named(tmp_path: Path) -> None:
     text = OPEN_FORMS.replace("/2026,", "/26,")
     proposal = infer_mapping(write(tmp_path, "short.csv", text))
     assert any("two digits" in decision for decision in proposal.decisions)
+    assert proposal.settings["century"] == 20
+
+
+DEBIT_CREDIT = """\
+Date,Company,Department,Account,Currency,Debit,Credit
+2026-01-31,DE01,CC1,6400,EUR,1234.56,
+2026-01-30,DE01,CC1,6400,EUR,,99.90
+"""
+
+
+def test_debit_and_credit_are_one_amount(tmp_path: Path) -> None:
+    proposal = infer_mapping(write(tmp_path, "gl.csv", DEBIT_CREDIT))
+    assert proposal.settings["net_of"] == {"amount_local": {"debit": "Debit", "credit": "Credit"}}
+    assert "amount_local" not in proposal.settings["columns"]
+    assert "net_of" in _decides(proposal)
+    assert proposal.match.missing == ()
+    refuse_misfit(
+        Mapping.model_validate(yaml.safe_load(render_proposal(proposal))),
+        load_contract("general_ledger"),
+    )
+    records = preview_records(proposal.head, proposal.match.contract, proposal.settings)
+    assert [record.values["amount_local"] for record in records] == ["1234.56", "-99.90"]
+
+
+def test_one_side_alone_is_no_amount_of_two(tmp_path: Path) -> None:
+    text = DEBIT_CREDIT.replace("Credit", "Remark")
+    assert "net_of" not in infer_mapping(write(tmp_path, "gl.csv", text)).settings
+
+
+@pytest.mark.parametrize(
+    ("heading", "debit", "credit"),
+    [("S/H", "S", "H"), ("Dr/Cr", "Dr", "Cr"), ("Debit/Credit Indicator", "D", "C")],
+)
+def test_a_column_that_says_the_sign(tmp_path: Path, heading: str, debit: str, credit: str) -> None:
+    text = (
+        f"Date,Company,Department,Account,Currency,Amount,{heading}\n"
+        f"2026-01-31,DE01,CC1,6400,EUR,1234.56,{debit}\n2026-01-30,DE01,CC1,6400,EUR,99.90,{credit}\n"
+    )
+    proposal = infer_mapping(write(tmp_path, "gl.csv", text))
+    assert proposal.settings["sign_from"] == {
+        "amount_local": {"column": heading, "negative": [credit], "positive": [debit]}
+    }
+    assert "sign_from" in _decides(proposal)
+    records = preview_records(proposal.head, proposal.match.contract, proposal.settings)
+    assert [record.values["amount_local"] for record in records] == ["1234.56", "-99.90"]
+    other = text.replace(f",{credit}\n", ",X\n")
+    assert "sign_from" not in infer_mapping(write(tmp_path, "other.csv", other)).settings
+
+
+def test_exponents_and_many_decimals(tmp_path: Path) -> None:
+    """5.64902E-05 has ten decimals, 2.323760001E-9 has eighteen; zeros at the end say nothing."""
+    for amount, settings in (
+        ("5.64902E-05", {"allow_scientific": ["amount_local"], "round_to": None}),
+        ("2.323760001E-9", {"round_to": {"amount_local": 12}}),
+        ("0.0000000000005", {"round_to": {"amount_local": 12}, "allow_scientific": None}),
+        ("0.5000000000000", {"round_to": None, "allow_scientific": None}),
+    ):
+        text = OPEN_FORMS.replace("1.234\n", f"{amount}\n").replace("500\n", "1.5\n")
+        proposal = infer_mapping(write(tmp_path, f"{amount}.csv", text))
+        assert {name: proposal.settings.get(name) for name in settings} == settings, amount
+        assert ("round_to" in _decides(proposal)) == bool(proposal.settings.get("round_to"))
+        records = preview_records(proposal.head, proposal.match.contract, proposal.settings)
+        assert Decimal(str(records[0].values["amount_local"])) == Decimal(amount)
+
+
+def test_code_with_its_name_behind_it(tmp_path: Path) -> None:
+    text = DEBIT_CREDIT.replace(",6400,", ",6400 - Software,")
+    proposal = infer_mapping(write(tmp_path, "gl.csv", text))
+    assert set(proposal.settings["extract"]) == {"account_id"}
+    records = preview_records(proposal.head, proposal.match.contract, proposal.settings)
+    assert [record.values["account_id"] for record in records] == ["6400", "6400"]
+    assert "extract.account_id" in _decides(proposal)
+
+
+@pytest.mark.parametrize(
+    ("footer", "rows"),
+    [("Total,,,,,1234.56,99.90\n", 1), ("\nSumme:,,,,,1134.66,", 1), ("2 records\n\n", 2)],
+)
+def test_a_total_at_the_end_is_noticed(tmp_path: Path, footer: str, rows: int) -> None:
+    proposal = infer_mapping(write(tmp_path, "gl.csv", DEBIT_CREDIT + footer))
+    assert proposal.settings["footer_rows"] == rows
+    assert "footer_rows" in _decides(proposal)
+    assert len(proposal.head.records) == 2
+
+
+def test_times_of_two_forms_are_both_declared(tmp_path: Path) -> None:
+    text = SERVICE_NOW.replace("13/02/2026 09:15", "2026-02-13T09:15Z")
+    text = text.replace("13/02/2026 11:00", "2026-02-13T11:00:00Z")
+    text = "\n".join(text.splitlines()[:2]) + "\n"
+    proposal = infer_mapping(write(tmp_path, "two.csv", text))
+    forms = ["%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"]
+    assert proposal.settings["timestamp_formats"] == forms
 
 
 def test_log_of_events_is_noticed(tmp_path: Path) -> None:
@@ -235,6 +329,10 @@ def test_text_of_the_sender_cannot_add_a_setting(tmp_path: Path) -> None:
         ("itsm_uci_servicenow/incident_event_log.csv.gz", ("servicenow_incidents",)),
         ("focus_toolkit_1_2_1_3/aws_1_3_cost_and_usage_rows25_seed7.csv", ("focus_1_3",)),
         ("focus_toolkit_1_2_1_3/aws_1_2_cost_and_usage_rows25_seed7.csv", ("focus_1_2",)),
+        ("focus_1_0_sample/focus_sample.csv", ("focus_1_0",)),
+        (f"{NATIVE}/sample-anonymous-aws-export-dataset.csv", ("aws_cur_csv",)),
+        (f"{NATIVE}/sample-anonymous-ea-export-dataset.csv", ("azure_ea",)),
+        (f"{NATIVE}/reports_cost-csv_0000000030000269.csv", ("oci_cost",)),
     ],
 )
 def test_ready_mapping_of_a_published_file_is_named(name: str, ready: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipelines.contracts.contract import load_contract
-from pipelines.mappings.mapping import Mapping, _refuse_misfit, load_mapping
+from pipelines.mappings.mapping import Mapping, load_mapping, refuse_misfit
 
 
 def _make(**changes: Any) -> Mapping:
@@ -48,9 +48,26 @@ def _make(**changes: Any) -> Mapping:
             {"format": "xlsx", "allow_float": {"amount_local": 2}},
             "says nothing about the format xlsx",
         ),
-        ({"decimal_mark": ",", "allow_float": {"amount_local": 2}}, "and no other form"),
         ({"columns": {"line_id": []}}, "names no column for the field line_id"),
-        ({"columns": {"line_id": ["a", "b"], "vendor_name": "b"}}, "two fields read the column"),
+        ({"defaults": {"account_id": "Y"}}, "has a constant and a default"),
+        ({"net_of": {"amount_local": {"debit": "d", "credit": "c"}}}, "a column and a debit and"),
+        ({"join": {"account_id": {"columns": ["a", "b"]}}}, "a constant and columns that are"),
+        ({"join": {"vendor_name": {"columns": ["a"]}}}, "at least 2 items"),
+        ({"net_of": {"amount_local": {"debit": ["d", "x"], "credit": "x"}}}, "is debit and credit"),
+        (
+            {"sign_from": {"amount_local": {"column": "s", "negative": ["H"], "positive": ["H"]}}},
+            "'H' is negative and positive",
+        ),
+        ({"extract": {"vendor_name": "(a)"}}, "'extract' names vendor_name, which has no column"),
+        ({"extract": {"line_id": "a"}}, "has 0 groups, not one"),
+        ({"extract": {"line_id": "(a)(b)"}}, "has 2 groups, not one"),
+        ({"extract": {"line_id": "(a"}}, "'extract' of line_id is no regular expression"),
+        ({"extract": {"line_id": "(?<=a)(b)"}}, "'extract' of line_id is no regular expression"),
+        ({"allow_scientific": ["amount_local"], "negative_form": "trailing"}, "needs the negative"),
+        ({"century": 20, "timestamp_formats": ["%d/%m/%Y"]}, "no year of two digits, %y"),
+        ({"century": 18}, "Input should be 19 or 20"),
+        ({"round_to": {"amount_local": 13}}, "less than or equal to 12"),
+        ({"format": "json", "object_from": {"tags": "t"}}, "says nothing about the format json"),
         ({"colums": {}}, "Extra inputs"),
     ],
 )
@@ -67,6 +84,13 @@ def test_settings_that_contradict_each_other_are_refused(
         ({"pad_left": {"amount_local": 3}}, "'pad_left' names amount_local"),
         ({"sign_flip": ["line_id"]}, "'sign_flip' names line_id, which is of type code"),
         ({"sign_flip": ["nothing"]}, "does not have: nothing"),
+        ({"defaults": {"nothing": "x"}}, "does not have: nothing"),
+        ({"round_to": {"line_id": 2}}, "'round_to' names line_id, which is of type code"),
+        ({"power_of_ten": {"line_id": 2}}, "'power_of_ten' names line_id"),
+        ({"allow_scientific": ["line_id"]}, "'allow_scientific' names line_id"),
+        ({"inclusive_ends": ["line_id"]}, "'inclusive_ends' names line_id"),
+        ({"unbraced_json": ["line_id"]}, "'unbraced_json' names line_id"),
+        ({"object_from": {"vendor_name": "t"}}, "'object_from' names vendor_name"),
         ({"row_key": True}, "'row_key' needs exactly one key field without a column"),
         ({"period_from": "line_id"}, "is of type code, not a date or timestamp"),
         ({"period_from": None}, "no column to the required fields period_id"),
@@ -85,11 +109,43 @@ def test_settings_that_do_not_fit_the_contract_are_refused(
     changes: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(ValueError, match=expected):
-        _refuse_misfit(_make(**changes), load_contract("general_ledger"))
+        refuse_misfit(_make(**changes), load_contract("general_ledger"))
+
+
+def test_a_column_may_give_several_fields() -> None:
+    columns = {"line_id": "id", "document_id": "id", "posting_date": "date", "amount_local": "x"}
+    mapping = _make(columns=columns)
+    refuse_misfit(mapping, load_contract("general_ledger"))
+    assert mapping.all_column_names() == ("id", "date", "x")
+
+
+def test_a_float_of_parquet_is_rounded_one_way_for_all_its_fields() -> None:
+    """Otherwise the amount could get the text of a binary float: 0.1 is none."""
+    columns = {"line_id": "x", "posting_date": "date", "amount_local": "x"}
+    mapping = _make(columns=columns, format="parquet", allow_float={"amount_local": 2})
+    with pytest.raises(ValueError, match="read the column 'x' of Parquet with different"):
+        refuse_misfit(mapping, load_contract("general_ledger"))
+
+
+def test_a_time_follows_from_what_is_delivered() -> None:
+    mapping = Mapping.model_validate(
+        {
+            "mapping_id": "own",
+            "contract": "cloud_bill",
+            "description": "",
+            "columns": {},
+            "derived_times": {
+                "billing_period_start": {"of": "billing_period_end", "point": "month_start"},
+                "billing_period_end": {"of": "charge_period_start", "point": "next_month"},
+            },
+        }
+    )
+    with pytest.raises(ValueError, match="of billing_period_end, which has no column"):
+        refuse_misfit(mapping, load_contract("cloud_bill"))
 
 
 def test_the_settings_themselves_fit() -> None:
-    _refuse_misfit(_make(), load_contract("general_ledger"))
+    refuse_misfit(_make(), load_contract("general_ledger"))
 
 
 def test_own_mapping_is_called_as_its_file(tmp_path: Path) -> None:

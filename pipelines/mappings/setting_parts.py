@@ -1,0 +1,109 @@
+"""The settings of a mapping that have keys of their own, each with what it says."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipelines.contracts.contract import FieldType
+
+ColumnNames = str | tuple[str, ...]
+"""A column, or a list of names of which exactly one is present."""
+
+
+def list_names(names: ColumnNames) -> tuple[str, ...]:
+    """The names that a column may have."""
+    return (names,) if isinstance(names, str) else names
+
+
+class ReadColumn(BaseModel):
+    """A column that no field holds and that something is derived from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    type: FieldType
+    """How its text is read; the mapping's forms of dates, times and numbers hold for it too."""
+
+
+class DerivedTime(BaseModel):
+    """A day or time that follows from another one, where the delivery says only that."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    of: str
+    """The field, a period, date or timestamp, that it follows from."""
+    point: Literal["month_start", "month_last_day", "next_month", "next_day"]
+    """Which point in time: the first day of the month, its last day, the first day of the next
+    month, the next day; each at midnight."""
+
+
+class LastState(BaseModel):
+    """The delivery is a log of events; the last one of each key is its state."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Fields that say whose event it is."""
+    order: Annotated[tuple[str | ReadColumn, ...], Field(min_length=1)]
+    """Fields or columns in whose order the events happened; of equals the later record counts."""
+
+
+class Unpivot(BaseModel):
+    """The delivery is wide: one record holds several values, each in a column of its own.
+
+    Every column but those named here becomes a record: its name in `name_column`, its value in
+    `value_column`. `columns` of the mapping then names these two and the id columns.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id_columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    name_column: str
+    value_column: str
+    skip_columns: tuple[str, ...] = ()
+    """Columns that hold no value; the empty text names a column without a name."""
+
+
+class Join(BaseModel):
+    """A field is made of several columns. With all of them empty it is empty."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: Annotated[tuple[str, ...], Field(min_length=2)]
+    separator: str = ""
+    """What is put between them."""
+
+
+class NetOf(BaseModel):
+    """A field is the debit minus the credit. With both of them empty it is empty."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    debit: ColumnNames
+    credit: ColumnNames
+
+    @model_validator(mode="after")
+    def columns_differ(self) -> NetOf:
+        if set(list_names(self.debit)) & set(list_names(self.credit)):
+            raise ValueError("'net_of': a column is debit and credit")
+        return self
+
+
+class SignFrom(BaseModel):
+    """Another column says whether a number is turned."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: ColumnNames
+    negative: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Texts with which the number is turned."""
+    positive: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Texts with which it stays."""
+
+    @model_validator(mode="after")
+    def texts_differ(self) -> SignFrom:
+        if both := sorted(set(self.negative) & set(self.positive)):
+            raise ValueError(f"'sign_from': {both[0]!r} is negative and positive")
+        return self
