@@ -50,6 +50,7 @@ format: $(READY)
 bench: $(READY)
 	$(BIN)/python -m tests.bench.bench_deliveries $(SCALE)
 	$(BIN)/python -m tests.bench.bench_sample
+	$(BIN)/python -m tests.bench.bench_allocation
 
 environment: $(READY)
 

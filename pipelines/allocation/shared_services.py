@@ -11,36 +11,59 @@ says which part of the direct cost of s leaves IT through t. M sums to 1 over t 
 is a set of weights like any other, and no cost is lost. Direct and step-down are the same formula
 with fewer edges: whoever makes the edges takes out those that the method does not allow.
 
+Solved per strongly connected component, receivers first: a component's own part of the inverse
+(`pass_on`), and what it passes to components that are solved already.
+
 Works on weights, never on money. Guarantees that the integer weights of every sender sum to
 WEIGHT_SCALE exactly; refuses by name a group of services that pass cost only among themselves.
+Known limits: holds a dense row per service that passes cost to others; the last digits of a weight
+may depend on the processor, so that weights are stored and not solved again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ControlError
 
+from .pass_on import invert_flows
+from .service_graph import Edge, ServiceGraph, find_components, make_graph
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from .service_graph import Numbers, Shares
+
 WEIGHT_SCALE = 10**15
 RESIDUAL_LIMIT = 1e-12
+# Full cost beyond it would not fit into the engine's integers, whatever the amount.
+GROSS_LIMIT = 1e7
 
 GROUP_COLUMNS = ("scenario_id", "period_id", "version")
 EDGE_COLUMNS = (*GROUP_COLUMNS, "service_id", "receiver_kind", "receiver_id", "weight")
 
-Edge = tuple[str, str, str, int]
-"""(sender service, receiver kind, receiver, integer weight)"""
+
+@dataclass(frozen=True)
+class SolvedWeights:
+    """The weights of one group, ordered by sender and receiver; rows where both are 0 left out."""
+
+    services: list[str]
+    senders: Numbers
+    receivers: Numbers
+    delivered: Numbers
+    """Of WEIGHT_SCALE; those of a sender sum to it."""
+    gross: Shares
+    """Of WEIGHT_SCALE, whole numbers: what passes through the receiver, at least once."""
 
 
-def solve_shared_services(edges: pa.Table) -> pa.Table:
-    """Solve every (scenario, period, version) of an edge table.
+def solve_shared_services(edges: pa.Table, method: str) -> pa.Table:
+    """Solve every (scenario, period, version) of an edge table, made by `method`.
 
     Takes columns scenario_id, period_id, version, service_id, receiver_kind, receiver_id, weight.
-    Returns scenario_id, period_id, version, from_service_id, to_service_id, delivered_weight and
-    gross_weight, both int64 of WEIGHT_SCALE; rows where both are 0 are left out.
+    Returns scenario_id, period_id, version, shared_method, from_service_id, to_service_id,
+    delivered_weight (int64) and gross_weight (decimal(38, 0)), both of WEIGHT_SCALE.
     """
     import pyarrow as pa
 
@@ -48,103 +71,140 @@ def solve_shared_services(edges: pa.Table) -> pa.Table:
     columns = [edges.column(name).to_pylist() for name in EDGE_COLUMNS]
     for scenario, period, version, service, kind, receiver, weight in zip(*columns, strict=True):
         groups[scenario, period, version].append((service, kind, receiver, int(weight)))
-    rows: list[tuple[Any, ...]] = []
+    schema = pa.schema(
+        {
+            **{"scenario_id": pa.string(), "period_id": pa.string(), "version": pa.int32()},
+            **{"shared_method": pa.string()},
+            **{"from_service_id": pa.string(), "to_service_id": pa.string()},
+            **{"delivered_weight": pa.int64(), "gross_weight": pa.decimal128(38, 0)},
+        }
+    )
+    tables = [schema.empty_table()]
     for key in sorted(groups):
-        rows += [(*key, *row) for row in solve_group(groups[key], place=f"{key[0]} {key[1]}")]
-    names = ["scenario_id", "period_id", "version", "from_service_id", "to_service_id"]
-    types = [pa.string(), pa.string(), pa.int32(), pa.string(), pa.string(), pa.int64(), pa.int64()]
-    names += ["delivered_weight", "gross_weight"]
-    schema = pa.schema(list(zip(names, types, strict=True)))
-    data: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [() for _ in names]
-    return pa.table([pa.array(list(c), t) for c, t in zip(data, types, strict=True)], schema=schema)
+        solved = solve_group(groups[key], place=f"{key[0]} {key[1]}")
+        tables.append(_write_table(solved, (*key, method), schema))
+    return pa.concat_tables(tables)
 
 
-def solve_group(edges: list[Edge], place: str = "") -> list[tuple[str, str, int, int]]:
-    """Weights of one group as (from, to, delivered, gross), ordered by from and to.
+def _write_table(solved: SolvedWeights, key: tuple[str, str, int, str], schema: pa.Schema) -> Any:
+    import pyarrow as pa
 
-    Raises ControlError if services pass their cost only among themselves, naming them.
+    names = pa.array(solved.services, pa.string())
+    size = len(solved.senders)
+    parts = [pa.repeat(pa.scalar(value, schema.field(i).type), size) for i, value in enumerate(key)]
+    parts += [names.take(solved.senders), names.take(solved.receivers)]
+    parts += [pa.array(solved.delivered), pa.array(solved.gross).cast(schema.types[-1])]
+    return pa.table(parts, schema=schema)
+
+
+def solve_group(edges: list[Edge], place: str = "") -> SolvedWeights:
+    """The weights of one group.
+
+    Raises ControlError if services pass their cost only among themselves, naming them, and if a
+    solution does not hold within RESIDUAL_LIMIT of what passes through a service.
     """
     import numpy as np
-    from scipy.sparse import csc_matrix, identity
-    from scipy.sparse.linalg import splu
 
-    services = sorted({edge[0] for edge in edges} | {e[2] for e in edges if e[1] == "service"})
-    index = {service: number for number, service in enumerate(services)}
-    totals: dict[str, int] = defaultdict(int)
-    for sender, _, _, weight in edges:
-        totals[sender] += weight
-    _refuse_weightless(edges, totals, place)
-    inner = [(index[e[2]], index[e[0]], e[3] / totals[e[0]]) for e in edges if e[1] == "service"]
-    outside = np.zeros(len(services))
-    for sender, kind, _, weight in edges:
-        if kind != "service":
-            outside[index[sender]] += weight / totals[sender]
-    _refuse_closed_groups(services, inner, outside, place)
-    if not inner:
-        return [(service, service, WEIGHT_SCALE, WEIGHT_SCALE) for service in services]
-    to, of, share = zip(*inner, strict=True)
-    size = (len(services), len(services))
-    system = csc_matrix(identity(len(services)) - csc_matrix((share, (to, of)), shape=size))
-    # Column s of the inverse: the gross cost of every service per unit of direct cost of s.
-    units = np.identity(len(services))
-    gross = splu(system).solve(units)
-    residuals = np.abs(system @ gross - units).max(axis=0)
-    delivered = gross * outside[:, np.newaxis]
-    sums = delivered.sum(axis=0)
-    rows = []
-    for number, service in enumerate(services):
-        error = max(float(residuals[number]), abs(float(sums[number]) - 1.0))
-        if error > RESIDUAL_LIMIT:
-            raise ControlError(
-                f"{place}: the weights of service '{service}' sum to {sums[number]!r}, expected 1 "
-                f"within {RESIDUAL_LIMIT}; residual {residuals[number]:.3g}. "
-                "Check its driver quantities."
+    graph = make_graph(edges, place)
+    passing = np.unique(graph.senders)
+    gross = _solve_gross(graph, passing, place)
+    delivered = gross * graph.outside
+    _refuse_inexact(graph, passing, gross, delivered, place)
+    weights, full = _scale_exactly(delivered), np.rint(gross * WEIGHT_SCALE)
+    rows, columns = np.nonzero((full > 0) | (weights > 0))
+    # A service that passes nothing to others delivers all of itself.
+    alone = np.setdiff1d(np.arange(len(graph.services)), passing)
+    whole = np.full(len(alone), WEIGHT_SCALE)
+    senders = np.concatenate([passing[rows], alone])
+    receivers = np.concatenate([columns, alone])
+    order = np.lexsort([receivers, senders])
+    return SolvedWeights(
+        graph.services,
+        senders[order],
+        receivers[order],
+        np.concatenate([weights[rows, columns], whole])[order],
+        np.concatenate([full[rows, columns], whole])[order],
+    )
+
+
+def _solve_gross(graph: ServiceGraph, passing: Numbers, place: str) -> Shares:
+    """Row s, column t: what passes through service t per unit of the `passing` service s."""
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    size = len(graph.services)
+    components = find_components(graph, place)
+    component, position, row = (np.full(size, -1) for _ in range(3))
+    for number, members in enumerate(components):
+        component[members], position[members] = number, np.arange(len(members))
+    row[passing] = np.arange(len(passing))
+    gross = np.zeros((len(passing), size))
+    by_component = np.argsort(component[graph.senders], kind="stable")
+    ends = np.searchsorted(component[graph.senders[by_component]], np.arange(len(components) + 1))
+    for number, members in enumerate(components):
+        edges = by_component[ends[number] : ends[number + 1]]
+        if not len(edges):
+            continue
+        senders, receivers = position[graph.senders[edges]], graph.receivers[edges]
+        shares, count = graph.shares[edges], len(members)
+        stays = component[receivers] == number
+        flows = np.zeros((count, count))
+        flows[position[receivers[stays]], senders[stays]] = shares[stays]
+        leaves = np.bincount(senders[~stays], shares[~stays], minlength=count)
+        within = invert_flows(flows, graph.outside[members] + leaves).T
+        # What goes on to other components, with all that it passes through there.
+        known = ~stays & (row[receivers] >= 0)
+        onward = (
+            csr_matrix(
+                (shares[known], (senders[known], row[receivers[known]])),
+                shape=(count, len(passing)),
             )
-        integers = _scale_exactly(delivered[:, number].tolist())
-        for receiver, weight in enumerate(integers):
-            full = round(float(gross[receiver, number]) * WEIGHT_SCALE)
-            if weight or full:
-                rows.append((service, services[receiver], weight, full))
-    return rows
-
-
-def _refuse_weightless(edges: list[Edge], totals: dict[str, int], place: str) -> None:
-    """Shares of one service are its weights over their sum, so there has to be one."""
-    wrong = {sender for sender, total in totals.items() if total <= 0}
-    wrong |= {sender for sender, _, _, weight in edges if weight < 0}
-    if wrong:
-        raise ControlError(
-            f"{place}: the weights of the services {', '.join(sorted(wrong))} are negative or all "
-            "0. Check their driver quantities, or hold their money as unallocated."
+            @ gross
         )
+        last = ~stays & ~known
+        onward[senders[last], receivers[last]] += shares[last]
+        reached = np.flatnonzero(onward.any(axis=0))
+        gross[np.ix_(row[members], reached)] = within @ onward[:, reached]
+        gross[np.ix_(row[members], members)] = within
+    return gross
 
 
-def _scale_exactly(shares: list[float]) -> list[int]:
-    """Integers proportional to `shares` that sum to WEIGHT_SCALE: the largest takes the rest."""
-    integers = [max(0, round(share * WEIGHT_SCALE)) for share in shares]
-    largest = max(range(len(integers)), key=lambda number: integers[number])
-    integers[largest] += WEIGHT_SCALE - sum(integers)
-    return integers
-
-
-def _refuse_closed_groups(
-    services: list[str], inner: list[tuple[int, int, float]], outside: Any, place: str
+def _refuse_inexact(
+    graph: ServiceGraph, passing: Numbers, gross: Shares, delivered: Shares, place: str
 ) -> None:
-    """Every service must reach a receiver outside; walk back from those that do."""
-    senders_of: dict[int, list[int]] = defaultdict(list)
-    for receiver, sender, share in inner:
-        if share > 0:
-            senders_of[receiver].append(sender)
-    reached = {number for number in range(len(services)) if outside[number] > 0}
-    front = list(reached)
-    while front:
-        for sender in senders_of[front.pop()]:
-            if sender not in reached:
-                reached.add(sender)
-                front.append(sender)
-    closed = [service for number, service in enumerate(services) if number not in reached]
-    if closed:
+    """What passes through a service is its own and what others pass to it; all of it leaves."""
+    import numpy as np
+
+    expected = (graph.as_matrix()[passing].T @ gross[:, passing].T).T
+    expected[np.arange(len(passing)), passing] += 1.0
+    residuals = (np.abs(expected - gross) / np.maximum(gross, 1.0)).max(axis=1, initial=0.0)
+    sums = delivered.sum(axis=1)
+    # What is no number is not within the limit either.
+    wrong = ~(np.maximum(residuals, np.abs(sums - 1.0)) <= RESIDUAL_LIMIT)
+    for number in np.flatnonzero(wrong):
         raise ControlError(
-            f"{place}: the services {', '.join(closed)} pass their cost only among themselves. "
-            "Give at least one of them a consumer, or declare another receiver."
+            f"{place}: the weights of service '{graph.services[passing[number]]}' sum to "
+            f"{float(sums[number])!r}, expected 1 within {RESIDUAL_LIMIT}; residual "
+            f"{residuals[number]:.3g}. Check its driver quantities."
         )
+    for number in np.flatnonzero((gross > GROSS_LIMIT).any(axis=0)):
+        raise ControlError(
+            f"{place}: service '{graph.services[number]}' and those that it passes cost to let out "
+            f"so little that the cost goes round more than {GROSS_LIMIT:,.0f} times. Check their "
+            "driver quantities."
+        )
+
+
+def _scale_exactly(shares: Shares) -> Numbers:
+    """Integers in proportion to each row of `shares` that sum to WEIGHT_SCALE.
+
+    Running totals are rounded, as `allocate_by_driver` does: a weight is off by about a unit at
+    most, and a share of 0 stays 0.
+    """
+    import numpy as np
+
+    running = np.cumsum(shares, axis=1)
+    ends = np.rint(running / running[:, -1:] * WEIGHT_SCALE).astype(np.int64)
+    weights = ends.copy()
+    weights[:, 1:] -= ends[:, :-1]
+    return weights

@@ -281,9 +281,10 @@ class ServiceRule(Dated):
 class SharedServices(Strict):
     """How services that other services consume pass their cost on."""
 
-    method: Literal["direct", "step_down"] = "step_down"
+    method: Literal["direct", "step_down", "reciprocal"] = "step_down"
     order: list[Id] = []
-    """Order of step-down: a service passes on to those after it, never to those before it."""
+    """Order of step-down: a service passes on to those after it, never to those before it. The
+    other methods do not read it."""
 
 
 class Allocation(Strict):

@@ -14,10 +14,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pipelines.errors import BuildError
+from pipelines.errors import BuildError, ControlError
 
 PROJECT_DIRECTORY = Path(__file__).parents[2] / "dbt_project"
 PROGRESS = re.compile(r"(\d+) of (\d+) (?:START|OK|PASS|FAIL|ERROR|SKIP|WARN|NO-OP)")
+# The last line of a Python model's traceback, where the model refused what it was given.
+REFUSAL = re.compile(r"^\s*pipelines\.errors\.ControlError: (.+)")
 FAILURE_LINES = 60
 SHOWN_GUARDS = 5
 SHOWN_ROWS = 3
@@ -28,7 +30,9 @@ def run_dbt_build(
     state_directory: Path,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """`dbt build` into `database`. Raises BuildError with what failed.
+    """`dbt build` into `database`.
+
+    Raises ControlError with what a model refused, else BuildError with what failed.
 
     `state_directory` keeps dbt's parse cache and log between runs.
     """
@@ -64,6 +68,8 @@ def run_dbt_build(
             if found and on_progress:
                 on_progress(int(found[1]), int(found[2]))
     if process.returncode != 0:
+        if refusals := [found[1] for line in lines if (found := REFUSAL.match(line))]:
+            raise ControlError("\n".join(refusals))
         raise BuildError(_describe_failure(lines, database, state_directory))
 
 

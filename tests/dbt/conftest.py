@@ -38,6 +38,11 @@ def direct(tmp_path_factory: pytest.TempPathFactory) -> Golden:
 
 
 @pytest.fixture(scope="session")
+def reciprocal(tmp_path_factory: pytest.TempPathFactory) -> Golden:
+    return build_golden("reciprocal", tmp_path_factory.mktemp("golden"))
+
+
+@pytest.fixture(scope="session")
 def tag_rules(tmp_path_factory: pytest.TempPathFactory) -> Golden:
     return build_golden("tag_rules", tmp_path_factory.mktemp("golden"))
 

@@ -45,15 +45,27 @@ class Golden:
 
 
 def build_golden(name: str, directory: Path) -> Golden:
-    """Copy the inputs, land and build them. Refused deliveries fail here, not later."""
+    """Copy the inputs, land and build them."""
+    golden = land_golden(name, directory)
+    assert build(golden.workspace, golden.books).is_new
+    return golden
+
+
+def land_golden(name: str, directory: Path, added: dict[str, str] | None = None) -> Golden:
+    """Copy the inputs and land them. Refused deliveries fail here, not later.
+
+    `added`: text that is put at the end of files of the inbox, by the name of the file.
+    """
     root = directory / name
     shutil.copytree(GOLDEN_DIRECTORY / name / "inputs", root)
     workspace = Workspace.open(root)
     books = Books.open(workspace)
+    for file, text in (added or {}).items():
+        with (workspace.inbox / file).open("a", encoding="utf-8") as delivery:
+            delivery.write(text)
     for result in land_inbox(workspace, books):
         assert result.state == "landed", result
         assert result.records_quarantined == 0, result
-    assert build(workspace, books).is_new
     return Golden(name, workspace, books)
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from .golden import Golden
+from pipelines.errors import ControlError, NothingPublishedError
+from pipelines.warehouse.build import build
+from pipelines.warehouse.publication import read_publication
+
+from .golden import Golden, land_golden
 
 CLOUD_LINE = "'cloud_bill:(' || coalesce(tagged_service_id, 'untagged') || ')'"
 
@@ -71,6 +77,45 @@ def test_step_down_gives_the_published_figures(step_down: Golden, period: str) -
 def test_direct_gives_the_published_figures(direct: Golden) -> None:
     _, expected = direct.read_expected("consumers")
     assert _sum_by_consumer(direct, "2026-02") == expected
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_reciprocal_gives_the_published_figures(reciprocal: Golden, number: int) -> None:
+    period = f"2026-{number:02d}"
+    _, expected = reciprocal.read_expected("consumers")
+    assert _sum_by_consumer(reciprocal, period) == [row for row in expected if row[0] == period]
+
+
+def test_full_cost_is_that_of_the_published_equations(reciprocal: Golden) -> None:
+    header, expected = reciprocal.read_expected("full_costs")
+    found = reciprocal.query(f"select {', '.join(header)} from fct_service_costs_monthly")
+    assert [row for row in found if row[:2] in {row[:2] for row in expected}] == expected
+
+
+def test_weights_are_kept_with_their_method(reciprocal: Golden) -> None:
+    """Pair: of Y's own cost 0.8 / 0.94 leaves through Y, and 0.2 * 0.7 / 0.94 through Z."""
+    found = reciprocal.query(
+        "select from_service_id, to_service_id, shared_method, delivered_weight "
+        "from stops.int_delivered_services__weights where period_id = '2026-03' "
+        "and from_service_id = 'y'"
+    )
+    assert found == [
+        ("y", "y", "reciprocal", "851063829787234"),
+        ("y", "z", "reciprocal", "148936170212766"),
+    ]
+
+
+def test_closed_loop_is_refused_by_name_and_nothing_is_published(tmp_path: Path) -> None:
+    """Backup and vault use each other and nobody else uses them."""
+    loop = "2026-07,backup,service,vault,1,part\n2026-07,vault,service,backup,1,part\n"
+    golden = land_golden("reciprocal", tmp_path, {"service_usage.csv": loop})
+    with pytest.raises(ControlError) as caught:
+        build(golden.workspace, golden.books)
+    assert str(caught.value).startswith(
+        "actual 2026-07: the services backup, vault pass their cost only among themselves"
+    )
+    with pytest.raises(NothingPublishedError):
+        read_publication(golden.workspace)
 
 
 def _sum_by_consumer(golden: Golden, period: str) -> list[tuple[str, ...]]:

@@ -1,6 +1,7 @@
 -- Who uses each service, in integer weights: consumers, other services, or nobody known.
 -- Edges that the method forbids are taken out here: all between services for `direct`; for
--- `step_down` those to a service that is not later in the declared order, self-use among them.
+-- `step_down` those to a service that is not later in the declared order, self-use among them;
+-- none for `reciprocal`, whose solver reads self-use as no use.
 {% set needed %}(
     select
         versions.scenario_id,
@@ -43,10 +44,8 @@ with resolved as (
 positions as (
     select
         known.service_id,
-        coalesce(declared.position, 1000000) as position,
-        coalesce(services.is_shared, false) as is_shared
+        coalesce(declared.position, 1000000) as position
     from {{ ref('int_services__known') }} as known
-    left join {{ ref('stg_model__services') }} as services on known.service_id = services.service_id
     left join {{ ref('stg_model__shared_service_order') }} as declared on known.service_id = declared.service_id
 ),
 
@@ -54,7 +53,11 @@ placed as (
     select
         resolved.*,
         receivers.service_id is not null as is_known_receiver,
-        senders.position < receivers.position and settings.shared_method = 'step_down' as is_later_service
+        case settings.shared_method
+            when 'reciprocal' then true
+            when 'step_down' then senders.position < receivers.position
+            else false
+        end as may_pass_on
     from resolved
     cross join {{ ref('stg_model__settings') }} as settings
     left join positions as senders on resolved.rule_id = senders.service_id
@@ -77,7 +80,7 @@ allowed as (
         unit_code,
         weight
     from placed
-    where receiver_kind <> 'service' or not is_known_receiver or is_later_service
+    where receiver_kind <> 'service' or not is_known_receiver or may_pass_on
 ),
 
 -- A service whose only users are services that may not receive has nobody to pass its cost to.

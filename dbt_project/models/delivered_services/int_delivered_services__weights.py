@@ -18,4 +18,5 @@ def model(dbt, session):  # type: ignore[no-untyped-def]
         f"case when {inside} then receiver_id else '' end as receiver_id, "
         "sum(weight) as weight"
     ).order("all")
-    return solve_shared_services(edges.to_arrow_table())
+    [(method,)] = dbt.ref("stg_model__settings").project("shared_method").fetchall()
+    return solve_shared_services(edges.to_arrow_table(), method)

@@ -52,6 +52,7 @@ gross as (
     group by all
 ),
 
+-- What a service uses of itself is no output: unit cost is full cost per unit that others use.
 quantities as (
     select
         scenario_id,
@@ -61,6 +62,7 @@ quantities as (
         sum(quantity) as quantity,
         max(unit_code) as unit_code
     from {{ ref('int_delivered_services__use') }}
+    where receiver_kind <> 'service' or receiver_id <> service_id
     group by all
 ),
 
