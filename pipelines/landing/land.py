@@ -59,6 +59,7 @@ from pipelines.readers.csv_header import Header
 from pipelines.readers.personal_texts import give_key, hide_delivered_lines
 from pipelines.readers.read_table import read_table
 from pipelines.readers.safe_bytes import BytesSeen
+from pipelines.readers.text_lines import say_blank_lines
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -249,9 +250,10 @@ def _read_delivery(
     is_nil = control is not None and control.records == 0
     refuse_untrusted(connection, delivery, read.records, counts, may_be_empty=is_nil)
     refuse_difference(delivery, control, counts, passed_over=read.passed_over)
+    blank = say_blank_lines(delivered.lines, counts.delivered + read.passed_over)
     shutil.rmtree(work)
     write_records(connection, delivery.contract, staging, read.records, counts.quarantined)
-    notes = _list_notes(delivery, delivered.header, seen, counts, control, read.notes)
+    notes = _list_notes(delivery, delivered.header, seen, counts, control, (*blank, *read.notes))
     periods = counts.periods
     if is_nil and control is not None and control.period is not None:
         periods = [control.period]

@@ -83,6 +83,12 @@ class BytesSeen:
     ends_with_newline: bool
     line_ends: LineEnds
 
+    @property
+    def lines(self) -> int:
+        """How many lines the text has, inside quotes or not."""
+        ends = self.line_ends
+        return ends.crlf + ends.lf + ends.cr + (not self.ends_with_newline)
+
 
 def take_delivery(path: Path, mapping: Mapping, copy: Path) -> BytesSeen:
     """Copy a delivery to `copy` and, in the same pass, hash it and check its bytes against the form
