@@ -39,6 +39,18 @@ class BooksTooNewError(ApportionError):
         )
 
 
+class BooksUnavailableError(ApportionError):
+    """The books cannot be read or written now: locked, a full disk, no permission, no server."""
+
+    exit_code = EXIT_USAGE
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"{url}: the books cannot be used: {reason}. What was not finished was not written. "
+            "Let the other writer finish, make them writable or free some space, then repeat it."
+        )
+
+
 class Books:
     """The books of one workspace. Cheap to open; migrates them to the newest schema first."""
 
@@ -57,6 +69,7 @@ class Books:
     def begin(self) -> Iterator[Connection]:
         """A writing transaction: commits on leaving, rolls back on an exception."""
         with (
+            self._available(),
             self.engine.connect().execution_options(**{WRITES: True}) as connection,
             connection.begin(),
         ):
@@ -65,8 +78,18 @@ class Books:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A reading connection: sees one state of the books, and waits for no writer."""
-        with self.engine.connect() as connection:
+        with self._available(), self.engine.connect() as connection:
             yield connection
+
+    @contextmanager
+    def _available(self) -> Iterator[None]:
+        from sqlalchemy.exc import OperationalError
+
+        try:
+            yield
+        except OperationalError as error:
+            url = self.engine.url.render_as_string()
+            raise BooksUnavailableError(url, str(error.orig).strip()) from error
 
     def close(self) -> None:
         """Let go of the database."""

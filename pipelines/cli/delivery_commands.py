@@ -96,7 +96,7 @@ def land_all(workspace: Path, *, is_silent: bool, reread: tuple[str, ...] = ()) 
         results = land_inbox(
             space,
             books,
-            lambda item: progress.update(f"Landing: {item.path.name}", 0, 0),
+            lambda item: progress.update(f"Landing: {item.name}", 0, 0),
             reread,
         )
     books.close()
@@ -136,11 +136,14 @@ def print_landing(results: list[LoadResult]) -> None:
 def print_unclaimed(workspace: Path) -> None:
     """Name the files of the inbox that no source of apportion.yml reads."""
     from pipelines.landing.delivery import find_unclaimed_files
+    from pipelines.readers.file_names import show_file_name
     from pipelines.workspace.workspace import Workspace
 
     space = Workspace.open(workspace)
     for path in find_unclaimed_files(space):
-        print(f"- no source reads inbox/{path.relative_to(space.inbox)}: see apportion.yml")
+        parts = path.relative_to(space.inbox).parts
+        shown = "/".join(show_file_name(Path(part)) for part in parts)
+        print(f"- no source reads inbox/{shown}: see apportion.yml")
 
 
 def landing_exit_code(results: list[LoadResult]) -> int:

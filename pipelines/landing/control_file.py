@@ -12,7 +12,9 @@ read, because then the total is not known.
 
 from __future__ import annotations
 
+import errno
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -46,8 +48,12 @@ class ControlFile(BaseModel):
 def read_control_file(delivery: Delivery) -> ControlFile | None:
     """The delivery's control file, or None. Raises DeliveryRefusedError if it cannot be read."""
     path = delivery.control_path
-    if not path.exists():
+    if not _is_there(path):
         return None
+    if not path.is_file():
+        # Reading a pipe would wait for its writer.
+        problem = Problem(path.name, "cannot be read", expected="a regular file", remedy=REMEDY)
+        raise DeliveryRefusedError(problem)
     control, problems, _ = parse_yaml_model(path, ControlFile, root=path.parent)
     if control is None:
         raise DeliveryRefusedError(problems[0])
@@ -55,6 +61,19 @@ def read_control_file(delivery: Delivery) -> ControlFile | None:
         message = "gives totals, and this kind of delivery has no amounts"
         raise DeliveryRefusedError(Problem(path.name, message, remedy="Leave 'totals' out."))
     return control
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        # Of a delivery with so long a name no control file can have the name and more.
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False
+    return True
 
 
 def refuse_difference(

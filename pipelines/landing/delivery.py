@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipelines.contracts.contract import Contract, load_contract
 from pipelines.errors import ConfigurationError, Problem
@@ -59,13 +60,27 @@ class Delivery:
 
 def find_deliveries(workspace: Workspace) -> Iterator[Delivery]:
     """Files in the inbox, by source and name. Raises ConfigurationError before the first one if a
-    source names a contract or mapping that does not exist."""
+    source names a contract or mapping that does not exist.
+
+    What is neither file nor directory (a pipe, a device, a link that leads nowhere) is one of them,
+    so that it is refused and not passed over."""
     sources = workspace.config.sources
     forms = {key: resolve_source(workspace, key, source) for key, source in sources.items()}
     for source_id, source in sources.items():
         for path in sorted(workspace.inbox.glob(source.inbox)):
-            if path.is_file() and not _is_passed_over(path):
+            if not path.is_dir() and not _is_passed_over(path):
                 yield Delivery(path, source_id, source, *forms[source_id])
+
+
+def name_folder(source: Source) -> str:
+    """The folder below the inbox in which all files of a source lie: its pattern up to the first
+    part that stands for several names."""
+    parts = itertools.takewhile(lambda part: not set(part) & set("*?["), _parts_above(source))
+    return "/".join(parts)
+
+
+def _parts_above(source: Source) -> tuple[str, ...]:
+    return PurePosixPath(source.inbox).parts[:-1]
 
 
 def find_unclaimed_files(workspace: Workspace) -> list[Path]:
@@ -78,7 +93,7 @@ def find_unclaimed_files(workspace: Workspace) -> list[Path]:
     return [
         path
         for path in sorted(workspace.inbox.rglob("*"))
-        if path.is_file() and path not in claimed and not _is_passed_over(path)
+        if not path.is_dir() and path not in claimed and not _is_passed_over(path)
     ]
 
 

@@ -48,6 +48,8 @@ PATTERNS: dict[FieldType, tuple[str, str]] = {
 
 ENGINE_DECIMALS = 12
 TEXT_TYPES = ("text", "code", "period", "currency", "json")
+DATED_TYPES = ("period", "date", "timestamp")
+YEARS = "a year from 0001 to 9999"
 MISREAD = "is not as its mapping declares"
 EXPECTED_MARK = "; expected "
 """Between what is wrong and what was expected in the reason of a problem."""
@@ -86,7 +88,7 @@ def period_expression(field: ContractField) -> str:
     text = f'"{field.name}"'
     if field.type != "period":
         text = f"strftime({cast_expression(field)}, '%Y-%m')"
-    return f"case when {match_expression(field)} then {text} end"
+    return f"case when {match_expression(field)} and not {_has_other_year(field)} then {text} end"
 
 
 def good_expression(contract: Contract) -> str:
@@ -157,6 +159,8 @@ def _checks(field: ContractField) -> list[tuple[str, str, str]]:
         checks.append((f"trim({name}) = ''", "is blank", "a text"))
     if field.type not in TEXT_TYPES:
         checks.append((f"({cast_expression(field)}) is null", "is impossible", expected))
+    if field.type in DATED_TYPES:
+        checks.append((_has_other_year(field), "is impossible", YEARS))
     if field.type == "json":
         checks.append((f"not json_valid({name})", "is not valid", "JSON"))
     if field.type == "decimal":
@@ -168,6 +172,18 @@ def _checks(field: ContractField) -> list[tuple[str, str, str]]:
         too_small = f"({cast_expression(field)}) < {field.minimum}"
         checks.append((too_small, "is too small", f"at least {field.minimum}"))
     return checks
+
+
+def _has_other_year(field: ContractField) -> str:
+    """SQL: whether a date, time or period in its form lies outside the years 1 to 9999. To DuckDB
+    year 0 is one before Christ; a zone moves a time over either end."""
+    name = f'"{field.name}"'
+    if field.type == "period":
+        return f"starts_with({name}, '0000')"
+    # Only texts at the ends are cast again.
+    is_at_an_end = f"({name} < '0002' or {name} >= '9999')"
+    is_outside = f"year({cast_expression(field)}) not between 1 and 9999"
+    return f"({is_at_an_end} and coalesce({is_outside}, false))"
 
 
 def _decimal_checks(field: ContractField) -> list[tuple[str, str, str]]:

@@ -50,7 +50,7 @@ def remember_file(books: Books, delivery: Delivery, seen: BytesSeen) -> None:
         connection.execute(
             table.insert().values(
                 source_id=delivery.source_id,
-                path=str(delivery.path),
+                path=_name_path(delivery),
                 bytes=seen.size,
                 modified_ns=seen.modified_ns,
                 looked_at_ns=time.time_ns(),
@@ -62,4 +62,14 @@ def remember_file(books: Books, delivery: Delivery, seen: BytesSeen) -> None:
 def _is_file(delivery: Delivery) -> ColumnElement[bool]:
     from pipelines.books.tables import inbox_files as table
 
-    return (table.c.source_id == delivery.source_id) & (table.c.path == str(delivery.path))
+    return (table.c.source_id == delivery.source_id) & (table.c.path == _name_path(delivery))
+
+
+def _name_path(delivery: Delivery) -> str:
+    """The file's path as text that a database takes; a name may hold bytes that are not UTF-8."""
+    path = str(delivery.path)
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return ascii(path)  # Begins with a quote, as no path of an inbox does.
+    return path

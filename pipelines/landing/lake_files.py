@@ -26,6 +26,7 @@ from pipelines.landing.typed_records import (
     write_accepted,
 )
 from pipelines.readers.field_forms import delivered_text
+from pipelines.readers.file_names import show_file_name
 from pipelines.readers.safe_bytes import BytesSeen, take_delivery
 from pipelines.warehouse.publication import sync_directory
 from pipelines.workspace.workspace import Workspace
@@ -65,6 +66,27 @@ def sweep_staging(workspace: Workspace) -> None:
             pass
         finally:
             os.close(descriptor)
+
+
+def refuse_link_out(delivery: Delivery, inbox: Path) -> None:
+    """Raise DeliveryRefusedError where the delivery is a link to a file that was not delivered.
+
+    A folder of the inbox may be a link: that is how an administrator mounts it. A file that is one
+    is the sender's, who could name any file that this program may read.
+    """
+    if not delivery.path.is_symlink():
+        return
+    target = Path(os.path.realpath(delivery.path))
+    roots = (Path(os.path.realpath(root)) for root in (inbox, delivery.path.parent))
+    if not any(target.is_relative_to(root) for root in roots):
+        problem = Problem(
+            delivery.name,
+            "is a link out of the inbox",
+            found=f"a link to {show_file_name(Path(target.name))!r} elsewhere",
+            expected="a file",
+            remedy="Nothing was loaded. Put the file itself into the inbox.",
+        )
+        raise DeliveryRefusedError(problem)
 
 
 def copy_original(delivery: Delivery, staging: Path) -> BytesSeen:
@@ -132,7 +154,10 @@ def _make_locked(root: Path) -> tuple[Path, int]:
     while True:
         directory = root / uuid.uuid4().hex
         directory.mkdir()
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         # Between its making and its locking another process may have swept it away.
         if directory.exists():

@@ -27,7 +27,13 @@ from typing import TYPE_CHECKING
 from pipelines.books.books import Books
 from pipelines.errors import EXIT_USAGE, ApportionError, DeliveryRefusedError
 from pipelines.landing.control_file import ControlFile, read_control_file, refuse_difference
-from pipelines.landing.delivery import CONTROL_SUFFIX, Delivery, find_deliveries, resolve_source
+from pipelines.landing.delivery import (
+    CONTROL_SUFFIX,
+    Delivery,
+    find_deliveries,
+    name_folder,
+    resolve_source,
+)
 from pipelines.landing.holds import Hold, find_hold
 from pipelines.landing.inbox_files import find_unchanged, remember_file
 from pipelines.landing.lake_files import (
@@ -36,6 +42,7 @@ from pipelines.landing.lake_files import (
     move_into_place,
     open_staging,
     refuse_if_touched,
+    refuse_link_out,
     sweep_staging,
     write_records,
 )
@@ -59,6 +66,7 @@ from pipelines.readers.csv_header import Header
 from pipelines.readers.personal_texts import give_key, hide_delivered_lines
 from pipelines.readers.read_table import read_table
 from pipelines.readers.safe_bytes import BytesSeen
+from pipelines.readers.text_lines import say_blank_lines
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -99,9 +107,10 @@ class InboxMissingError(ApportionError):
 
     exit_code = EXIT_USAGE
 
-    def __init__(self, inbox: Path, reason: str) -> None:
+    def __init__(self, inbox: Path, reason: str, landed: int = 0) -> None:
+        loaded = f"{landed} deliveries landed before that" if landed else "Nothing was loaded"
         super().__init__(
-            f"{inbox}: the inbox cannot be read: {reason}. Nothing was loaded and nothing was "
+            f"{inbox}: the inbox cannot be read: {reason}. {loaded} and nothing was "
             "lost. Make it, or mount it again, then repeat the command."
         )
 
@@ -152,6 +161,8 @@ def land_inbox(
                 results.append(
                     LoadResult(delivery.source_id, delivery.name, "refused", message=message)
                 )
+    # What vanished meanwhile looks like an inbox with nothing more in it.
+    _require_inbox(workspace, sum(result.state in ("landed", "held") for result in results))
     return results
 
 
@@ -167,6 +178,7 @@ def land_file(
     the books, and nothing in the lake counts."""
     import duckdb
 
+    refuse_link_out(delivery, workspace.inbox)
     known = find_unchanged(books, delivery)
     if known is not None and not (reread and known.is_read_otherwise(delivery)):
         return _say_known(delivery, known)
@@ -185,7 +197,7 @@ def land_file(
                 (staging / ORIGINAL_NAME).unlink()
             outcome = _commit(workspace, books, landed, staging, known)
             remember_file(books, delivery, seen)
-    except (OSError, duckdb.IOException) as error:
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise LandingFailedError(delivery.name, workspace.lake, _say_reason(error)) from error
     finally:
         for table in TABLES:
@@ -195,12 +207,17 @@ def land_file(
     return _say_landed(landed, reasons, outcome)
 
 
-def _require_inbox(workspace: Workspace) -> None:
-    """An inbox that is not there must not look like one with nothing in it."""
-    try:
-        next(workspace.inbox.iterdir(), None)
-    except OSError as error:
-        raise InboxMissingError(workspace.inbox, error.strerror or str(error)) from None
+def _require_inbox(workspace: Workspace, landed: int = 0) -> None:
+    """An inbox that is not there, or a folder of it that may not be read, must not look like one
+    with nothing in it. A folder that nobody has made yet may."""
+    folders = {name_folder(source) for source in workspace.config.sources.values()}
+    for folder in (workspace.inbox, *(workspace.inbox / name for name in sorted(folders))):
+        try:
+            next(folder.iterdir(), None)
+        except OSError as error:
+            is_inbox = folder == workspace.inbox
+            if is_inbox or not isinstance(error, FileNotFoundError | NotADirectoryError):
+                raise InboxMissingError(folder, error.strerror or str(error), landed) from None
 
 
 @contextmanager
@@ -249,9 +266,10 @@ def _read_delivery(
     is_nil = control is not None and control.records == 0
     refuse_untrusted(connection, delivery, read.records, counts, may_be_empty=is_nil)
     refuse_difference(delivery, control, counts, passed_over=read.passed_over)
+    blank = say_blank_lines(delivered.lines, counts.delivered + read.passed_over)
     shutil.rmtree(work)
     write_records(connection, delivery.contract, staging, read.records, counts.quarantined)
-    notes = _list_notes(delivery, delivered.header, seen, counts, control, read.notes)
+    notes = _list_notes(delivery, delivered.header, seen, counts, control, (*blank, *read.notes))
     periods = counts.periods
     if is_nil and control is not None and control.period is not None:
         periods = [control.period]

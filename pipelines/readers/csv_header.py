@@ -19,6 +19,7 @@ from pipelines.mappings.mapping import NUMBERED, Mapping
 MAX_HEADER_COLUMNS = 1000
 MAX_HEADER_CHARACTERS = 1 << 21
 COLUMNS_SHOWN = 40
+SHOWN_CHARACTERS = 1000
 OTHER_DELIMITERS = {";": "';'", "\t": "tabs", "|": "'|'", ",": "','"}
 NATIVE_MARK = "\x1d"
 """Before a text that a reader made of a typed value, and that is in its canonical form."""
@@ -47,7 +48,7 @@ def check_header(found: list[str], mapping: Mapping, name: str) -> Header:
     """Compare the columns of a delivery with its mapping. Raises DeliveryRefusedError."""
     if len(found) > MAX_HEADER_COLUMNS:
         expected = f"at most {MAX_HEADER_COLUMNS}"
-        raise _refuse(name, f"has {len(found)} columns", expected=expected)
+        raise _refuse(name, f"has {len(found)} columns", expected, f"{len(found):,}")
     columns = _number_doubled(found, mapping, name)
     if mapping.unpivot is not None:
         _refuse_missing(name, columns, [(c,) for c in mapping.unpivot.id_columns], mapping)
@@ -71,6 +72,7 @@ def check_columns(columns: list[str], mapping: Mapping, name: str) -> Header:
             name,
             f"has columns that its mapping does not know: {', '.join(map(repr, unknown))}",
             expected=f"only {', '.join(mapping.all_column_names())}",
+            found=_show_columns(columns),
         )
     if mapping.column_order == "exact":
         _refuse_other_order(name, [column for column in columns if column in names], mapping)
@@ -88,7 +90,8 @@ def _read_first_record(path: Path, mapping: Mapping, name: str) -> list[str]:
     try:
         return next(reader)
     except (csv.Error, StopIteration) as error:
-        raise _refuse(name, f"has no readable header ({error})", expected="a header") from None
+        found = str(error) or "no record at all"
+        raise _refuse(name, "has no readable header", "a header", found) from None
 
 
 def _number_doubled(columns: list[str], mapping: Mapping, name: str) -> list[str]:
@@ -101,13 +104,18 @@ def _number_doubled(columns: list[str], mapping: Mapping, name: str) -> list[str
         seen[column] += 1
         is_unread = not mapping.reads_column(column) and mapping.unknown_columns == "log"
         if seen[column] > 1 and column not in expected and not is_unread:
-            raise _refuse(name, f"has the column {column!r} twice", expected="each column once")
+            raise _refuse_twice(name, column, columns)
         is_first = seen[column] == 1 and f"{column}#1" not in named
         result.append(column if is_first else f"{column}#{seen[column]}")
     if len(set(result)) != len(result):
         double = next(column for column in result if result.count(column) > 1)
-        raise _refuse(name, f"has the column {double!r} twice", expected="each column once")
+        raise _refuse_twice(name, double, columns)
     return result
+
+
+def _refuse_twice(name: str, column: str, columns: list[str]) -> DeliveryRefusedError:
+    message = f"has the column {column!r} twice"
+    return _refuse(name, message, "each column once", _show_columns(columns))
 
 
 def _refuse_missing(
@@ -116,7 +124,7 @@ def _refuse_missing(
     missing = [names for names in wanted if not set(names) & set(columns)]
     if not missing:
         return
-    found = ", ".join(columns[:COLUMNS_SHOWN])
+    found = _show_columns(columns)
     expected = f"the columns {', '.join(' or '.join(names) for names in missing)}"
     if columns and columns[0].startswith("#"):
         raise _refuse(
@@ -126,7 +134,7 @@ def _refuse_missing(
         for delimiter, shown in OTHER_DELIMITERS.items():
             if delimiter in columns[0] and delimiter != mapping.delimiter:
                 declared = f"columns separated by {mapping.delimiter!r}"
-                raise _refuse(name, f"is separated by {shown}", expected=declared)
+                raise _refuse(name, f"is separated by {shown}", declared, found)
     hints = []
     for names in missing:
         close = get_close_matches(names[0], columns, n=1)
@@ -144,6 +152,7 @@ def _refuse_two_names(name: str, columns: list[str], mapping: Mapping) -> None:
                 name,
                 f"has several columns for {what}: {', '.join(present)}",
                 expected=f"one of {', '.join(names)}",
+                found=_show_columns(columns),
             )
 
 
@@ -157,6 +166,11 @@ def _refuse_other_order(name: str, columns: list[str], mapping: Mapping) -> None
                 expected=", ".join(expected),
                 found=", ".join(columns),
             )
+
+
+def _show_columns(columns: list[str]) -> str:
+    shown = ", ".join(columns[:COLUMNS_SHOWN])
+    return shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[:SHOWN_CHARACTERS]}…"
 
 
 def _refuse(

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import duckdb
 
 MAX_LINE_BYTES = 2_000_000
+NO_VALUE = "\x1a\x1d\x1a"
+"""What DuckDB is told stands for 'no value': nothing that is delivered. It drops one field too many
+where that field is 'no value', and `1,234,` would be an amount of 1 in a record that fits."""
 SHOWN_CHARACTERS = 120
 
 
@@ -43,6 +46,7 @@ def scan_as_text(
         f"read_csv({literal(glob.escape(str(path)))}, auto_detect = false, header = true, "
         f"delim = {literal(delimiter)}, quote = {literal(quote)}, escape = {literal(quote)}, "
         f"columns = {{{columns}}}, strict_mode = true, null_padding = false, "
+        f"nullstr = {literal(NO_VALUE)}, "
         f"compression = 'none', max_line_size = {MAX_LINE_BYTES})"
     )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import DeliveryRefusedError
 from pipelines.readers.csv_header import Header
+from pipelines.readers.text_lines import TextLines
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +33,8 @@ class Delivered:
     """Whether it has `_row_number` (1 = first record); otherwise a record's number is its place."""
     explain: Explain
     """The refusal that an error of DuckDB means; None where it is no fault of the file."""
+    lines: TextLines | None = None
+    """The text that the relation reads, where it is the sender's own."""
     native_types: tuple[str, ...] = ()
     """DuckDB's types of the columns as the format holds them; empty where it holds text."""
     native_source: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,7 @@ def write_records_as_csv(path: Path, mapping: Mapping, target: Path, name: str) 
     unknown: dict[str, None] = {}
     with TextTable(target, columns, name) as table:
         for number, record in enumerate(_read_records(path, mapping, name), start=1):
-            values: dict[str, str] = {}
-            _flatten(record, "", set(columns), values, unknown)
+            values = _read_values(record, set(columns), unknown, number, name)
             seen.update(dict.fromkeys(values))
             if len(unknown) > MAX_UNKNOWN:
                 found = f"more than {MAX_UNKNOWN} names"
@@ -108,6 +107,23 @@ def _refuse_doubled(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
+def _read_values(
+    record: dict[str, Any], wanted: set[str], unknown: dict[str, None], number: int, name: str
+) -> dict[str, str]:
+    """The wanted columns of a record as texts. Raises DeliveryRefusedError where one is there
+    twice, as `a.b` and as `b` inside `a`."""
+    values: dict[str, str] = {}
+    try:
+        _flatten(record, "", wanted, values, unknown)
+    except RecursionError:
+        message, found = f"record {number} is nested too deeply", "objects inside objects"
+        raise _refuse(name, message, "flat records", found) from None
+    except ValueError as error:
+        message = f"record {number} holds a column twice"
+        raise _refuse(name, message, "each column once", str(error)) from None
+    return values
+
+
 def _flatten(
     record: dict[str, Any],
     prefix: str,
@@ -118,6 +134,8 @@ def _flatten(
     """Fill `values` with the wanted columns of a record, and `unknown` with the other leaves."""
     for key, value in record.items():
         path = f"{prefix}{key}"
+        if path in values:
+            raise ValueError(f"{path!r} beside the same inside an object")
         if path in wanted:
             values[path] = _render(value)
         elif isinstance(value, dict):
@@ -143,7 +161,10 @@ def _expand(number: str) -> str:
     """Digits without an exponent: 1.5e-7 is exact. What no field can hold stays, and fits none."""
     if "e" not in number.lower():
         return number
-    value = Decimal(number)
+    try:
+        value = Decimal(number)
+    except InvalidOperation:  # An exponent that not even an exact decimal can have.
+        return number
     return format(value, "f") if abs(value.adjusted()) <= MAX_EXPONENT else number
 
 

@@ -19,7 +19,7 @@ from pipelines.readers.csv_header import check_columns, read_header
 from pipelines.readers.csv_reader import scan_as_text
 from pipelines.readers.delivered import Delivered
 from pipelines.readers.safe_bytes import BytesSeen, inspect_text_file, is_plain_text
-from pipelines.readers.text_lines import cut_lines, needs_cutting
+from pipelines.readers.text_lines import TextLines, cut_lines, needs_cutting
 from pipelines.readers.unpack import transcode, unpack
 
 if TYPE_CHECKING:
@@ -78,6 +78,9 @@ def _read_format(
         delivered = scan_as_text(
             path, header, name, seen.line_ends, mapping.delimiter, mapping.quote
         )
+        is_a_record_a_line = mapping.unpivot is None and not needs_cutting(mapping)
+        lines = TextLines(path, mapping.quote, seen.lines if is_a_record_a_line else None)
+        delivered = replace(delivered, lines=lines)
     header = delivered.header
     return replace(delivered, header=replace(header, notes=(*notes, *header.notes)))
 

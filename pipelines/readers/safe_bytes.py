@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ FORM_EXPECTED = {
     "json": "UTF-8 text",
     "jsonl": "UTF-8 text with a JSON object in each line",
 }
+KINDS = ((stat.S_ISDIR, "a directory"), (stat.S_ISFIFO, "a named pipe"))
 HEADER_EXPECTED = {"csv": "a header", "json": "JSON", "jsonl": "JSON"}
 
 
@@ -82,6 +84,12 @@ class BytesSeen:
     has_bom: bool
     ends_with_newline: bool
     line_ends: LineEnds
+
+    @property
+    def lines(self) -> int:
+        """How many lines the text has, inside quotes or not."""
+        ends = self.line_ends
+        return ends.crlf + ends.lf + ends.cr + (not self.ends_with_newline)
 
 
 def take_delivery(path: Path, mapping: Mapping, copy: Path) -> BytesSeen:
@@ -150,10 +158,18 @@ class _Chunks:
         return self._digest.hexdigest()
 
     def _open(self) -> BinaryIO:
+        """A pipe or a device has no end, or waits for somebody: only a file is read."""
         try:
-            return self._path.open("rb")
+            # Opening a pipe waits for its other end, unless it is told not to.
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
         except OSError as error:
             raise _refuse_unreadable(self._name, error) from None
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISREG(mode):
+            return os.fdopen(descriptor, "rb")
+        os.close(descriptor)
+        kind = next((kind for is_kind, kind in KINDS if is_kind(mode)), "a device")
+        raise _refusal(self._name, "cannot be read", "a regular file", kind)
 
     def _read(self, file: BinaryIO) -> bytes:
         try:

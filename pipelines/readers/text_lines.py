@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.errors import DeliveryRefusedError, Problem
@@ -15,6 +16,8 @@ from pipelines.mappings.mapping import Mapping
 
 MAX_LINE_CHARACTERS = 2_000_000
 MAX_FOOTER_LINES = 1000
+CHUNK_BYTES = 1 << 22
+NEWLINES = re.compile(rb"\n{2,}")
 SHOWN_CHARACTERS = 80
 
 
@@ -58,6 +61,42 @@ def cut_lines(path: Path, mapping: Mapping, target: Path, name: str) -> list[str
         expected = f"{mapping.footer_rows} lines of footer"
         raise _refuse(name, "lacks its footer", expected, f"{len(held)} lines after the header")
     return [*_say_cut("before the header", mapping.header_row - 1), *_say_footer(footer)]
+
+
+@dataclass(frozen=True)
+class TextLines:
+    """The lines of a CSV that a parser reads."""
+
+    path: Path
+    quote: str
+    count: int | None
+    """How many there are; None where their number says nothing about that of the records."""
+
+
+def say_blank_lines(lines: TextLines | None, records: int) -> tuple[str, ...]:
+    """A note of the empty lines, which the parser passes over in silence. They are looked for only
+    in a text that has more lines than its header and `records`."""
+    if lines is None or lines.count == records + 1:
+        return ()
+    count = _count_blank_lines(lines)
+    return (f"{count:,} empty line{'s' if count > 1 else ''} passed over",) if count else ()
+
+
+def _count_blank_lines(lines: TextLines) -> int:
+    """Empty lines outside quotes. Assumes that a quote stands only around a field, or doubled."""
+    count, is_quoted, last = 0, False, b""
+    mark = lines.quote.encode()
+    with lines.path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            parts = chunk.split(mark) if mark else [chunk]
+            for number, part in enumerate(parts):
+                if number:
+                    is_quoted, last = not is_quoted, mark
+                if part and not is_quoted:
+                    text = (last + part).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+                    count += sum(run - 1 for run in map(len, NEWLINES.findall(text)))
+                last = part[-1:] or last
+    return count
 
 
 def _say_cut(where: str, count: int) -> list[str]:

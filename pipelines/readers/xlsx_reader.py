@@ -46,10 +46,10 @@ def write_sheet_as_csv(path: Path, mapping: Mapping, target: Path, name: str) ->
     """Write header and records of the mapping's sheet to `target`. Raises DeliveryRefusedError
     where the workbook cannot be read for sure."""
     _check_archive(path, name)
-    rows = _read_rows(path, mapping, name)
+    notes: list[str] = []
+    rows = _read_rows(path, mapping, name, notes)
     columns = _read_columns(rows, mapping, name)
     header = check_header(columns, mapping, name)
-    notes: list[str] = []
     with TextTable(target, columns, name) as table:
         for number, row in enumerate(_cut_end(rows, mapping.footer_rows, notes), start=1):
             if any(row[len(columns) :]):
@@ -72,8 +72,8 @@ def _check_archive(path: Path, name: str) -> None:
         raise _refuse(name, "is damaged", "a whole Excel file", str(error)) from None
 
 
-def _read_rows(path: Path, mapping: Mapping, name: str) -> Iterator[Row]:
-    """Rows from the header on, as texts."""
+def _read_rows(path: Path, mapping: Mapping, name: str, notes: list[str]) -> Iterator[Row]:
+    """Rows from the header on, as texts; hidden sheets beside the one are noted."""
     import openpyxl
 
     try:
@@ -83,6 +83,9 @@ def _read_rows(path: Path, mapping: Mapping, name: str) -> Iterator[Row]:
             formulas = openpyxl.load_workbook(two, read_only=True, data_only=False)
             sheet = _choose_sheet(values, mapping, name)
             _refuse_merged(path, sheet, mapping, name)
+            if mapping.sheet is None:
+                others = [each.title for each in values.worksheets if each is not sheet]
+                notes += [f"hidden sheet {title!r} passed over" for title in others]
             # What a file says of its own size may be wrong.
             sheets = (sheet, formulas[sheet.title])
             for each in sheets:

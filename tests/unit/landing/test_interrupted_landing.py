@@ -254,15 +254,6 @@ def test_lake_that_cannot_be_written_is_a_clear_error(company: Company, in_the_w
     _expect_a_retry_works(company)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
-def test_lake_without_permission_is_a_clear_error(company: Company) -> None:
-    company.put(GOOD)
-    company.workspace.lake.mkdir(mode=0o500)
-    with pytest.raises(LandingFailedError, match="Permission denied"):
-        company.land()
-    _expect_nothing_counts(company)
-
-
 def test_full_disk_is_a_clear_error(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
