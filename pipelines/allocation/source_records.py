@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.landing.quarantine_log import NO_DECISIONS
 from pipelines.landing.typed_records import has_records
 from pipelines.warehouse.lake_views import ActiveLoad, create_lake_views, read_corrections
+from pipelines.warehouse.latest_records import find_updated_key
 from pipelines.warehouse.publication import read_publication
 from pipelines.workspace.workspace import Workspace
 
@@ -55,7 +56,7 @@ def find_source_records(
     import duckdb
 
     ids = list(ledger_line_ids)
-    loads = _read_loads(workspace, published)
+    loads = read_published_loads(workspace, published)
     with duckdb.connect(":memory:") as lake:
         names = _prepare_lake(lake, workspace, published, loads)
         records = _find_cloud_records(lake, ids) if names else []
@@ -69,7 +70,11 @@ def find_source_records(
     return sorted(found, key=lambda r: (order[r.ledger_line_id], r.file_name, r.row_number))
 
 
-def _read_loads(workspace: Workspace, published: duckdb.DuckDBPyConnection) -> list[ActiveLoad]:
+def read_published_loads(
+    workspace: Workspace, published: duckdb.DuckDBPyConnection
+) -> list[ActiveLoad]:
+    """The loads that the published run read, as far as their records are still in the lake."""
+    sources = workspace.config.sources
     rows = published.execute(
         "select load_id, source_id, contract_id, scenario_id, file_name, file_id, "
         "records_accepted, records_quarantined, directory_name from model.loads order by load_id"
@@ -79,7 +84,9 @@ def _read_loads(workspace: Workspace, published: duckdb.DuckDBPyConnection) -> l
     for load_id, source, contract, scenario, file_name, file_id, accepted, waiting, name in rows:
         load = (load_id, source, contract, scenario, file_name, file_id, accepted, waiting)
         released = corrections.get(load_id, NO_DECISIONS)
-        loads.append(ActiveLoad(*load, workspace.lake / source / name, released))
+        key = find_updated_key(sources[source], contract) if source in sources else ()
+        directory = workspace.lake / source / name
+        loads.append(ActiveLoad(*load, directory, released, updated_key=key))
     return [load for load in loads if has_records(load.directory)]
 
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.errors import UsageError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -24,6 +26,19 @@ WorkspaceOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")]
+
+
+def parse_assignments(texts: Sequence[str], option: str) -> dict[str, str]:
+    """FIELD=VALUE texts of an option; a value may be empty. Raises UsageError."""
+    values: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise UsageError(f"{option} expects FIELD=VALUE, found '{text}'")
+        if name in values:
+            raise UsageError(f"{option} names the field '{name}' twice")
+        values[name] = value
+    return values
 
 
 def make_console(*, to_stderr: bool = False) -> Console:

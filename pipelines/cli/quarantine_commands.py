@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.output import JsonOption, WorkspaceOption, print_json, print_table
+from pipelines.cli.output import (
+    JsonOption,
+    WorkspaceOption,
+    parse_assignments,
+    print_json,
+    print_table,
+)
 from pipelines.errors import EXIT_DONE, EXIT_QUARANTINED, UsageError
 
 if TYPE_CHECKING:
@@ -134,7 +140,8 @@ def release(
     from pipelines.workspace.workspace import Workspace
 
     name, number = _choose_records(file, record, all_of)
-    values = _parse_changes(changes or [])
+    pairs = parse_assignments(changes or [], "--set")
+    values = {field: value or None for field, value in pairs.items()}
     space = Workspace.open(workspace)
     books = Books.open(space)
     result = release_records(space, books, source, name, number, why=why, changes=values)
@@ -187,19 +194,6 @@ def _choose_records(
     if all_of is None and file is not None and record is not None:
         return file, record
     raise UsageError("name one record by FILE and RECORD, or all open ones of a file by --all-of")
-
-
-def _parse_changes(changes: list[str]) -> dict[str, str | None]:
-    """FIELD=VALUE texts; nothing after the sign means no value. Raises UsageError."""
-    values: dict[str, str | None] = {}
-    for change in changes:
-        name, sign, value = change.partition("=")
-        if not sign or not name:
-            raise UsageError(f"--set expects FIELD=VALUE, found '{change}'")
-        if name in values:
-            raise UsageError(f"--set names the field '{name}' twice")
-        values[name] = value or None
-    return values
 
 
 def _print_records(records: list[QuarantinedRecord]) -> None:

@@ -1,4 +1,4 @@
-"""`apportion trace`, `bill`, `sql` and `serve`: read what is published."""
+"""`apportion trace`, `records`, `bill`, `sql` and `serve`: read what is published."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pipelines.cli.output import (
     JsonOption,
     WorkspaceOption,
     format_money,
+    parse_assignments,
     print_json,
     print_table,
     show_progress,
@@ -20,6 +21,7 @@ from pipelines.errors import UsageError
 if TYPE_CHECKING:
     from pipelines.allocation.source_records import SourceRecord
     from pipelines.allocation.trace import Trace, TracedLine
+    from pipelines.warehouse.delivered_records import DeliveredRecords
 
 SHOWN_LINES = 15
 DEFAULT_PORT = 8501
@@ -28,6 +30,7 @@ DEFAULT_PORT = 8501
 def register(app: typer.Typer) -> None:
     """Add the commands of this group."""
     app.command("trace")(trace)
+    app.command("records")(records)
     app.command("bill")(bill)
     app.command("sql")(sql)
     app.command("serve")(serve)
@@ -57,6 +60,43 @@ def trace(
         print_json(_trace_as_json(result, records))
     else:
         _print_trace(result, records, len(lines))
+    return 0
+
+
+def records(
+    name: Annotated[str, typer.Argument(help="A mart, or a contract.")],
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="FIELD=VALUE, such as period_id=2026-03; again for more."),
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", help="Records of each; 0 for all.")] = 20,
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+) -> int:
+    """Walk from a mart to the records of the deliveries that it is made of: file, hash and row."""
+    from pipelines.contracts.contract import list_contract_ids
+    from pipelines.warehouse.delivered_records import find_records
+    from pipelines.warehouse.mart_sources import find_contracts, list_marts
+    from pipelines.warehouse.reader import open_published
+    from pipelines.workspace.workspace import Workspace
+
+    if name in list_contract_ids():
+        contracts: tuple[str, ...] = (name,)
+    elif name in list_marts():
+        contracts = find_contracts(name)
+    else:
+        raise UsageError(
+            f"no mart and no contract is called '{name}'; docs/reference/marts.md and contracts.md "
+            "list them"
+        )
+    conditions = parse_assignments(where or [], "--where")
+    space = Workspace.open(workspace)
+    with open_published(space) as connection:
+        found = find_records(space, connection, contracts, conditions, limit or None)
+    if as_json:
+        print_json(found)
+    else:
+        _print_records(found)
     return 0
 
 
@@ -197,6 +237,26 @@ def _print_trace(result: Trace, records: list[SourceRecord], shown: int) -> None
     rows.append(("charge line", "", "", "", "", format_money(result.amount)))
     columns = ("source", "account", "what", "source amount", "share", code)
     print_table("By source record, largest first", columns, rows, numeric=[3, 4, 5])
+
+
+def _print_records(found: list[DeliveredRecords]) -> None:
+    for part in found:
+        title = f"{part.contract_id}: {part.count:,} records"
+        if part.not_narrowed_by:
+            title += f" (not narrowed by {', '.join(part.not_narrowed_by)})"
+        rows = [
+            (
+                record.file_name,
+                record.file_id[:12],
+                record.row_number,
+                ", ".join(f"{name}={text}" for name, text in record.values.items() if text),
+            )
+            for record in part.records
+        ]
+        if rows:
+            print_table(title, ("file", "sha256", "row", "record"), rows, numeric=[2])
+        else:
+            print(title)
 
 
 def _describe_line(line: TracedLine) -> str:

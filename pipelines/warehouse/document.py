@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from pipelines.warehouse.dbt_runner import PROJECT_DIRECTORY
+from pipelines.warehouse.mart_sources import find_contracts
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 MARTS_DIRECTORY = PROJECT_DIRECTORY / "models" / "marts"
@@ -31,6 +32,8 @@ contracts that dbt enforces. Ask them anything: `apportion sql "from dim_periods
   lines have cents; other amounts are exact to a millionth of a cent (eight decimals).
 - `_units` are integer engine units, millionths of a minor unit. Pages never need them.
 - A `_share` lies between 0 and 1. A `_quantity` has its unit beside it.
+- Each mart names the kinds of deliveries that it is made of; `apportion records MART` walks back to
+  their records, by file, hash and row.
 - Ids in brackets, such as `(unmapped)`, stand for money that has no service or no consumer; see
   [decision 0004](../decisions/0004-pseudo-members.md).
 """
@@ -63,6 +66,9 @@ def document_marts() -> str:
     lines += [f"| [`{m['name']}`](#{m['name']}) | {_clean(m['description'])} |" for m in marts]
     for mart in marts:
         lines += ["", f"## {mart['name']}", "", _clean(mart["description"]), ""]
+        contracts = ", ".join(f"[`{c}`](contracts.md#{c})" for c in find_contracts(mart["name"]))
+        if contracts:
+            lines += [f"Made of deliveries of {contracts}.", ""]
         lines += ["| column | type | meaning |", "|---|---|---|"]
         lines += [
             f"| `{c['name']}` | {c['data_type']} | {_clean(c.get('description', ''))} |"

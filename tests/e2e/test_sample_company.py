@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 from collections import defaultdict
@@ -214,3 +215,34 @@ def test_doctor_finds_a_flipped_byte_in_what_is_published(sample: Path, tmp_path
     file.write_bytes(bytes(content))
     done = run_apportion("doctor", "-w", copy, expect=4)
     assert "was changed after it was published" in done.stdout
+
+
+def test_records_walk_back_from_a_mart_to_rows_of_the_delivered_files(sample: Path) -> None:
+    """README: 51 thousand words are what CC2220 used of Translation in March 2026."""
+    done = run_apportion(
+        *("records", "fct_driver_quantities_monthly", "--json", "-w", sample),
+        *("--where", "period_id=2026-03", "--where", "service_id=translation"),
+        expect=2,
+    )
+    assert "no mart and no contract" in done.stderr
+    done = run_apportion(
+        *("records", "fct_charges_monthly", "--json", "--limit", "0", "-w", sample),
+        *("--where", "period_id=2026-03", "--where", "service_id=translation"),
+        *("--where", "cost_centre_id=CC2220", "--where", "scenario_id=actual"),
+    )
+    parts = {part["contract_id"]: part for part in json.loads(done.stdout)}
+    assert {"general_ledger", "service_usage", "exchange_rates"} <= set(parts)
+    usage = parts["service_usage"]
+    assert (usage["count"], usage["not_narrowed_by"]) == (1, [])
+    (record,) = usage["records"]
+    assert Decimal(record["values"]["quantity"]) == 51
+    path = INBOX / "service_usage" / record["file_name"]
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == record["file_id"]
+    with path.open(newline="") as file:
+        row = list(csv.DictReader(file))[record["row_number"] - 1]
+    assert (row["service_id"], row["receiver_id"], row["quantity"]) == (
+        "translation",
+        "CC2220",
+        "51",
+    )
+    assert "service_id" in parts["exchange_rates"]["not_narrowed_by"]
