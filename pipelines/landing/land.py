@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.books.books import Books
-from pipelines.errors import EXIT_USAGE, ApportionError, DeliveryRefusedError
+from pipelines.errors import EXIT_USAGE, ApportionError, DeliveryRefusedError, Problem
 from pipelines.landing.control_file import ControlFile, read_control_file, refuse_difference
 from pipelines.landing.delivery import (
     CONTROL_SUFFIX,
@@ -34,7 +34,7 @@ from pipelines.landing.delivery import (
     name_folder,
     resolve_source,
 )
-from pipelines.landing.holds import Hold, find_hold
+from pipelines.landing.holds import Hold, find_hold, list_closed_periods
 from pipelines.landing.inbox_files import find_unchanged, remember_file
 from pipelines.landing.lake_files import (
     WORK_NAME,
@@ -71,6 +71,7 @@ from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     import duckdb
+    from sqlalchemy import Connection
 
 __all__ = [
     "ORIGINAL_NAME",
@@ -329,6 +330,7 @@ def _commit(
         )
         refuse_if_touched(delivery, landed.seen)
         if reading is not None:
+            _refuse_closed(connection, landed)
             directory = reading.next_directory
             move_into_place(staging, workspace.lake / delivery.source_id / directory)
             record_reading(connection, landed, reading)
@@ -337,6 +339,16 @@ def _commit(
         move_into_place(staging, workspace.lake / delivery.source_id / sha256)
         record_load(connection, landed, superseded, hold)
         return hold
+
+
+def _refuse_closed(connection: Connection, landed: LandedDelivery) -> None:
+    """A known file is not read anew into a closed period. Raises DeliveryRefusedError."""
+    delivery = landed.delivery
+    closed = list_closed_periods(connection, delivery.source.scenario, landed.periods)
+    if closed:
+        message = f"holds {', '.join(closed)}, which is closed, and cannot be read anew"
+        remedy = "Nothing was changed. Open the period again first."
+        raise DeliveryRefusedError(Problem(delivery.name, message, remedy=remedy))
 
 
 def _say_known(delivery: Delivery, known: KnownLoad) -> LoadResult:

@@ -58,3 +58,21 @@ def test_reading_again_counts_instead(company: Company) -> None:
         (again,) = land_inbox(opened.workspace, opened.books, reread=["own"])
         assert again.state == "known"
         assert _sum(opened) == Decimal("1239.6")
+
+
+def test_file_of_a_closed_period_is_not_read_anew(company: Company) -> None:
+    from pipelines.books.tables import periods
+
+    with open_own(company, WRONG) as opened:
+        opened.land_one(CONTENT, "own/a.csv")
+        with opened.books.begin() as connection:
+            connection.execute(
+                periods.insert().values(
+                    scenario_id="actual", period_id="2026-01", version=1, state="closed"
+                )
+            )
+    with open_own(company, RIGHT) as opened:
+        (result,) = land_inbox(opened.workspace, opened.books, reread=["own"])
+        assert result.state == "refused"
+        assert "2026-01, which is closed" in result.message
+        assert [load["reading"] for load in opened.loads()] == [1]
