@@ -14,7 +14,7 @@ from pipelines.books.books import Books, current_person, current_time
 from pipelines.errors import ControlError, UsageError
 from pipelines.landing.holds import list_closed_periods
 from pipelines.landing.load_history import find_state
-from pipelines.landing.load_log import supersede
+from pipelines.landing.load_log import read_periods, supersede
 from pipelines.landing.redelivery import find_superseded
 from pipelines.workspace.workspace import Workspace
 
@@ -48,7 +48,7 @@ def decide_hold(
         raise UsageError(f"no source is called '{source_id}'; apportion.yml has: {known}")
     with books.begin() as connection:
         row = _find_held(connection, source_id, file)
-        periods = _read_periods(connection, row.load_id)
+        periods = read_periods(connection, row.load_id)
         superseded: list[int] = []
         if decision == "released":
             _refuse_closed(connection, row, periods)
@@ -119,12 +119,3 @@ def _record(
     supersede(connection, row.load_id, superseded)
     details = {"sha256": row.sha256, "why": why, "held": row.hold_kind, "supersedes": superseded}
     append_audit(connection, f"hold {decision}", f"{row.source_id}/{row.file_name}", details)
-
-
-def _read_periods(connection: Connection, load_id: int) -> list[str]:
-    from sqlalchemy import select
-
-    from pipelines.books.tables import load_periods
-
-    query = select(load_periods.c.period_id).where(load_periods.c.load_id == load_id)
-    return list(connection.execute(query.order_by(load_periods.c.period_id)).scalars())

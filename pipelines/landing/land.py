@@ -50,6 +50,7 @@ from pipelines.landing.load_log import (
     KnownLoad,
     LandedDelivery,
     find_known,
+    read_periods,
     record_load,
     record_reading,
 )
@@ -330,7 +331,7 @@ def _commit(
         )
         refuse_if_touched(delivery, landed.seen)
         if reading is not None:
-            _refuse_closed(connection, landed)
+            _refuse_closed(connection, landed, read_periods(connection, reading.load_id))
             directory = reading.next_directory
             move_into_place(staging, workspace.lake / delivery.source_id / directory)
             record_reading(connection, landed, reading)
@@ -341,10 +342,11 @@ def _commit(
         return hold
 
 
-def _refuse_closed(connection: Connection, landed: LandedDelivery) -> None:
-    """A known file is not read anew into a closed period. Raises DeliveryRefusedError."""
+def _refuse_closed(connection: Connection, landed: LandedDelivery, before: list[str]) -> None:
+    """A known file is not read anew into a closed period, nor out of one: `before` are the periods
+    of its earlier reading. Raises DeliveryRefusedError."""
     delivery = landed.delivery
-    closed = list_closed_periods(connection, delivery.source.scenario, landed.periods)
+    closed = list_closed_periods(connection, delivery.source.scenario, [*landed.periods, *before])
     if closed:
         message = f"holds {', '.join(closed)}, which is closed, and cannot be read anew"
         remedy = "Nothing was changed. Open the period again first."

@@ -198,3 +198,13 @@ def _record_periods(connection: Connection, load_id: int, landed: LandedDelivery
     ]
     if amounts:
         connection.execute(load_amounts.insert(), amounts)
+
+
+def read_periods(connection: Connection, load_id: int) -> list[str]:
+    """The periods of a load, in order."""
+    from sqlalchemy import select
+
+    from pipelines.books.tables import load_periods
+
+    query = select(load_periods.c.period_id).where(load_periods.c.load_id == load_id)
+    return list(connection.execute(query.order_by(load_periods.c.period_id)).scalars())
