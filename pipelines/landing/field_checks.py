@@ -102,6 +102,11 @@ def problem_expressions(contract: Contract) -> list[str]:
     return [_problem_expression(field) for field in contract.fields]
 
 
+def is_free_text(field: ContractField) -> bool:
+    """Whether every text without control characters is good in this field."""
+    return field.type == "text" and not field.is_required and not field.allowed_values
+
+
 def good_field_expression(field: ContractField) -> str:
     """SQL: whether the text of one field has no problem."""
     without_text = "false" if field.is_required else "true"

@@ -26,6 +26,7 @@ from pipelines.landing.field_checks import (
     TEXT_TYPES,
     cast_expression,
     good_field_expression,
+    is_free_text,
 )
 from pipelines.readers.field_forms import literal
 from pipelines.readers.field_texts import CHANGES
@@ -112,7 +113,9 @@ def write_typed(
     source = f"read_parquet('{DIRECTORY_TOKEN}/{RECORDS_NAME}', file_row_number = true)"
     relation = f"(select {names}, {number}, {IS_FORMED}, {NEGATIVE_ZEROS}, {CHANGES} from {source})"
     relation = place(relation, directory)
-    good = find_good(connection, contract, relation)
+    good = find_good(
+        connection, contract, relation, are_clean=not delivered.may_have_control_characters
+    )
     return TypedRecords(relation, good, f"select {names}, {number} from {source}", is_viewed=False)
 
 
@@ -120,9 +123,18 @@ def find_good(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
     relation: str,
+    *,
+    are_clean: bool = False,
 ) -> str:
-    """SQL over `relation` that says whether a record is good: 'true' where all of them are."""
-    texts = [field for field in contract.fields if is_checked_by_value(field)]
+    """SQL over `relation` that says whether a record is good: 'true' where all of them are.
+
+    `are_clean`: no text holds a control character, so that free texts need no second look.
+    """
+    texts = [
+        field
+        for field in contract.fields
+        if is_checked_by_value(field) and not (are_clean and is_free_text(field))
+    ]
     few = set(_list_columns_of_few_values(connection, relation, texts))
     by_record = [f"bool_and({good_field_expression(f)})" for f in texts if f.name not in few]
     by_value = [

@@ -35,6 +35,8 @@ class Delivered:
     """The refusal that an error of DuckDB means; None where it is no fault of the file."""
     lines: TextLines | None = None
     """The text that the relation reads, where it is the sender's own."""
+    may_have_control_characters: bool = True
+    """Whether a text may hold a control character but tabs and line ends."""
     native_types: tuple[str, ...] = ()
     """DuckDB's types of the columns as the format holds them; empty where it holds text."""
     native_source: str = ""

@@ -80,7 +80,8 @@ def _read_format(
         )
         is_a_record_a_line = mapping.unpivot is None and not needs_cutting(mapping)
         lines = TextLines(path, mapping.quote, seen.lines if is_a_record_a_line else None)
-        delivered = replace(delivered, lines=lines)
+        may_have = seen.has_control_characters or mapping.may_add_control_characters()
+        delivered = replace(delivered, lines=lines, may_have_control_characters=may_have)
     header = delivered.header
     return replace(delivered, header=replace(header, notes=(*notes, *header.notes)))
 

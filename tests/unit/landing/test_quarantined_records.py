@@ -12,6 +12,7 @@ import pytest
 from pipelines.contracts.contract import list_contract_ids, load_contract
 from pipelines.landing.field_checks import good_expression, problem_expressions
 from tests.unit.landing.company import GOOD, HEADER, Company, ledger, record
+from tests.unit.landing.own_source import CONSTANTS, land_own, ledger_mapping
 
 FORM = "has the wrong form"
 
@@ -102,6 +103,14 @@ def test_field_in_another_form_is_quarantined(company: Company, case: str) -> No
     assert total == Decimal("350.75")
     row = company.read(result, "select _row_number, amount_local, period_id from quarantine")[0]
     assert row == (2, Decimal("50.25"), None if field == "period_id" else "2026-01")
+
+
+def test_control_character_of_the_mapping_is_found_too(company: Company) -> None:
+    """The bytes of the delivery are clean; what its mapping puts into a field is not."""
+    mapping = ledger_mapping(constants={**CONSTANTS, "description": "memo\x1a"})
+    result = land_own(company, mapping, b"id,date,amount\nL1,2026-01-31,5.00\n")
+    assert (result.records_accepted, result.records_quarantined) == (0, 1)
+    assert f"field description: {FORM}" in result.reasons[0]
 
 
 def test_yen_has_no_decimals_and_dinar_has_three(company: Company) -> None:

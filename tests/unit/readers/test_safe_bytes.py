@@ -33,6 +33,14 @@ def test_line_ends_hash_and_size(tmp_path: Path, chunk_bytes: None) -> None:
     assert (seen.size, seen.has_bom, seen.ends_with_newline) == (15, False, False)
 
 
+@pytest.mark.parametrize("character", [b"\x01", b"\x08", b"\x0b", b"\x0c", b"\x0e", b"\x1f"])
+def test_control_character_is_seen(tmp_path: Path, chunk_bytes: None, character: bytes) -> None:
+    clean = "a\tä,b\r\nc,\x7f\ne,f\rg\t".encode()
+    assert not inspect_text_file(_write(tmp_path, clean)).has_control_characters
+    path = _write(tmp_path, clean.replace(b"c", character))
+    assert inspect_text_file(path).has_control_characters
+
+
 def test_crlf_alone_is_not_mixed(tmp_path: Path, chunk_bytes: None) -> None:
     seen = inspect_text_file(_write(tmp_path, b"a,b\r\nc,d\r\n"))
     assert str(seen.line_ends) == "2 CRLF"
