@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pipelines.books.books import current_person, current_time
+from pipelines.books.books import current_time
+from pipelines.books.person import current_person
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

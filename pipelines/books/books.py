@@ -8,7 +8,6 @@ the audit log at once collide on its key: one of them fails as a whole and may b
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from pipelines.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD_REVISION = "0004"
+HEAD_REVISION = "0005"
 BOOKS_URL_VARIABLE = "APPORTION_BOOKS_URL"
 BUSY_MILLISECONDS = 30_000
 WRITES = "apportion_writes"
@@ -139,14 +138,6 @@ def _make_engine(url: str) -> Engine:
         event.listen(engine, "connect", prepare)
         event.listen(engine, "begin", begin)
     return engine
-
-
-def current_person() -> str:
-    """Who acts: the operating system's user."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def current_time() -> str:

@@ -158,10 +158,78 @@ periods = Table(
     Column("version", Integer, primary_key=True),
     Column("state", String(20), nullable=False),
     Column("run_id", String(40), ForeignKey("runs.run_id"), nullable=True),
+    # Hash of the figures that were calculated: what is reviewed, approved and closed is one thing.
+    Column("content_hash", String(64), nullable=True),
+    Column("prepared_by", String(120), nullable=True),
+    Column("prepared_at", String(32), nullable=True),
+    Column("reviewed_by", String(120), nullable=True),
+    Column("reviewed_at", String(32), nullable=True),
+    Column("approved_by", String(120), nullable=True),
+    Column("approved_at", String(32), nullable=True),
     CheckConstraint(
         "state in ('open', 'calculated', 'reviewed', 'approved', 'closed')",
         name="ck_periods_state",
     ),
+    CheckConstraint(
+        "reviewed_by is null or lower(trim(reviewed_by)) <> lower(trim(prepared_by))",
+        name="ck_periods_reviewer_differs",
+    ),
+    CheckConstraint(
+        "approved_by is null or lower(trim(approved_by)) <> lower(trim(prepared_by))",
+        name="ck_periods_approver_differs",
+    ),
+)
+
+period_steps = Table(
+    "period_steps",
+    metadata,
+    Column("step_id", Integer, primary_key=True, autoincrement=True),
+    Column("scenario_id", String(40), nullable=False),
+    Column("period_id", String(10), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("step", String(20), nullable=False),
+    Column("run_id", String(40), nullable=True),
+    Column("content_hash", String(64), nullable=True),
+    Column("why", Text, nullable=True),
+    Column("person_name", String(120), nullable=False),
+    Column("taken_at", String(32), nullable=False),
+    CheckConstraint(
+        "step in ('calculate', 'review', 'approve', 'send_back', 'close', "
+        "'ask_reopening', 'reopen')",
+        name="ck_period_steps_step",
+    ),
+    CheckConstraint(
+        "step not in ('send_back', 'ask_reopening', 'reopen') or trim(why) <> ''",
+        name="ck_period_steps_why",
+    ),
+)
+Index(
+    "ix_period_steps_period",
+    period_steps.c.scenario_id,
+    period_steps.c.period_id,
+    period_steps.c.version,
+)
+
+accepted_blockers = Table(
+    "accepted_blockers",
+    metadata,
+    Column("acceptance_id", Integer, primary_key=True, autoincrement=True),
+    Column("scenario_id", String(40), nullable=False),
+    Column("period_id", String(10), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("blocker_id", String(200), nullable=False),
+    # What was found when it was accepted; another finding is another blocker.
+    Column("finding", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("person_name", String(120), nullable=False),
+    Column("accepted_at", String(32), nullable=False),
+    CheckConstraint("trim(why) <> ''", name="ck_accepted_blockers_why"),
+)
+Index(
+    "ix_accepted_blockers_period",
+    accepted_blockers.c.scenario_id,
+    accepted_blockers.c.period_id,
+    accepted_blockers.c.version,
 )
 
 audit_log = Table(

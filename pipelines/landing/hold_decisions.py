@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.books.audit import append_audit
-from pipelines.books.books import Books, current_person, current_time
+from pipelines.books.books import Books, current_time
+from pipelines.books.person import current_person
 from pipelines.errors import ControlError, UsageError
 from pipelines.landing.holds import list_closed_periods
 from pipelines.landing.load_history import find_state

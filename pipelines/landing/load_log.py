@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.books.audit import append_audit
-from pipelines.books.books import current_person, current_time
+from pipelines.books.books import current_time
+from pipelines.books.person import current_person
 from pipelines.landing.delivery import Delivery
 from pipelines.landing.holds import Hold
 from pipelines.landing.record_counts import RecordCounts, show_amount

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.books.audit import append_audits
-from pipelines.books.books import Books, current_person, current_time
+from pipelines.books.books import Books, current_time
+from pipelines.books.person import current_person
 from pipelines.contracts.contract import Contract, load_contract
 from pipelines.errors import EXIT_REFUSED, ApportionError, UsageError
 from pipelines.landing.field_checks import (

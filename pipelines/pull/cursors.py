@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelines.books.audit import append_audit
-from pipelines.books.books import Books, current_person, current_time
+from pipelines.books.books import Books, current_time
+from pipelines.books.person import current_person
 
 if TYPE_CHECKING:
     from pipelines.workspace.connections import Connection

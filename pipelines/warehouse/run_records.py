@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from pipelines.books.audit import append_audit
-from pipelines.books.books import Books, current_person, current_time
+from pipelines.books.books import Books, current_time
+from pipelines.books.person import current_person
 from pipelines.cost_model.compile import RunStamp
 from pipelines.warehouse.publication import PublishedFile
 

@@ -11,6 +11,7 @@ from pipelines.errors import ControlError, UsageError
 from pipelines.landing.hold_decisions import decide_hold
 from pipelines.landing.load_history import find_gaps, list_loads
 from pipelines.warehouse.lake_views import list_active_loads
+from tests.closed_periods import close_period, reopen_period
 from tests.unit.landing.company import Company, ledger, open_company, record
 
 JANUARY = ledger(record("J1", "1000.00"), record("J2", "-200.00"))
@@ -138,19 +139,8 @@ def test_held_delivery_takes_no_place_until_it_is_released(company: Company) -> 
     assert _counting(opened) == ["a.csv", "c.csv"]
 
 
-def _close(company: Company, period: str, state: str, version: int = 1) -> None:
-    from pipelines.books.tables import periods
-
-    with company.books.begin() as connection:
-        connection.execute(
-            periods.insert().values(
-                scenario_id="actual", period_id=period, version=version, state=state
-            )
-        )
-
-
 def test_delivery_for_a_closed_period_goes_to_the_late_queue(company: Company) -> None:
-    _close(company, "2026-01", "closed")
+    close_period(company.books, "2026-01")
     result = company.land_one(JANUARY)
     assert result.state == "held"
     assert "2026-01 is closed" in result.message
@@ -158,13 +148,13 @@ def test_delivery_for_a_closed_period_goes_to_the_late_queue(company: Company) -
     with pytest.raises(ControlError, match="never changes by a delivery"):
         decide_hold(company.workspace, company.books, "ledger", "a.csv", "released", why="late")
     # Opened again as the next version, the period takes it.
-    _close(company, "2026-01", "open", version=2)
+    reopen_period(company.books, "2026-01")
     decide_hold(company.workspace, company.books, "ledger", "a.csv", "released", why="late")
     assert _counting(company) == ["a.csv"]
 
 
 def test_open_period_beside_a_closed_one_takes_its_delivery(company: Company) -> None:
-    _close(company, "2026-01", "closed")
+    close_period(company.books, "2026-01")
     assert company.land_one(february("1.00"), "ledger/b.csv").state == "landed"
 
 

@@ -8,6 +8,7 @@ from pipelines.landing.land import land_inbox
 from pipelines.landing.quarantine_decisions import discard_records
 from pipelines.landing.quarantine_log import read_decisions
 from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
+from tests.closed_periods import close_period
 from tests.unit.landing.company import Company, read_load
 from tests.unit.landing.own_source import ledger_mapping, open_own
 
@@ -61,16 +62,9 @@ def test_reading_again_counts_instead(company: Company) -> None:
 
 
 def test_file_of_a_closed_period_is_not_read_anew(company: Company) -> None:
-    from pipelines.books.tables import periods
-
     with open_own(company, WRONG) as opened:
         opened.land_one(CONTENT, "own/a.csv")
-        with opened.books.begin() as connection:
-            connection.execute(
-                periods.insert().values(
-                    scenario_id="actual", period_id="2026-01", version=1, state="closed"
-                )
-            )
+        close_period(opened.books, "2026-01")
     with open_own(company, RIGHT) as opened:
         (result,) = land_inbox(opened.workspace, opened.books, reread=["own"])
         assert result.state == "refused"

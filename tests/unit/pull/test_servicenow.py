@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.closed_periods import close_period
 from tests.rest_services import LOGIN_PAGE, Answer, ServiceNow
 from tests.unit.pull.conftest import Puller, incident, service_now_source
 
@@ -233,16 +234,9 @@ def test_fewer_records_than_the_service_says_are_refused(
 def test_change_of_a_ticket_of_a_closed_period_holds_no_others_back(
     service_now: ServiceNow, make_puller: Any
 ) -> None:
-    from pipelines.books.tables import periods
-
     service_now.records = [incident(1, "09:00:00"), incident(2, "09:01:00")]
     puller: Puller = make_puller(service_now_source(service_now))
-    with puller.books.begin() as connection:
-        connection.execute(
-            periods.insert().values(
-                scenario_id="actual", period_id="2026-03", version=1, state="closed"
-            )
-        )
+    close_period(puller.books, "2026-03")
     puller.pull()
     assert puller.land().state == "landed"
     assert len(puller.ask(STATES)) == 2

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.closed_periods import close_period
 from tests.postgres_server import PASSWORD, PostgresDatabase
 from tests.unit.pull.conftest import Puller
 
@@ -162,17 +163,10 @@ def test_only_changes_are_pulled_with_a_bound_time(
 
 
 def test_held_pull_is_asked_for_again(postings: PostgresDatabase, make_puller: Any) -> None:
-    from pipelines.books.tables import periods
-
     source = sql_source(INCREMENTAL, updated_column="changed")
     write_own_mapping(make_puller({**source, "mapping": "canonical_jsonl"}))
     puller: Puller = make_puller(source)
-    with puller.books.begin() as connection:
-        connection.execute(
-            periods.insert().values(
-                scenario_id="actual", period_id="2026-03", version=1, state="closed"
-            )
-        )
+    close_period(puller.books, "2026-03")
     puller.pull()
     assert puller.land().state == "held"
     postings.execute("update postings set amount = 7 where id = 'L2'")

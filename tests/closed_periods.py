@@ -1,0 +1,48 @@
+"""Bring a period to a state in the books by the steps that lead there, for tests that need one."""
+
+from __future__ import annotations
+
+from pipelines.books.books import Books
+from pipelines.books.person import act_as
+from pipelines.close.period_states import (
+    Figures,
+    approve,
+    ask_reopening,
+    calculate,
+    reopen,
+    review,
+)
+
+PREPARER, APPROVER = "Petra Preparer", "Anton Approver"
+FIGURES = Figures("run", "0" * 64)
+
+
+def close_period(books: Books, period_id: str) -> None:
+    """A closed period, without any figures: for what must not go into one."""
+    from sqlalchemy import text
+
+    with books.begin() as connection:
+        connection.execute(
+            text(
+                "insert into runs (run_id, fingerprint, state, started_at, person_name, steps) "
+                "values ('run', '', 'published', '', '', '[]') on conflict do nothing"
+            )
+        )
+    with act_as(PREPARER, is_demo=True):
+        calculate(books, period_id, FIGURES)
+    with act_as(APPROVER, is_demo=True):
+        review(books, period_id, FIGURES)
+        approve(books, period_id, FIGURES)
+    with books.begin() as connection:
+        connection.execute(
+            text("update periods set state = 'closed' where period_id = :period"),
+            {"period": period_id},
+        )
+
+
+def reopen_period(books: Books, period_id: str) -> None:
+    """The next version of a closed period."""
+    with act_as(PREPARER, is_demo=True):
+        ask_reopening(books, period_id, "a test")
+    with act_as(APPROVER, is_demo=True):
+        reopen(books, period_id)
