@@ -17,6 +17,7 @@ from pipelines.cli import (
     infer_commands,
     load_commands,
     measure_commands,
+    period_commands,
     pull_commands,
     reading_commands,
     workspace_commands,
@@ -39,6 +40,7 @@ for group in (
     delivery_commands,
     load_commands,
     build_commands,
+    period_commands,
     reading_commands,
     coverage_command,
 ):

@@ -159,6 +159,13 @@ class ControlTotal(Strict):
     source: SourceId
 
 
+class CloseSettings(Strict):
+    """What is looked at before a period is closed."""
+
+    unexplained_above_percent: Annotated[Decimal, Field(ge=0)] = Decimal(5)
+    """How much of the accounts that a detail feed claims it may leave unexplained."""
+
+
 class WorkspaceConfig(Strict):
     """apportion.yml. Whether what it names exists is checked by `source_checks`."""
 
@@ -170,4 +177,7 @@ class WorkspaceConfig(Strict):
     rate_type: str = "average"
     checks: WorkspaceChecks | None = None
     """Thresholds for all sources."""
+    close: CloseSettings = CloseSettings()
+    is_demo: bool = False
+    """Whether one person may act as several (`--as`): never where real money is charged."""
     sources: dict[SourceId, Source]
