@@ -9,6 +9,8 @@ from pipelines.close.period_states import (
     approve,
     ask_reopening,
     calculate,
+    read_state,
+    record_close,
     reopen,
     review,
 )
@@ -34,10 +36,8 @@ def close_period(books: Books, period_id: str) -> None:
         review(books, period_id, FIGURES)
         approve(books, period_id, FIGURES)
     with books.begin() as connection:
-        connection.execute(
-            text("update periods set state = 'closed' where period_id = :period"),
-            {"period": period_id},
-        )
+        state = read_state(connection, period_id)
+        record_close(connection, state, "f" * 64)
 
 
 def reopen_period(books: Books, period_id: str) -> None:

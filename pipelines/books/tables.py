@@ -166,6 +166,13 @@ periods = Table(
     Column("reviewed_at", String(32), nullable=True),
     Column("approved_by", String(120), nullable=True),
     Column("approved_at", String(32), nullable=True),
+    Column("closed_by", String(120), nullable=True),
+    Column("closed_at", String(32), nullable=True),
+    # Hash of the manifest of the frozen files, and of the manifest of the close before this one.
+    Column("manifest_hash", String(64), nullable=True),
+    Column("previous_hash", String(64), nullable=True),
+    # 1 for the first close of these books, and one more for each that followed.
+    Column("close_number", Integer, nullable=True),
     CheckConstraint(
         "state in ('open', 'calculated', 'reviewed', 'approved', 'closed')",
         name="ck_periods_state",
@@ -179,6 +186,8 @@ periods = Table(
         name="ck_periods_approver_differs",
     ),
 )
+
+Index("uq_periods_close_number", periods.c.close_number, unique=True)
 
 period_steps = Table(
     "period_steps",

@@ -12,6 +12,7 @@ import typer
 
 from pipelines.cli import (
     build_commands,
+    close_commands,
     coverage_command,
     delivery_commands,
     infer_commands,
@@ -41,6 +42,7 @@ for group in (
     load_commands,
     build_commands,
     period_commands,
+    close_commands,
     reading_commands,
     coverage_command,
 ):

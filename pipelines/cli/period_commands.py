@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
 
 def list_periods(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> int:
     """List the periods that have cost, where each stands and who signed it."""
-    with _open_desk(workspace, None) as desk:
+    with open_period_desk(workspace, None) as desk:
         rows = desk.list_periods()
     if as_json:
         print_json([row.state for row in rows])
@@ -79,7 +79,7 @@ def show(
     """Show the history of a period and everything that blocks its approval."""
     from pipelines.close.period_states import list_steps, read_state
 
-    with _open_desk(workspace, None) as desk:
+    with open_period_desk(workspace, None) as desk:
         blockers = desk.list_blockers(period)
         with desk.books.read() as connection:
             state, steps = read_state(connection, period), list_steps(connection, period)
@@ -110,7 +110,7 @@ def calculate(
     as_json: JsonOption = False,
 ) -> int:
     """Bind the period to the published figures: those are reviewed, approved and closed."""
-    with _open_desk(workspace, person) as desk:
+    with open_period_desk(workspace, person) as desk:
         state, blockers = desk.calculate(period)
     if as_json:
         print_json({"state": state, "blockers": blockers})
@@ -127,7 +127,7 @@ def review(
     as_json: JsonOption = False,
 ) -> int:
     """Sign that the figures were looked at. Somebody else than who calculated them does it."""
-    with _open_desk(workspace, person) as desk:
+    with open_period_desk(workspace, person) as desk:
         return _tell(desk.review(period), as_json)
 
 
@@ -138,7 +138,7 @@ def approve(
     as_json: JsonOption = False,
 ) -> int:
     """Sign that the figures may be charged, once nothing blocks that nobody accepted."""
-    with _open_desk(workspace, person) as desk:
+    with open_period_desk(workspace, person) as desk:
         return _tell(desk.approve(period), as_json)
 
 
@@ -151,7 +151,7 @@ def accept(
     as_json: JsonOption = False,
 ) -> int:
     """Accept by name what blocks a period and can stay as it is."""
-    with _open_desk(workspace, person) as desk:
+    with open_period_desk(workspace, person) as desk:
         accepted = desk.accept(period, blocker, why)
     if as_json:
         print_json(accepted)
@@ -170,7 +170,7 @@ def send_back(
     """Open a period again that is not closed yet."""
     from pipelines.close.period_states import send_back as send
 
-    with _open_desk(workspace, person) as desk:
+    with open_period_desk(workspace, person) as desk:
         return _tell(send(desk.books, period, why), as_json)
 
 
@@ -187,7 +187,7 @@ def reopen(
     from pipelines.close.period_states import ask_reopening
     from pipelines.close.period_states import reopen as confirm
 
-    with _open_desk(workspace, person) as desk:
+    with open_period_desk(workspace, person) as desk:
         if why is None:
             return _tell(confirm(desk.books, period), as_json)
         state = ask_reopening(desk.books, period, why)
@@ -199,7 +199,8 @@ def reopen(
 
 
 @contextmanager
-def _open_desk(directory: Path, person: str | None) -> Iterator[CloseDesk]:
+def open_period_desk(directory: Path, person: str | None) -> Iterator[CloseDesk]:
+    """The desk of a workspace, at which `person` acts, where the workspace is a demo."""
     from pipelines.books.person import act_as
     from pipelines.close.desk import open_desk
     from pipelines.workspace.workspace import Workspace

@@ -53,31 +53,31 @@ class CloseDesk:
 
     def calculate(self, period_id: str) -> tuple[PeriodState, list[Blocker]]:
         """Bind the period to what is published, and say what will block its approval."""
-        figures, blockers = self._look(period_id)
+        figures, blockers = self.look(period_id)
         outdated = [item for item in blockers if item.blocker_id in ("outdated", "certificate")]
         refuse_blocked(period_id, outdated)
         return calculate(self.books, period_id, figures), blockers
 
     def review(self, period_id: str) -> PeriodState:
         """Sign that the calculated figures were looked at."""
-        return review(self.books, period_id, self._look(period_id)[0])
+        return review(self.books, period_id, self.look(period_id)[0])
 
     def approve(self, period_id: str) -> PeriodState:
         """Sign that the calculated figures may be charged. Raises ControlError with everything
         that still blocks."""
-        figures, blockers = self._look(period_id)
+        figures, blockers = self.look(period_id)
         refuse_blocked(period_id, blockers)
         return approve(self.books, period_id, figures)
 
     def list_blockers(self, period_id: str) -> list[Blocker]:
         """What blocks, what was accepted among it."""
-        return self._look(period_id)[1]
+        return self.look(period_id)[1]
 
     def accept(self, period_id: str, blocker_id: str, why: str) -> Blocker:
         """Accept one blocker by name."""
         return accept_blocker(self.books, period_id, self.list_blockers(period_id), blocker_id, why)
 
-    def _look(self, period_id: str) -> tuple[Figures, list[Blocker]]:
+    def look(self, period_id: str) -> tuple[Figures, list[Blocker]]:
         """The published figures of the period and its blockers, from one publication."""
         from pipelines.warehouse.build import collect
         from pipelines.warehouse.publication import read_publication

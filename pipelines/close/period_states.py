@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.books.audit import append_audit
+from pipelines.books.audit import FIRST_HASH, append_audit
 from pipelines.books.books import Books, current_time
 from pipelines.books.person import current_person, is_same_person
 from pipelines.errors import ControlError, UsageError
@@ -45,6 +45,11 @@ class PeriodState:
     reviewed_at: str | None = None
     approved_by: str | None = None
     approved_at: str | None = None
+    closed_by: str | None = None
+    closed_at: str | None = None
+    manifest_hash: str | None = None
+    previous_hash: str | None = None
+    close_number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,44 @@ def approve(books: Books, period_id: str, figures: Figures) -> PeriodState:
     """Say that the figures may be charged. What blocks a close is the caller's to look at first.
     Raises ControlError as `review` does, and where nobody reviewed them."""
     return _sign(books, period_id, figures, "approve", "reviewed", "approved")
+
+
+def record_close(connection: Connection, approved: PeriodState, manifest_hash: str) -> PeriodState:
+    """Close the period: the commit point of the close, within the caller's transaction.
+
+    `approved` is the state that the frozen files were made of. Raises ControlError where the period
+    has taken another step since.
+    """
+    state = _read_locked(connection, approved.period_id)
+    if state != approved:
+        raise ControlError(
+            f"{state.period_id} has become {state.state} while it was closed; nothing was closed"
+        )
+    number, previous = find_last_close(connection)
+    changes = {
+        "state": "closed",
+        "closed_by": current_person(),
+        "closed_at": current_time(),
+        "manifest_hash": manifest_hash,
+        "previous_hash": previous,
+        "close_number": number + 1,
+    }
+    return _step(connection, state, "close", changes)
+
+
+def find_last_close(connection: Connection) -> tuple[int, str]:
+    """Number and manifest hash of the newest close; 0 and zeros before the first one."""
+    from sqlalchemy import select
+
+    from pipelines.books.tables import periods
+
+    row = connection.execute(
+        select(periods.c.close_number, periods.c.manifest_hash)
+        .where(periods.c.close_number.is_not(None))
+        .order_by(periods.c.close_number.desc())
+        .limit(1)
+    ).first()
+    return (row.close_number, row.manifest_hash) if row else (0, FIRST_HASH)
 
 
 def send_back(books: Books, period_id: str, why: str) -> PeriodState:
@@ -254,12 +297,14 @@ def _record(connection: Connection, state: PeriodState, step: str, why: str | No
         "content_hash": state.content_hash,
         "why": why,
     }
+    sealed = {"manifest_hash": state.manifest_hash} if step == "close" else {}
     connection.execute(
         period_steps.insert().values(
             scenario_id=ACTUAL, **row, person_name=current_person(), taken_at=current_time()
         )
     )
-    append_audit(connection, f"period {step}", f"{state.period_id} version {state.version}", row)
+    subject = f"{state.period_id} version {state.version}"
+    append_audit(connection, f"period {step}", subject, row | sealed)
 
 
 def _refuse_reopening(connection: Connection, state: PeriodState) -> None:

@@ -28,6 +28,7 @@ from pipelines.cost_model.load import load_cost_model
 from pipelines.errors import ConfigurationError, ControlError
 from pipelines.warehouse.audit import audit_build
 from pipelines.warehouse.check_marts import write_check_marts
+from pipelines.warehouse.closed_periods import list_reopened, refuse_changed_history
 from pipelines.warehouse.dbt_runner import run_dbt_build
 from pipelines.warehouse.fingerprint import make_stamp
 from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
@@ -98,6 +99,7 @@ def build(
                 with _timed(seconds, "audit"):
                     report("Auditing", 0, 0)
                     audit_build(database, workspace)
+                    refuse_changed_history(workspace, books, database)
                 with _timed(seconds, "wait for checks"):
                     report("Checking deliveries", 0, 0)
                     check_report = refuse_failed_checks(checks.finish())
@@ -127,7 +129,8 @@ def collect(workspace: Workspace, books: Books) -> BuildInput:
             f"no delivery of {', '.join(missing)} has landed, and a build needs it. "
             f"Drop files into {workspace.inbox} and run 'apportion land'."
         )
-    return BuildInput(loads, model, make_stamp(workspace, model, loads))
+    reopened = list_reopened(books)
+    return BuildInput(loads, model, make_stamp(workspace, model, loads, reopened), reopened)
 
 
 def start_checks(workspace: Workspace, given: BuildInput, directory: Path) -> ChecksProcess:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from pipelines.cost_model.compile import RunStamp, compile_tables, tables_as_json
 from pipelines.cost_model.load import CostModel
@@ -40,7 +42,13 @@ def hash_code() -> str:
     return digest.hexdigest()
 
 
-def make_stamp(workspace: Workspace, model: CostModel, loads: list[ActiveLoad]) -> RunStamp:
+def make_stamp(
+    workspace: Workspace,
+    model: CostModel,
+    loads: list[ActiveLoad],
+    reopened: Mapping[str, int] = MappingProxyType({}),
+) -> RunStamp:
+    """The stamp of a run that begins now. `reopened`: periods in a later version than the first."""
     now = datetime.now(UTC)
     code = hash_code()
     blank = RunStamp("", "", "", "")
@@ -56,6 +64,8 @@ def make_stamp(workspace: Workspace, model: CostModel, loads: list[ActiveLoad]) 
         # They change no figure, but they decide whether the figures are published.
         checks = resolve_checks(workspace.config.checks, source.checks)
         digest.update(f"checks of {source_id} {checks.model_dump_json()}\n".encode())
+    for period_id, version in sorted(reopened.items()):
+        digest.update(f"{period_id} as version {version}\n".encode())
     digest.update(code.encode())
     run_id = f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
     return RunStamp(run_id, digest.hexdigest(), now.strftime("%Y-%m-%d %H:%M:%S"), code[:12])

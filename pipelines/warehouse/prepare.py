@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ class BuildInput:
     loads: list[ActiveLoad]
     model: CostModel
     stamp: RunStamp
+    reopened: dict[str, int] = field(default_factory=dict)
+    """Periods that are built in a later version than the first."""
 
 
 def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries: Path) -> None:
@@ -42,6 +44,12 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries:
         refuse_lines_outside_calendar(connection, workspace)
         refuse_missing_rates(connection, workspace)
         _create_period_versions(connection, workspace.config.control_total.source)
+        for period_id, version in given.reopened.items():
+            connection.execute(
+                "update model.period_versions set version = ? "
+                "where scenario_id = 'actual' and period_id = ?",
+                [version, period_id],
+            )
 
 
 def _create_findings(

@@ -27,6 +27,9 @@ class PublishedFile:
     role: str
     sha256: str
     bytes: int
+    period_id: str | None = None
+    """Of a closed file: the period that it holds, and in which version."""
+    version: int | None = None
 
 
 @dataclass(frozen=True)

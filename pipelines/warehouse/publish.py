@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.books.books import Books, current_time
 from pipelines.cost_model.compile import RunStamp
 from pipelines.errors import ControlError, NothingPublishedError
+from pipelines.warehouse.closed_periods import list_closed_files
 from pipelines.warehouse.publication import (
     Publication,
     PublishedFile,
@@ -60,7 +61,8 @@ def publish(
     """Move the file to its name, commit the run to the books, then replace the pointer."""
     target = workspace.warehouse / database.name
     file = PublishedFile(target.name, "open", hash_file(database), database.stat().st_size)
-    publication = Publication(stamp.run_id, stamp.fingerprint, current_time(), (file,))
+    files = (file, *list_closed_files(workspace, books))
+    publication = Publication(stamp.run_id, stamp.fingerprint, current_time(), files)
     os.replace(database, target)
     replace_text(manifest_path(workspace, stamp.run_id), json.dumps(asdict(publication), indent=2))
     sync_directory(workspace.warehouse)
@@ -71,7 +73,8 @@ def publish(
 
 
 def repair_publication(workspace: Workspace, books: Books) -> None:
-    """Point CURRENT at the newest run that the books call published, if a crash came in between."""
+    """Point CURRENT at the newest run that the books call published and at the periods that they
+    call closed, if a crash came in between."""
     from sqlalchemy import select
 
     from pipelines.books.tables import runs
@@ -87,14 +90,17 @@ def repair_publication(workspace: Workspace, books: Books) -> None:
         return
     path = manifest_path(workspace, newest)
     try:
-        if read_publication(workspace).run_id == newest:
-            return
+        publication = read_publication(workspace)
     except (NothingPublishedError, ControlError):
-        pass
-    if path.exists():
+        publication = None
+    if publication is None or publication.run_id != newest:
+        if not path.exists():
+            return
         publication = parse_publication(path.read_text("utf-8"))
-        if all((workspace.warehouse / item.name).exists() for item in publication.files):
-            write_publication(workspace, publication)
+    opened = tuple(file for file in publication.files if file.role == "open")
+    repaired = replace(publication, files=(*opened, *list_closed_files(workspace, books)))
+    if all((workspace.warehouse / file.name).exists() for file in repaired.files):
+        write_publication(workspace, repaired)
 
 
 def find_published(workspace: Workspace, fingerprint: str) -> Publication | None:

@@ -145,11 +145,11 @@ def _examine_publication(workspace: Workspace) -> Iterator[Finding]:
     publication = read_publication(workspace)
     for file in publication.files:
         path = workspace.warehouse / file.name
+        remedy = "restore it from a backup" if file.period_id else "run 'apportion run --force'"
+        what = f"{file.period_id}, closed" if file.period_id else f"run {publication.run_id}"
         if not path.exists():
-            yield Finding(
-                "bad", "published", f"{file.name} is missing: run 'apportion run --force'"
-            )
+            yield Finding("bad", "published", f"{file.name} is missing: {remedy}")
         elif hash_file(path) != file.sha256:
             yield Finding("bad", "published", f"{file.name} was changed after it was published")
         else:
-            yield Finding("good", "published", f"run {publication.run_id}, bytes as published")
+            yield Finding("good", "published", f"{what}, bytes as published")

@@ -235,6 +235,11 @@ REFUSED = {
         "update periods set state = 'closed', approved_by = 'x'",
         "who approved a period stands fast",
     ),
+    "a close without its manifest": (
+        ("review", "approve"),
+        "update periods set state = 'closed', closed_by = 'x'",
+        "names its manifest",
+    ),
     "a period that begins closed": (
         (),
         "insert into periods (scenario_id, period_id, version, state, prepared_by, approved_by, "

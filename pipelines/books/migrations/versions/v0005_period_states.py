@@ -41,6 +41,11 @@ BROKEN_RULES = (
         "who approved a period stands fast",
     ),
     (
+        "new.state = 'closed' and (new.manifest_hash is null or new.previous_hash is null "
+        "or new.close_number is null or coalesce(trim(new.closed_by), '') = '')",
+        "a closed period names its manifest, the one before and who closed it",
+    ),
+    (
         "new.scenario_id <> old.scenario_id or new.period_id <> old.period_id "
         "or new.version <> old.version",
         "a period keeps its name and version",
@@ -58,11 +63,17 @@ def upgrade() -> None:
         ("reviewed_at", None),
         ("approved_by", "ck_periods_approver_differs"),
         ("approved_at", None),
+        ("closed_by", None),
+        ("closed_at", None),
+        ("manifest_hash", None),
+        ("previous_hash", None),
     ):
-        size = {"content_hash": 64}.get(column, 32 if column.endswith("_at") else 120)
+        size = 64 if column.endswith("_hash") else 32 if column.endswith("_at") else 120
         rule = f" constraint {check} check ({PEOPLE_DIFFER.format(column=column)})" if check else ""
         # Alembic leaves out the check of an added column; both databases take it.
         op.execute(f"alter table periods add column {column} varchar({size}){rule}")
+    op.add_column("periods", sa.Column("close_number", sa.Integer, nullable=True))
+    op.create_index("uq_periods_close_number", "periods", ["close_number"], unique=True)
     op.create_table(
         "period_steps",
         sa.Column("step_id", sa.Integer, primary_key=True, autoincrement=True),

@@ -1,0 +1,197 @@
+"""Close a period: freeze what was approved, chain it to the close before, and commit it.
+
+Steps, in an order in which each leaves the last good state behind when it is cut off:
+
+1. look: the period is approved, nothing blocks, and the published figures are those approved;
+2. freeze into `warehouse/.closing`, write the manifest, sync, rename to `warehouse/closed/`;
+3. commit: the row of the books, with the hash of the manifest. Before it nothing was closed, and
+   the next close sweeps the directory away; after it the period is closed;
+4. publish: the pointer names the frozen file. It is derived from the books, and repaired by the
+   next build or close where a crash came in between.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.close.blockers import refuse_blocked
+from pipelines.close.desk import CloseDesk
+from pipelines.close.freeze import freeze_period
+from pipelines.close.manifest import Manifest, hash_manifest
+from pipelines.close.period_states import (
+    ACTUAL,
+    PeriodState,
+    find_last_close,
+    read_state,
+    record_close,
+    refuse_other_figures,
+)
+from pipelines.errors import ControlError
+from pipelines.warehouse.build import lock_warehouse
+from pipelines.warehouse.closed_periods import (
+    MANIFEST_NAME,
+    find_directory,
+    list_closed_files,
+)
+from pipelines.warehouse.publication import (
+    Publication,
+    read_publication,
+    sync_directory,
+    write_publication,
+)
+from pipelines.warehouse.publish import repair_publication
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+CLOSING_NAME = ".closing"
+
+
+@dataclass(frozen=True)
+class Close:
+    """A period that is closed, and its manifest."""
+
+    state: PeriodState
+    manifest: Manifest
+    directory: Path
+
+
+def close_period(
+    desk: CloseDesk, period_id: str, on_step: Callable[[str], None] = lambda _: None
+) -> Close:
+    """Close an approved period. Raises ControlError where it is not approved, where something
+    blocks, or where its figures are not those that were approved."""
+    workspace, books = desk.workspace, desk.books
+    with lock_warehouse(workspace):
+        repair_publication(workspace, books)
+        on_step("Looking at what blocks")
+        figures, blockers = desk.look(period_id)
+        with books.read() as connection:
+            state = read_state(connection, period_id)
+        if state.state != "approved":
+            raise ControlError(
+                f"{period_id} is {state.state}; only an approved period is closed. "
+                f"'apportion period show {period_id}' says what is missing."
+            )
+        refuse_blocked(period_id, blockers)
+        refuse_other_figures(state, figures)
+        publication = read_publication(workspace)
+        on_step("Freezing")
+        staging = _freeze(desk, state, publication)
+        directory = find_directory(workspace, period_id, state.version)
+        content = (staging / MANIFEST_NAME).read_bytes()
+        _move(staging, directory)
+        on_step("Committing")
+        with books.begin() as connection:
+            closed = record_close(connection, state, hash_manifest(content))
+        on_step("Publishing")
+        publish_closed(desk, publication)
+    from pipelines.close.manifest import parse_manifest
+
+    return Close(closed, parse_manifest(content), directory)
+
+
+def publish_closed(desk: CloseDesk, publication: Publication) -> Publication:
+    """Let the pointer name the closed files that the books name, beside the open one."""
+    opened = tuple(file for file in publication.files if file.role == "open")
+    files = (*opened, *list_closed_files(desk.workspace, desk.books))
+    changed = replace(publication, files=files)
+    if changed != publication:
+        write_publication(desk.workspace, changed)
+    return changed
+
+
+def _freeze(desk: CloseDesk, state: PeriodState, publication: Publication) -> Path:
+    """The frozen files and their manifest, in the staging directory."""
+    workspace = desk.workspace
+    staging = workspace.warehouse / CLOSING_NAME
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    (opened,) = [file for file in publication.files if file.role == "open"]
+    frozen = freeze_period(
+        workspace.warehouse / opened.name, staging, state.period_id, state.version
+    )
+    with desk.books.read() as connection:
+        number, previous = find_last_close(connection)
+    manifest = Manifest(
+        workspace_name=workspace.config.name,
+        scenario_id=ACTUAL,
+        period_id=state.period_id,
+        version=state.version,
+        close_number=number + 1,
+        previous_hash=previous,
+        run_id=publication.run_id,
+        fingerprint=publication.fingerprint,
+        code_version=_read_code_version(desk),
+        content_hash=str(state.content_hash),
+        prepared_by=str(state.prepared_by),
+        reviewed_by=str(state.reviewed_by),
+        approved_by=str(state.approved_by),
+        accepted=_list_accepted(desk, state),
+        inputs=_list_inputs(desk),
+        tables=frozen.tables,
+        files=frozen.files,
+    )
+    path = staging / MANIFEST_NAME
+    with path.open("wb") as file:
+        file.write(manifest.to_bytes())
+        file.flush()
+        os.fsync(file.fileno())
+    sync_directory(staging)
+    return staging
+
+
+def _move(staging: Path, directory: Path) -> None:
+    """What is there already belongs to a close that was cut off before its commit: the caller has
+    seen that the books call the period approved."""
+    directory.parent.mkdir(exist_ok=True)
+    sync_directory(directory.parent.parent)
+    shutil.rmtree(directory, ignore_errors=True)
+    os.replace(staging, directory)
+    sync_directory(directory.parent)
+
+
+def _read_code_version(desk: CloseDesk) -> str:
+    from pipelines.warehouse.reader import open_published
+
+    with open_published(desk.workspace) as marts:
+        row = marts.execute("select code_version from dim_run").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _list_accepted(desk: CloseDesk, state: PeriodState) -> list[dict[str, str]]:
+    from sqlalchemy import select
+
+    from pipelines.books.tables import accepted_blockers as table
+
+    with desk.books.read() as connection:
+        rows = connection.execute(
+            select(table.c.blocker_id, table.c.finding, table.c.why, table.c.person_name)
+            .where(
+                table.c.scenario_id == ACTUAL,
+                table.c.period_id == state.period_id,
+                table.c.version == state.version,
+            )
+            .order_by(table.c.acceptance_id)
+        )
+        return [dict(row) for row in rows.mappings()]
+
+
+def _list_inputs(desk: CloseDesk) -> list[dict[str, str]]:
+    from pipelines.warehouse.lake_views import list_active_loads
+
+    return [
+        {
+            "source_id": load.source_id,
+            "scenario_id": load.scenario_id,
+            "file_name": load.file_name,
+            "sha256": load.sha256,
+        }
+        for load in list_active_loads(desk.workspace, desk.books)
+    ]
