@@ -71,11 +71,27 @@ def test_reader_sees_marts_by_bare_name_and_stops_by_schema(workspace: Workspace
         assert connection.execute("select run_id from ledger.lines").fetchall() == [("1",)]
 
 
-def test_reader_sees_all_files_of_a_publication(workspace: Workspace) -> None:
-    closed = _make_file(workspace, "0", "5.50")
-    _publish(workspace, "1", "10.00", closed)
+def test_rows_of_a_closed_period_come_from_its_own_file(workspace: Workspace) -> None:
+    """The open file has other figures of the closed month by now; rows of no month stay."""
+    rows = {
+        "1": "('actual', '2026-01', 99), ('actual', '2026-02', 20), ('budget', '2026-01', 7), "
+        "('actual', null, 1)",
+        "0": "('actual', '2026-01', 5)",
+    }
+    for run_id, values in rows.items():
+        with duckdb.connect(str(workspace.warehouse / f"run-{run_id}.duckdb")) as connection:
+            connection.execute("create schema marts")
+            connection.execute(
+                "create table marts.fct_x as select * "
+                f"from (values {values}) as x (scenario_id, period_id, amount)"
+            )
+            connection.execute(f"create table marts.dim_x as select '{run_id}' as run_id")
+    closed = PublishedFile("run-0.duckdb", "closed", "", 0, "2026-01", 1)
+    opened = PublishedFile("run-1.duckdb", "open", "", 0)
+    write_publication(workspace, Publication("1", "", "", (opened, closed)))
     with open_published(workspace) as connection:
-        assert _total(connection) == Decimal("15.50")
+        assert _total(connection) == 5 + 20 + 7 + 1
+        assert connection.execute("select run_id from dim_x").fetchall() == [("1",)]
 
 
 def test_reader_keeps_its_figures_while_the_pointer_moves(workspace: Workspace) -> None:
