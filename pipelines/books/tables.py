@@ -241,6 +241,22 @@ Index(
     accepted_blockers.c.version,
 )
 
+journal_exports = Table(
+    "journal_exports",
+    metadata,
+    Column("export_id", Integer, primary_key=True, autoincrement=True),
+    Column("reference", String(40), nullable=False),
+    Column("period_id", String(10), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("layout", String(80), nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("total", Text, nullable=False),
+    Column("person_name", String(120), nullable=False),
+    Column("exported_at", String(32), nullable=False),
+    UniqueConstraint("reference", "layout", name="uq_journal_exports_reference"),
+)
+
 audit_log = Table(
     "audit_log",
     metadata,

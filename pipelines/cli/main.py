@@ -16,6 +16,7 @@ from pipelines.cli import (
     coverage_command,
     delivery_commands,
     infer_commands,
+    journal_command,
     load_commands,
     measure_commands,
     period_commands,
@@ -43,6 +44,7 @@ for group in (
     build_commands,
     period_commands,
     close_commands,
+    journal_command,
     reading_commands,
     coverage_command,
 ):

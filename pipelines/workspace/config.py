@@ -27,6 +27,7 @@ def _refuse_path_outside(glob: str) -> str:
 
 
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Code = Annotated[str, Field(min_length=1, max_length=40)]
 SourceId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 Redelivery = Literal["refuse", "replace_period", "append", "update_records"]
@@ -166,6 +167,25 @@ class CloseSettings(Strict):
     """How much of the accounts that a detail feed claims it may leave unexplained."""
 
 
+class JournalSettings(Strict):
+    """Where the charges of a period are posted."""
+
+    legal_entity: Code
+    """Legal entity of IT, which recovers the cost."""
+    debit_account: Code
+    """Account on which consumers bear what they are charged."""
+    credit_account: Code
+    """Recovery account of IT; a pool rule excludes it as `recovery`."""
+    credit_cost_centre: Code
+    """Cost centre of IT on which the recovery is credited."""
+    receivable_account: Code
+    """Account of IT's legal entity for what other entities owe it."""
+    payable_account: Code
+    """Account of the other entities for what they owe to IT's."""
+    layout: str = "generic"
+    """Layout of the file where none is named."""
+
+
 class WorkspaceConfig(Strict):
     """apportion.yml. Whether what it names exists is checked by `source_checks`."""
 
@@ -178,6 +198,7 @@ class WorkspaceConfig(Strict):
     checks: WorkspaceChecks | None = None
     """Thresholds for all sources."""
     close: CloseSettings = CloseSettings()
+    journal: JournalSettings | None = None
     is_demo: bool = False
     """Whether one person may act as several (`--as`): never where real money is charged."""
     sources: dict[SourceId, Source]

@@ -117,6 +117,20 @@ def upgrade() -> None:
         "accepted_blockers",
         ["scenario_id", "period_id", "version"],
     )
+    op.create_table(
+        "journal_exports",
+        sa.Column("export_id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("reference", sa.String(40), nullable=False),
+        sa.Column("period_id", sa.String(10), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("layout", sa.String(80), nullable=False),
+        sa.Column("file_name", sa.Text, nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("total", sa.Text, nullable=False),
+        sa.Column("person_name", sa.String(120), nullable=False),
+        sa.Column("exported_at", sa.String(32), nullable=False),
+        sa.UniqueConstraint("reference", "layout", name="uq_journal_exports_reference"),
+    )
     if op.get_bind().dialect.name == "sqlite":
         _guard_in_sqlite()
     else:
@@ -137,12 +151,13 @@ def _guard_in_sqlite() -> None:
         ("periods", "a period"),
         ("period_steps", "a step of a period"),
         ("accepted_blockers", "an acceptance"),
+        ("journal_exports", "an export"),
     ):
         op.execute(
             f"create trigger {table}_no_delete before delete on {table} "
             f"begin select raise(abort, '{what} is never deleted'); end"
         )
-    for table in ("period_steps", "accepted_blockers"):
+    for table in ("period_steps", "accepted_blockers", "journal_exports"):
         op.execute(
             f"create trigger {table}_no_update before update on {table} "
             f"begin select raise(abort, 'the history of a period is only appended to'); end"
@@ -179,13 +194,16 @@ def _guard_in_postgresql() -> None:
         "create trigger periods_no_delete before delete on periods "
         "for each row execute function refuse_period_change()"
     )
-    for table in ("period_steps", "accepted_blockers"):
+    for table in ("period_steps", "accepted_blockers", "journal_exports"):
         op.execute(
             f"create trigger {table}_append_only before update or delete on {table} "
             "for each row execute function refuse_period_change()"
         )
     # A truncation passes by the triggers of rows.
-    for table in ("periods", "period_steps", "accepted_blockers", "audit_log"):
+    for table in (
+        *("periods", "period_steps", "accepted_blockers", "journal_exports"),
+        "audit_log",
+    ):
         op.execute(
             f"create trigger {table}_no_truncate before truncate on {table} "
             "for each statement execute function refuse_period_change()"
