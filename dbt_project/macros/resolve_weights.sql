@@ -5,11 +5,12 @@
   rules       relation: rule_id, method, driver_id, fallback, limits_receivers
   receivers   relation: rule_id, period_id (null = every period), receiver_kind, receiver_id, weight
   kinds       the receiver kinds of driver quantities that may receive here
+  quantities  relation of driver quantities; fct_driver_quantities where left out
 
   A driver without a positive quantity is never a null: the latest earlier period, an even split,
   or '(unallocated)' takes its place, as the rule declares, and `driver_quality` says so.
 #}
-{% macro resolve_weights(needed, rules, receivers, kinds) -%}
+{% macro resolve_weights(needed, rules, receivers, kinds, quantities=none) -%}
     with needed as (
         select
             needed.scenario_id,
@@ -38,7 +39,7 @@
             quantities.unit_code,
             sum(quantities.quantity) as quantity,
             sum({{ decimal_to_integer('quantities.quantity', 6) }}) as weight
-        from {{ ref('fct_driver_quantities') }} as quantities
+        from {{ quantities or ref('fct_driver_quantities') }} as quantities
         inner join {{ rules }} as rules
             on quantities.driver_id = rules.driver_id and rules.method = 'driver'
         left join (select distinct rule_id, receiver_id from {{ receivers }}) as receivers

@@ -22,7 +22,7 @@ from pipelines.cost_model.schema import (
     LineMatch,
     Split,
 )
-from pipelines.money import minor_unit_digits
+from pipelines.money import list_minor_unit_exceptions, minor_unit_digits
 from pipelines.workspace.config import WorkspaceConfig
 
 if TYPE_CHECKING:
@@ -63,6 +63,14 @@ def compile_tables(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -
             list(config.calendar.periods()),
         ),
         "feeds": _compile_feeds(config),
+        "minor_units": (
+            "currency_code varchar, digits integer",
+            [
+                (code, digits)
+                for digits, codes in list_minor_unit_exceptions().items()
+                for code in codes
+            ],
+        ),
         **_compile_pools(model),
         **_compile_towers(model),
         **_compile_services(model),
@@ -126,7 +134,9 @@ def _compile_feeds(config: WorkspaceConfig) -> Table:
         "source_id varchar, is_control_total boolean, has_claims boolean, "
         f"{MATCH}, legal_entity_id varchar, cost_centre_id varchar, account_id varchar, "
         "measure varchar, service_from varchar, consumer_from varchar, consumer_name_from varchar, "
-        "business_unit_from varchar, defines_services boolean, defines_consumers boolean"
+        "business_unit_from varchar, defines_services boolean, defines_consumers boolean, "
+        "contract_id varchar, consumers_pay varchar, discount_category varchar, "
+        "unused_category varchar, depreciation_convention varchar"
     )
     rows: list[Row] = []
     for source_id, source in config.sources.items():
@@ -149,6 +159,11 @@ def _compile_feeds(config: WorkspaceConfig) -> Table:
                 feed.business_unit_from,
                 feed.defines_services,
                 feed.defines_consumers,
+                source.contract,
+                feed.consumers_pay,
+                feed.discount_category,
+                feed.unused_category,
+                feed.depreciation,
             )
         )
     return columns, rows

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from pipelines.cost_model.driver_checks import check_driver_places
 from pipelines.cost_model.driver_tables import TableRow, read_driver_tables
 from pipelines.cost_model.reference_checks import RuleFile, check_references, list_service_ids
 from pipelines.cost_model.schema import (
@@ -71,6 +72,7 @@ def load_cost_model(workspace: Workspace) -> CostModel:
     if problems or not (config and pools and towers and services and allocation and drivers):
         raise ConfigurationError(problems)
     check_references(config, pools, towers, services, allocation, drivers, files)
+    check_driver_places(files, towers, services, allocation, drivers)
     service_ids = list_service_ids(config, services)
     if has_tagging and tagging is not None:
         check_tagging(files[TAGGING_NAME], tagging, service_ids, config)

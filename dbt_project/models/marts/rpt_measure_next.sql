@@ -184,6 +184,10 @@ deliveries (driver_kind, contract_id, column_names) as (
     ),
     ('asset_capacity', 'asset_relations', 'from_kind, from_id, to_kind, to_id, share_weight'),
     ('cloud_cost', 'cloud_bill', 'billing_period_start, service_name, billing_currency, billed_cost, tags'),
+    (
+        'commitment_use', 'cloud_bill',
+        'billing_period_start, service_name, billing_currency, effective_cost, commitment_discount_status, tags'
+    ),
     ('cost_centres', 'cost_centres', 'cost_centre_id, cost_centre_name, business_unit_id, business_unit_name')
 ),
 
@@ -259,6 +263,8 @@ select
             then 'Ask ' || summed.driver_owner_name || ' to attest the table of ' || summed.driver_name || ' again'
         when summed.driver_kind = 'table'
             then 'Ask ' || summed.driver_owner_name || ' to measure what is typed in for ' || summed.driver_name
+        when summed.driver_kind = 'prior_allocation'
+            then 'Measure what the rules split by whose cost ' || summed.driver_name || ' follows'
         when summed.basis_code in ('stale', 'fallback') then deliver.sentence || ' of this period'
         when summed.basis_code = 'estimated'
             then deliver.sentence || ', let a driver read it, and mark the driver measured'

@@ -9,8 +9,8 @@ from pipelines.cost_model.schema import Driver
 from pipelines.warehouse.dbt_runner import PROJECT_DIRECTORY
 
 MODEL = PROJECT_DIRECTORY / "models" / "marts" / "rpt_measure_next.sql"
-NOT_DELIVERED = {"table"}
-"""Kinds whose quantities are in the rule files."""
+NOT_DELIVERED = {"table", "prior_allocation"}
+"""Kinds whose quantities are in the rule files, or are the engine's own."""
 
 DELIVERY = re.compile(r"\(\s*'(\w+)',\s*'(\w+)',\s*'([a-z_, ]+)'\s*\)")
 
