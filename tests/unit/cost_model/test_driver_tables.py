@@ -234,3 +234,57 @@ def test_rows_are_compiled_with_their_attestation(tmp_path: Path) -> None:
     assert rows[0] == ("compute", "service", "mail", "0.000001000000")
     assert rows[-1] == ("desk", "service", "mail", "123456789012345678.123456000000")
     assert driver == ("tower", "Olga", "Adam", "2026-02-28")
+
+
+DIRECT_COST = """\
+  - {id: shares, name: Cost, kind: prior_allocation, unit: EUR, description: Cost so far.}
+"""
+CONSUMERS = TABLE.replace("receivers: service", "receivers: consumer").replace(
+    "senders: tower", "senders: service"
+)
+TOWERS = TABLE.replace("receivers: service", "receivers: tower").replace(
+    "senders: tower", "senders: cost_centre"
+)
+NO_SENDERS = TABLE.replace("      senders: tower\n", "")
+A_TOWER_RULE, A_SERVICE_RULE = "a tower rule", "a service rule"
+A_SERVICE = "a service of the catalogue"
+
+PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "prior cost": (DIRECT_COST, (A_SERVICE_RULE,)),
+    "services by tower": (TABLE, (A_SERVICE_RULE,)),
+    "services of anyone": (NO_SENDERS, (A_SERVICE_RULE, A_SERVICE)),
+    "services by service": (TABLE.replace("senders: tower", "senders: service"), (A_SERVICE,)),
+    "consumers": (CONSUMERS, (A_SERVICE,)),
+    "towers": (TOWERS, (A_TOWER_RULE,)),
+}
+USES = {
+    A_TOWER_RULE: ("towers.yml", "method: direct, to: [compute]", "method: driver, driver: shares"),
+    A_SERVICE_RULE: ("allocation.yml", "driver: mailboxes", "driver: shares"),
+    A_SERVICE: ("services.yml", "unit: mailbox\n    unit_name: mailbox\n    driver: mailboxes", ""),
+}
+
+
+@pytest.mark.parametrize("place", USES)
+@pytest.mark.parametrize("driver", PLACES)
+def test_driver_is_refused_where_it_can_have_no_quantity(
+    tmp_path: Path, driver: str, place: str
+) -> None:
+    declared, right = PLACES[driver]
+    workspace = write_table(tmp_path, declared=declared)
+    # The rows fit none of the other tables; only places are looked at here.
+    (workspace.cost_model / "drivers" / "shares.csv").write_text("", "utf-8")
+    name, old, new = USES[place]
+    unit = "EUR" if declared is DIRECT_COST else "share"
+    new = new or f"unit: {unit}\n    unit_name: it\n    driver: shares"
+    path = workspace.cost_model / name
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    found = [problem for problem in find_problems(workspace) if "has no quantity for" in problem]
+    if place in right:
+        assert found == []
+    else:
+        expected = f"the driver 'shares' has no quantity for {place}. It is a driver of "
+        assert len(found) == 1
+        assert found[0].startswith(f"cost_model/{name}:")
+        assert found[0].endswith(f"{expected}{' or '.join(sorted(right))}.")
