@@ -31,8 +31,8 @@
         has_receivers as limits_receivers
     from {{ ref('stg_model__service_rules') }}
     where coalesce(driver_id in (
-        select prior.driver_id from {{ ref('stg_model__drivers') }} as prior
-        where prior.driver_kind = 'prior_allocation'
+        select drivers.driver_id from {{ ref('stg_model__drivers') }} as drivers
+        where drivers.driver_kind = 'prior_allocation'
     ), false) = {{ by_prior_allocation }}
 ){% endset %}
 {% set receivers %}(

@@ -12,7 +12,7 @@ sides as (
         business_unit_id,
         business_unit_name,
         charged_amount as as_was_amount,
-        case when business_unit_id is distinct from business_unit_as_is_id then charged_amount else 0 end
+        case when business_unit_id <> business_unit_as_is_id then charged_amount else 0 end
             as moved_out_amount,
         0 as moved_in_amount,
         0 as as_is_amount
@@ -26,7 +26,7 @@ sides as (
         business_unit_as_is_name as business_unit_name,
         0 as as_was_amount,
         0 as moved_out_amount,
-        case when business_unit_id is distinct from business_unit_as_is_id then charged_amount else 0 end
+        case when business_unit_id <> business_unit_as_is_id then charged_amount else 0 end
             as moved_in_amount,
         charged_amount as as_is_amount
     from charges

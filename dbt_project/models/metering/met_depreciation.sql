@@ -28,7 +28,9 @@ months as (
         case assets.convention_code
             when 'by_day'
                 then date_diff(
-                    'day', assets.in_service_date, least(periods.period_end, coalesce(assets.retired_date, periods.period_end))
+                    'day',
+                    assets.in_service_date,
+                    least(periods.period_end, coalesce(assets.retired_date, periods.period_end))
                 )
             else date_diff('month', assets.in_service_date, periods.period_start) + 1
         end as count_to,

@@ -4,7 +4,10 @@
 with months as (
     select
         months.*,
-        lag(accumulated_amount_local) over (partition by source_id, asset_id order by months.period_id) as previous_local,
+        lag(months.accumulated_amount_local) over (
+            partition by months.source_id, months.asset_id
+            order by months.period_id
+        ) as previous_local,
         periods.period_end,
         cast(in_service_date + to_months(cast(useful_life_months as integer)) as date) as life_end
     from {{ ref('fct_depreciation_monthly') }} as months

@@ -60,11 +60,9 @@ priced as (
         ),
         case when feeds.measure = 'effective_cost' then lines.effective_cost else lines.billed_cost end as amount_local,
         case
-            when lines.charge_category = 'Usage' and lines.commitment_discount_status is distinct from 'Unused'
-                then case feeds.consumers_pay
-                    when 'list_cost' then lines.list_cost
-                    when 'contracted_cost' then lines.contracted_cost
-                end
+            when lines.charge_category <> 'Usage' or coalesce(lines.commitment_discount_status, '') = 'Unused' then null
+            when feeds.consumers_pay = 'list_cost' then lines.list_cost
+            when feeds.consumers_pay = 'contracted_cost' then lines.contracted_cost
         end as price_local
     from lines
     left join feeds on lines.source_id = feeds.source_id
