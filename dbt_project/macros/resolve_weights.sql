@@ -6,6 +6,7 @@
   receivers   relation: rule_id, part_code, period_id (null = every period), receiver_kind,
               receiver_id, weight
   kinds       the receiver kinds of driver quantities that may receive here
+  quantities  relation of driver quantities; fct_driver_quantities where left out
 
   A driver without a positive quantity is never a null: the latest earlier period, an even split,
   or '(unallocated)' takes its place, as the rule declares, and `driver_quality` says so. What splits
@@ -19,7 +20,7 @@
   A receiver of a weighted split for whom no weight is declared has the weight null, which the
   guards refuse.
 #}
-{% macro resolve_weights(needed, rules, receivers, kinds) -%}
+{% macro resolve_weights(needed, rules, receivers, kinds, quantities=none) -%}
     with needed as (
         select
             needed.scenario_id,
@@ -54,7 +55,7 @@
                 when rules.method = 'weighted' then coalesce(receivers.weight, rules.default_weight)
                 else 1
             end as unit_weight
-        from {{ ref('fct_driver_quantities') }} as quantities
+        from {{ quantities or ref('fct_driver_quantities') }} as quantities
         inner join {{ rules }} as rules
             on quantities.driver_id = rules.driver_id and rules.method in ('driver', 'weighted', 'capacity')
         left join {{ receivers }} as receivers

@@ -121,16 +121,29 @@ def _prepare_lake(
 def _find_cloud_records(
     lake: duckdb.DuckDBPyConnection, ids: list[str]
 ) -> list[tuple[str, str, int, str, str, Decimal]]:
-    return lake.execute(
-        """
-        select source_id || ':' || cloud_line_key as ledger_line_id, file_id, row_number,
-            concat_ws(', ', provider_name, service_name, charge_description), billing_currency,
-            amount_local
+    """Bill lines by the cost at which they are passed on, and behind a discount what is not."""
+    text = "concat_ws(', ', provider_name, service_name, charge_description), billing_currency"
+    query = f"""
+        select source_id || ':' || cloud_line_key as ledger_line_id, file_id, row_number, {text},
+            passed_on_amount_local
         from staging.stg_cloud_bill__keyed_lines
         where list_contains($ids, source_id || ':' || cloud_line_key)
-        """,
-        {"ids": ids},
-    ).fetchall()
+        union all
+        select concat_ws(':', source_id, 'discount', period_id, provider_name, billing_currency)
+            as ledger_line_id, file_id, row_number, {text}, amount_local - passed_on_amount_local
+        from staging.stg_cloud_bill__keyed_lines
+        where list_contains($ids, ledger_line_id) and amount_local <> passed_on_amount_local
+    """
+    if not _has_column(lake, "stg_cloud_bill__keyed_lines", "passed_on_amount_local"):
+        # Published before use could be passed on at another cost than the one that ties.
+        query = query.split("union all", maxsplit=1)[0].replace(
+            "passed_on_amount_local", "amount_local"
+        )
+    return lake.execute(query, {"ids": ids}).fetchall()
+
+
+def _has_column(lake: duckdb.DuckDBPyConnection, view: str, column: str) -> bool:
+    return column in lake.sql(f"select * from staging.{view} limit 0").columns
 
 
 def _find_ledger_records(

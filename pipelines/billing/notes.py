@@ -21,7 +21,7 @@ from pipelines.billing.records import Comparison, Statement, StatementLine, sum_
 # What the quality of a driver means to the one who pays by it.
 QUALITY_SENTENCES = {
     "estimated": "the quantity is estimated, not measured",
-    "stale": "the quantity is an older one whose attestation has run out",
+    "stale": "the quantity is of an earlier period, or typed in and no longer attested",
     "fallback": "no quantity was delivered, so the declared fallback was used",
 }
 MEASURED = "measured"

@@ -24,9 +24,9 @@ from pipelines.cost_model.compile_splits import (
 from pipelines.cost_model.compile_tagging import Row, Table, compile_tagging
 from pipelines.cost_model.forms import Dated
 from pipelines.cost_model.load import CostModel
-from pipelines.cost_model.schema import Driver, LineMatch
+from pipelines.cost_model.schema import Driver, DriverTable, LineMatch
 from pipelines.cost_model.splits import Split, find_driver
-from pipelines.money import minor_unit_digits
+from pipelines.money import list_minor_unit_exceptions, minor_unit_digits
 from pipelines.workspace.config import WorkspaceConfig
 
 if TYPE_CHECKING:
@@ -68,6 +68,14 @@ def compile_tables(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -
             list(config.calendar.periods()),
         ),
         "feeds": _compile_feeds(config),
+        "minor_units": (
+            "currency_code varchar, digits integer",
+            [
+                (code, digits)
+                for digits, codes in list_minor_unit_exceptions().items()
+                for code in codes
+            ],
+        ),
         **_compile_pools(model),
         **_compile_towers(model),
         **_compile_services(model),
@@ -76,8 +84,14 @@ def compile_tables(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -
         **compile_tagging(config, model.tagging),
         "drivers": (
             "driver_id varchar, driver_name varchar, driver_kind varchar, unit_code varchar, "
-            "asset_classes varchar[], description varchar, quality varchar, sender_kind varchar",
+            "asset_classes varchar[], description varchar, quality varchar, sender_kind varchar, "
+            "owner_name varchar, attested_by varchar, attested_on date, attested_until date",
             [_driver_row(driver) for driver in model.drivers.drivers],
+        ),
+        "driver_table_rows": (
+            "driver_id varchar, sender_id varchar, receiver_kind varchar, receiver_id varchar, "
+            f"quantity decimal(38, 12), {SPAN}",
+            _compile_driver_rows(model),
         ),
     }
 
@@ -126,7 +140,9 @@ def _compile_feeds(config: WorkspaceConfig) -> Table:
         "source_id varchar, is_control_total boolean, has_claims boolean, "
         f"{MATCH}, legal_entity_id varchar, cost_centre_id varchar, account_id varchar, "
         "measure varchar, service_from varchar, consumer_from varchar, consumer_name_from varchar, "
-        "business_unit_from varchar, defines_services boolean, defines_consumers boolean"
+        "business_unit_from varchar, defines_services boolean, defines_consumers boolean, "
+        "contract_id varchar, consumers_pay varchar, discount_category varchar, "
+        "unused_category varchar, depreciation_convention varchar"
     )
     rows: list[Row] = []
     for source_id, source in config.sources.items():
@@ -149,6 +165,11 @@ def _compile_feeds(config: WorkspaceConfig) -> Table:
                 feed.business_unit_from,
                 feed.defines_services,
                 feed.defines_consumers,
+                source.contract,
+                feed.consumers_pay,
+                feed.discount_category,
+                feed.unused_category,
+                feed.depreciation,
             )
         )
     return columns, rows
@@ -318,8 +339,31 @@ def _driver_row(driver: Driver) -> Row:
         driver.asset_class,
         driver.description,
         driver.quality,
-        SENDER_KINDS.get(driver.kind),
+        driver.table.senders if driver.table else SENDER_KINDS.get(driver.kind),
+        *_attestation(driver.table),
     )
+
+
+def _attestation(table: DriverTable | None) -> Row:
+    if table is None:
+        return (None, None, None, None)
+    return (table.owner, table.attested_by, table.attested_on, table.ends_on)
+
+
+def _compile_driver_rows(model: CostModel) -> list[Row]:
+    receivers = {item.id: item.table.receivers for item in model.drivers.drivers if item.table}
+    return [
+        (
+            row.driver_id,
+            row.sender_id,
+            receivers[row.driver_id],
+            row.receiver_id,
+            row.quantity,
+            row.valid_from,
+            row.valid_to,
+        )
+        for row in model.driver_rows
+    ]
 
 
 def _match_row(match: LineMatch) -> Row:

@@ -26,6 +26,19 @@ COST_LINES = """
     from lake.cloud_bill
 """
 
+# Depreciation is made by the build, in the periods of the ledger.
+DEPRECIATION_LINES = """
+    select assets._source_id, periods.period_id, assets.currency_code
+    from lake.assets as assets
+    inner join model.feeds as feeds on assets._source_id = feeds.source_id
+    inner join model.periods as periods
+        on coalesce(assets.in_service_date, assets.purchase_date) < periods.period_end
+        and coalesce(assets.in_service_date, assets.purchase_date)
+            + to_months(cast(assets.useful_life_months as integer)) > periods.period_start
+        and (assets.retired_date is null or assets.retired_date > periods.period_start)
+    where periods.period_id in (select period_id from lake.general_ledger)
+"""
+
 
 def refuse_lines_outside_calendar(
     connection: duckdb.DuckDBPyConnection, workspace: Workspace
@@ -58,7 +71,7 @@ def refuse_missing_rates(connection: duckdb.DuckDBPyConnection, workspace: Works
     rows = connection.execute(
         f"""
         select lines.currency_code, lines.period_id, count(*)
-        from ({COST_LINES}) as lines
+        from ({COST_LINES} union all {DEPRECIATION_LINES}) as lines
         anti join lake.exchange_rates as rates
             on rates.rate_type = $type and rates.to_currency_code = $currency
             and lines.period_id = rates.period_id

@@ -69,9 +69,9 @@ def _create_findings(
     )
     for item in findings:
         feed = workspace.config.sources[item.source_id].detail_feed
-        if feed is not None and feed.measure == item.column:
+        if feed is not None and item.column in (feed.measure, feed.consumers_pay):
             raise ControlError(
-                f"source '{item.source_id}' ties to {item.column}, which came unusable: "
+                f"source '{item.source_id}' stands on {item.column}, which came unusable: "
                 f"{item.sentence} {item.remedy}"
             )
         connection.execute(

@@ -112,6 +112,14 @@ class DetailFeed(Strict):
     account: str = "cloud"
     measure: Literal["billed_cost", "effective_cost"] = "billed_cost"
     """Which of its costs ties to the invoice."""
+    consumers_pay: Literal["measure", "contracted_cost", "list_cost"] = "measure"
+    """At which of its costs use is passed on. The difference to the measure is a line of its own,
+    of the category `discount_category`, so that the feed ties as before."""
+    discount_category: str = Field(default="Discounts", min_length=1)
+    unused_category: str | None = Field(default=None, min_length=1)
+    """Category of the lines that are the unused part of a commitment; None: that of the bill."""
+    depreciation: Literal["full_month", "by_day"] = "full_month"
+    """Asset register only: by which convention the life of an asset is counted."""
     service_from: FeedColumn | None = None
     """Where a line's service is read: a column or `tag:KEY`."""
     consumer_from: FeedColumn | None = None

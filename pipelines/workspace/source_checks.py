@@ -29,6 +29,7 @@ def check_config(
     found = [*_check_time_zone(config), *_check_currency(config), *_check_control_total(config)]
     for source_id, source in config.sources.items():
         found += _check_source(("sources", source_id), source, mappings)
+        found += _check_detail_feed(config, source_id)
         found += check_connection(config, source_id, mappings)
     return [
         Problem(
@@ -71,6 +72,37 @@ def _check_control_total(config: WorkspaceConfig) -> Iterator[tuple[Path_, str, 
         if feed is not None and feed.claims is None and source_id != control:
             remedy = "Say which ledger lines it explains; only a control total claims none."
             yield ("sources", source_id, "detail_feed"), "lacks 'claims'", remedy
+
+
+BILL_KEYS = frozenset(
+    {
+        *("legal_entity", "cost_centre", "measure", "consumers_pay", "discount_category"),
+        *("unused_category", "service_from", "consumer_from", "consumer_name_from"),
+        *("business_unit_from", "defines_services", "defines_consumers"),
+    }
+)
+"""Settings that only a bill has; an asset says its entity and cost centre itself."""
+
+
+def _check_detail_feed(config: WorkspaceConfig, source_id: str) -> Iterator[tuple[Path_, str, str]]:
+    """A feed is a bill or a register of assets, and has the settings of the one or the other."""
+    source = config.sources[source_id]
+    feed = source.detail_feed
+    if feed is None:
+        return
+    path: Path_ = ("sources", source_id, "detail_feed")
+    if source.contract not in ("cloud_bill", "assets"):
+        message = f"a source of the contract '{source.contract}' cannot be a detail feed"
+        yield path, message, "Detail feeds are cloud bills and the asset register."
+        return
+    is_bill = source.contract == "cloud_bill"
+    foreign = {"depreciation"} if is_bill else BILL_KEYS
+    for name in sorted(feed.model_fields_set & foreign):
+        message = f"'{name}' is no setting of a detail feed of the contract '{source.contract}'"
+        yield (*path, name), message, "Remove it."
+    if not is_bill and source_id == config.control_total.source:
+        message = "an asset register cannot be the control total"
+        yield path, message, "It explains depreciation of a ledger: make that the control total."
 
 
 def _check_source(

@@ -6,6 +6,7 @@ runs on the warehouse of the small company; ../golden/small_company/README.md ha
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 HUGE = "cast('100000000000000000000000000000000' as hugeint)"
@@ -35,6 +36,20 @@ def double(table: str, where: str, found: str) -> Twin:
 def lose(table: str, found: str, where: str = "true") -> Twin:
     row = f"select min(rowid) from {table} where {where}"
     return Twin(f"row of {table} lost", f"delete from {table} where rowid = ({row})", found)
+
+
+def _schedule(*accumulated: float) -> str:
+    """Three months of an asset of 30.00 that lives from January to March 2026, as SQL."""
+    rows = ", ".join(
+        f"('2026-{month:02d}', {after} - {before}, {after})"
+        for month, (before, after) in enumerate(pairwise(accumulated), start=1)
+    )
+    return (
+        "insert into marts.fct_depreciation_monthly select 'actual', period_id, 'assets', 'a1', "
+        "'Server', 'server', 'de', 'it1', date '2026-01-01', 3, 'full_month', 'EUR', 30, 0, "
+        f"depreciation, accumulated, 30 - accumulated from (values {rows}) "
+        "as months (period_id, depreciation, accumulated)"
+    )
 
 
 STOPS = (
@@ -172,7 +187,8 @@ WEIGHTS: dict[str, list[Twin]] = {
         )
     ],
     "assert_consumer_weights_are_sound": [
-        lose("stops.int_consumers__weights", "crm", "service_id = 'crm'"),
+        # In January, where it has two receivers: without its only one a sender is not there.
+        lose("stops.int_consumers__weights", "crm", "service_id = 'crm' and period_id = '2026-01'"),
         Twin(
             "two totals",
             "update stops.int_consumers__weights set weight_total = 7 where receiver_id = 'cc-x'",
@@ -359,6 +375,34 @@ MART_GUARDS: dict[str, list[Twin]] = {
             "service",
         ),
     ],
+    "assert_detail_feeds_tie": [
+        Twin(
+            "a last digit",
+            "update marts.rpt_detail_feeds set explained_amount_local = "
+            "explained_amount_local + 0.000000000001",
+            "6410",
+        ),
+    ],
+    "assert_depreciation_adds_up": [
+        Twin("a month that is lost", _schedule(0, 10, 20, 40), "2026-03"),
+        Twin("a cent too much", _schedule(0, 10, 20, 30.01), "30.01"),
+        Twin("a cent too little", _schedule(0, 10, 20, 29.99), "0.01"),
+    ],
+    "assert_reorganisations_keep_charges": [
+        lose("marts.rpt_reorganisation", "2026-01"),
+        Twin(
+            "a unit that nobody left",
+            "update marts.rpt_reorganisation set moved_in_amount = 1, "
+            "charged_as_is_amount = charged_as_is_amount + 1 where business_unit_id = 'staff'",
+            "2026-01",
+        ),
+        Twin(
+            "a move that is not named",
+            "update marts.rpt_reorganisation set moved_in_amount = 1, moved_out_amount = 1 "
+            "where business_unit_id = 'staff'",
+            "2026-01",
+        ),
+    ],
     "assert_ledger_mart_keeps_lines": [
         double("marts.fct_ledger_lines", "account_id = '6500'", "6500")
     ],
@@ -392,6 +436,8 @@ MART_GUARDS: dict[str, list[Twin]] = {
                 "rpt_bill_lines",
                 "rpt_certificate",
                 "rpt_conservation",
+                "rpt_detail_feeds",
+                "rpt_reorganisation",
                 "rpt_cost_flow",
                 "rpt_tag_coverage",
                 "rpt_unmapped_keys",

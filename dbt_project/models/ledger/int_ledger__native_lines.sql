@@ -65,7 +65,7 @@ budget as (
     from {{ ref('stg_budget__lines') }}
 ),
 
-feed_lines as (
+bill_lines as (
     select
         costs.scenario_id,
         costs.period_id,
@@ -78,7 +78,7 @@ feed_lines as (
         costs.service_category as category_name,
         concat_ws(', ', costs.provider_name, costs.service_name, costs.charge_category) as description,
         costs.currency_code,
-        costs.amount_local,
+        costs.passed_on_amount_local as amount_local,
         costs.tagged_service_id,
         costs.tagged_consumer_id,
         costs.service_rule_id,
@@ -90,6 +90,72 @@ feed_lines as (
     from {{ ref('met_cloud_costs') }} as costs
     inner join feeds on costs.source_id = feeds.source_id
     where feeds.has_claims or feeds.is_control_total
+),
+
+-- Where use is passed on at another cost than the one that ties, the difference stays in the feed.
+discounts as (
+    select
+        costs.scenario_id,
+        costs.period_id,
+        concat_ws(':', costs.source_id, 'discount', costs.period_id, costs.provider_name, costs.currency_code)
+            as ledger_line_id,
+        costs.source_id,
+        feeds.account_id,
+        feeds.cost_centre_id,
+        costs.provider_name as vendor_name,
+        feeds.legal_entity_id,
+        feeds.discount_category as category_name,
+        concat_ws(', ', costs.provider_name, 'discounts that are not passed on') as description,
+        costs.currency_code,
+        sum(costs.amount_local) - sum(costs.passed_on_amount_local) as amount_local,
+        cast(null as varchar) as tagged_service_id,
+        cast(null as varchar) as tagged_consumer_id,
+        cast(null as varchar) as service_rule_id,
+        cast(null as varchar) as consumer_rule_id,
+        cast(null as varchar) as file_id,
+        cast(null as bigint) as row_number,
+        false as is_balancing,
+        case when feeds.has_claims then feeds.source_id end as feed_source_id
+    from {{ ref('met_cloud_costs') }} as costs
+    inner join feeds on costs.source_id = feeds.source_id
+    where feeds.consumers_pay <> 'measure' and (feeds.has_claims or feeds.is_control_total)
+    group by all
+    having sum(costs.amount_local) <> sum(costs.passed_on_amount_local)
+),
+
+depreciation_lines as (
+    select
+        months.scenario_id,
+        months.period_id,
+        concat_ws(':', months.source_id, months.period_id, months.asset_id) as ledger_line_id,
+        months.source_id,
+        feeds.account_id,
+        months.cost_centre_id,
+        cast(null as varchar) as vendor_name,
+        months.legal_entity_id,
+        months.asset_class as category_name,
+        'depreciation of ' || months.asset_name as description,
+        months.currency_code,
+        months.depreciation_amount_local as amount_local,
+        cast(null as varchar) as tagged_service_id,
+        cast(null as varchar) as tagged_consumer_id,
+        cast(null as varchar) as service_rule_id,
+        cast(null as varchar) as consumer_rule_id,
+        months.file_id,
+        months.row_number,
+        false as is_balancing,
+        feeds.source_id as feed_source_id
+    from {{ ref('met_depreciation') }} as months
+    inner join feeds on months.source_id = feeds.source_id and feeds.has_claims
+    where months.depreciation_amount_local <> 0
+),
+
+feed_lines as (
+    select * from bill_lines
+    union all
+    select * from discounts
+    union all
+    select * from depreciation_lines
 ),
 
 claimed as (

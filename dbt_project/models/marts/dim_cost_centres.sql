@@ -40,9 +40,23 @@ together as (
     select * from delivered
     union all
     select * from from_feeds
+),
+
+-- A reorganisation that is announced for a later period is not how things are.
+latest as (
+    select coalesce(max(periods.period_end), date '9999-12-31') as period_end
+    from {{ ref('stg_model__period_versions') }} as versions
+    inner join {{ ref('stg_model__periods') }} as periods on versions.period_id = periods.period_id
+    where versions.scenario_id = 'actual'
 )
 
 select
-    *,
-    row_number() over (partition by cost_centre_id order by valid_from desc) = 1 as is_current
+    together.*,
+    row_number() over (
+        partition by together.cost_centre_id
+        order by
+            together.valid_from < latest.period_end desc,
+            abs(date_diff('day', together.valid_from, latest.period_end)) asc
+    ) = 1 as is_current
 from together
+cross join latest

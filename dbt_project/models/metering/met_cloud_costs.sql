@@ -16,6 +16,8 @@ select
     consumer_rule_id,
     billing_currency as currency_code,
     sum(amount_local) as amount_local,
+    sum(passed_on_amount_local) as passed_on_amount_local,
+    sum(case when commitment_discount_status = 'Used' then effective_cost end) as committed_amount_local,
     count(*) as line_count
 from {{ ref('stg_cloud_bill__keyed_lines') }}
 group by all

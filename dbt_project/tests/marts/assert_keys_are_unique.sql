@@ -32,6 +32,13 @@
     'rpt_unmapped_keys': [
         'scenario_id', 'period_id', 'version', 'source_id', 'target_kind', 'key_kind', 'key_name', 'key_value',
     ],
+    'fct_depreciation_monthly': ['period_id', 'source_id', 'asset_id'],
+    'rpt_detail_feeds': [
+        'scenario_id', 'period_id', 'version', 'source_id', 'legal_entity_id', 'account_id', 'cost_centre_id',
+        'currency_code',
+    ],
+    'rpt_moved_cost_centres': ['scenario_id', 'period_id', 'version', 'cost_centre_id'],
+    'rpt_reorganisation': ['scenario_id', 'period_id', 'version', 'business_unit_id'],
     'rpt_measure_next': ['scenario_id', 'period_id', 'version', 'measure_rank'],
     'rpt_year_outlook': ['fiscal_year', 'service_id'],
 } %}

@@ -12,9 +12,11 @@ bills as (
         targets.target_kind,
         sum(lines.amount_units) as amount_units
     from {{ ref('int_ledger__lines') }} as lines
-    inner join {{ ref('stg_model__feeds') }} as feeds on lines.source_id = feeds.source_id
+    inner join {{ ref('stg_model__feeds') }} as feeds
+        on lines.source_id = feeds.source_id and feeds.contract_id = 'cloud_bill'
     cross join targets
-    where not lines.is_balancing
+    -- A discount that is not passed on is of no line of the bill.
+    where not lines.is_balancing and not starts_with(lines.ledger_line_id, lines.source_id || ':discount:')
     group by all
 ),
 

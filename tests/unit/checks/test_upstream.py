@@ -139,6 +139,7 @@ def _land_sample(sample: Path, database: Path) -> None:
         "effective_cost": "cast(EffectiveCost as decimal(38, 12))",
         "list_cost": "cast(ListCost as decimal(38, 12))",
         "contracted_cost": "cast(ContractedCost as decimal(38, 12))",
+        "commitment_discount_status": "CommitmentDiscountStatus",
         "tags": "Tags",
         "_source_id": "'focus'",
         "_scenario_id": "'actual'",

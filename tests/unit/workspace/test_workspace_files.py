@@ -82,7 +82,16 @@ def test_right_file_is_read(tmp_path: Path) -> None:
         ("contract: general_ledger", "contract: general_leger", 12,
          ("unknown contract 'general_leger'", "Is 'general_ledger' meant?")),
         ("mapping: focus_1_2", "mapping: focus_2", 17, ("unknown mapping 'focus_2'", "focus_1_2")),
-        ("contract: cloud_bill", "contract: budget", 17, ("is for the contract 'cloud_bill'",)),
+        ("contract: cloud_bill", "contract: assets", 17, ("is for the contract 'cloud_bill'",)),
+        ("contract: cloud_bill\n    mapping: focus_1_2", "contract: budget", 18,
+         ("a source of the contract 'budget' cannot be a detail feed",)),
+        ("contract: cloud_bill\n    mapping: focus_1_2\n    inbox: bill/*.csv\n    detail_feed:",
+         "contract: assets\n    inbox: bill/*.csv\n    detail_feed:\n      cost_centre: it1", 19,
+         ("'cost_centre' is no setting of a detail feed of the contract 'assets'",)),
+        ("    detail_feed:", "    detail_feed:\n      depreciation: by_day", 20,
+         ("'depreciation' is no setting of a detail feed of the contract 'cloud_bill'",)),
+        ("    detail_feed:", "    detail_feed:\n      consumers_pay: list", 20,
+         ("'measure', 'contracted_cost' or 'list_cost'", "found 'list'")),
         ("redelivery: refuse", "redelivery: replace", 14,
          ("one of 'refuse', 'replace_period', 'append' or 'update_records'", "found 'replace'")),
         ("inbox: ledger/*.csv", "inbox: ../ledger/*.csv", 13, ("below inbox/",)),
@@ -106,6 +115,14 @@ def test_problem_has_file_line_and_reason(
     assert problems[0].startswith(f"apportion.yml:{line}")
     for fragment in fragments:
         assert fragment in problems[0]
+
+
+def test_asset_register_is_no_control_total(tmp_path: Path) -> None:
+    text = CONFIG.replace("cloud_bill\n    mapping: focus_1_2", "assets").replace(
+        "source: ledger", "source: bill"
+    )
+    (problem,) = _problems(tmp_path, text)
+    assert "an asset register cannot be the control total" in problem
 
 
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ select
     useful_life_months,
     capacity_quantity,
     capacity_unit_code,
+    coalesce(residual_amount_local, 0) as residual_amount_local,
+    coalesce(in_service_date, purchase_date) as in_service_date,
     retired_date,
     _source_id as source_id,
     _file_id as file_id,

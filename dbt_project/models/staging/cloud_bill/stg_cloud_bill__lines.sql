@@ -27,6 +27,7 @@ with lines as (
         effective_cost,
         list_cost,
         contracted_cost,
+        commitment_discount_status,
         tags,
         _source_id as source_id,
         _file_id as file_id,
@@ -44,12 +45,33 @@ periods as (
 
 scope as (
     select * from {{ ref('stg_model__tagging_scope') }}
+),
+
+-- The unused part of a commitment has a category of its own where the feed says so, so that rules can
+-- send it elsewhere. Who used something pays one of its costs; the difference to what ties is a line.
+priced as (
+    select
+        lines.* replace (
+            case
+                when lines.commitment_discount_status = 'Unused'
+                    then coalesce(feeds.unused_category, lines.service_category)
+                else lines.service_category
+            end as service_category
+        ),
+        case when feeds.measure = 'effective_cost' then lines.effective_cost else lines.billed_cost end as amount_local,
+        case
+            when lines.charge_category <> 'Usage' or coalesce(lines.commitment_discount_status, '') = 'Unused' then null
+            when feeds.consumers_pay = 'list_cost' then lines.list_cost
+            when feeds.consumers_pay = 'contracted_cost' then lines.contracted_cost
+        end as price_local
+    from lines
+    left join feeds on lines.source_id = feeds.source_id
 )
 
 select
-    lines.*,
+    lines.* exclude (price_local),
     periods.period_id,
-    case when feeds.measure = 'effective_cost' then lines.effective_cost else lines.billed_cost end as amount_local,
+    coalesce(lines.price_local, lines.amount_local) as passed_on_amount_local,
     struct_pack(
         period_id := periods.period_id,
         source_id := lines.source_id,
@@ -67,7 +89,7 @@ select
         feed_business_unit_id := {{ feed_value('feeds.business_unit_from', 'lines') }},
         tag_values := {{ tag_values('lines.tags', 'scope.tag_pointers') }}
     ) as seen_attributes
-from lines
+from priced as lines
 inner join periods
     on lines.billing_period_start >= periods.period_start
     and lines.billing_period_start < periods.period_end

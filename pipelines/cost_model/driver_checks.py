@@ -1,0 +1,81 @@
+"""Check that a driver is used where its receivers receive.
+
+A typed-in table has receivers of one kind, and the cost of a prior allocation belongs to services;
+at another stop neither has a quantity, and its money would be held. Drivers that read deliveries
+are not looked at here: what a delivery holds is not known yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pipelines.cost_model.reference_checks import RuleFile
+from pipelines.cost_model.schema import (
+    Allocation,
+    Driver,
+    Drivers,
+    ServiceRule,
+    Services,
+    TowerRule,
+    Towers,
+)
+from pipelines.workspace.yaml_files import Path_
+
+TOWER_RULE, SERVICE_RULE = "a tower rule", "a service rule"
+SERVICE = "a service of the catalogue"
+
+PLACES = {
+    ("tower", "cost_centre"): TOWER_RULE,
+    ("service", "tower"): SERVICE_RULE,
+    ("service", "service"): SERVICE,
+    ("consumer", "service"): SERVICE,
+}
+"""(kind of receiver, kind of sender) -> where a sender's money is split over such receivers."""
+
+
+def check_driver_places(
+    files: dict[str, RuleFile],
+    towers: Towers,
+    services: Services,
+    allocation: Allocation,
+    drivers: Drivers,
+) -> None:
+    """Complain about each rule and service whose driver can have no quantity there."""
+    known = {driver.id: driver for driver in drivers.drivers}
+    uses = [
+        *_list_rules("towers.yml", TOWER_RULE, towers.rules),
+        *_list_rules("allocation.yml", SERVICE_RULE, allocation.rules),
+        *(
+            ("services.yml", ("services", index, "driver"), item.id, item.driver, SERVICE)
+            for index, item in enumerate(services.services)
+        ),
+    ]
+    for file, path, user_id, driver_id, place in uses:
+        places = _list_places(known.get(driver_id or ""))
+        if places is not None and place not in places:
+            found = f"the driver '{driver_id}' has no quantity for {place}"
+            remedy = f"It is a driver of {' or '.join(sorted(places))}."
+            files[file].complain(path, found, user_id, remedy)
+
+
+def _list_rules(
+    file: str, place: str, rules: Sequence[TowerRule | ServiceRule]
+) -> Iterator[tuple[str, Path_, str, str | None, str]]:
+    for index, rule in enumerate(rules):
+        path = ("rules", index, "split", "driver")
+        yield file, path, rule.id, rule.split.driver, place
+
+
+def _list_places(driver: Driver | None) -> set[str] | None:
+    """Where the driver can be used; None where nothing is known about it."""
+    if driver is None:
+        return None
+    if driver.kind == "prior_allocation":
+        return {SERVICE_RULE}
+    if driver.table is None:
+        return None
+    return {
+        place
+        for (receivers, senders), place in PLACES.items()
+        if receivers == driver.table.receivers and driver.table.senders in (None, senders)
+    }
