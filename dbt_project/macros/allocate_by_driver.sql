@@ -18,7 +18,7 @@
 #}
 {% macro allocate_by_driver(amount_units, weight_from, weight_to, weight_total, unit=1) -%}
     {% set divisor = weight_total if unit == 1 else '(' ~ weight_total ~ ' * ' ~ unit ~ ')' -%}
-    {{ unit }} * coalesce(
+    {{ unit ~ ' * ' if unit != 1 }}coalesce(
         {{ split_in_64_bits(amount_units, weight_from, weight_to, weight_total, divisor, unit) }},
         case
             when
