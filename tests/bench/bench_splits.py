@@ -114,28 +114,29 @@ def measure_split(
     sizes = {"senders": SENDERS, "receivers": RECEIVERS, "credits": CREDITS, "rows": rows}
     # A hash has 64 bits; a larger amount is a multiple.
     drawn = min(amount, 10**18)
-    with tempfile.TemporaryDirectory(prefix="apportion-bench-") as name:
-        with duckdb.connect(str(Path(name) / "splits.duckdb")) as connection:
-            for table, kind in (("cells", "hugeint"), ("cells_double", "double")):
-                connection.execute(POOLS.format(name=table, largest=drawn, type=kind, **sizes))
-                connection.execute(
-                    f"update {table} set amount_units = amount_units * {amount // drawn}"
-                )
+    with (
+        tempfile.TemporaryDirectory(prefix="apportion-bench-") as name,
+        duckdb.connect(str(Path(name) / "splits.duckdb")) as connection,
+    ):
+        for table, kind in (("cells", "hugeint"), ("cells_double", "double")):
+            connection.execute(POOLS.format(name=table, largest=drawn, type=kind, **sizes))
             connection.execute(
-                WEIGHTS.format(largest=weight, total=total or "null", ranges=ranges, **sizes)
+                f"update {table} set amount_units = amount_units * {amount // drawn}"
             )
-            exact = SPLIT.format(target="exact", cells="cells", weights="weights", part=part)
-            plain = SPLIT.format(
-                target="plain",
-                cells="cells_double",
-                weights="weights_double",
-                part="cells.amount_units * weights.weight / weights.weight_total",
-            )
-            times = [
-                (time_query(connection, exact), time_query(connection, plain))
-                for _ in range(repeats)
-            ]
-            check_parts(connection)
+        connection.execute(
+            WEIGHTS.format(largest=weight, total=total or "null", ranges=ranges, **sizes)
+        )
+        exact = SPLIT.format(target="exact", cells="cells", weights="weights", part=part)
+        plain = SPLIT.format(
+            target="plain",
+            cells="cells_double",
+            weights="weights_double",
+            part="cells.amount_units * weights.weight / weights.weight_total",
+        )
+        times = [
+            (time_query(connection, exact), time_query(connection, plain)) for _ in range(repeats)
+        ]
+        check_parts(connection)
     return min(first for first, _ in times), min(second for _, second in times)
 
 
