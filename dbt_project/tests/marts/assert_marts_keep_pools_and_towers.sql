@@ -20,7 +20,12 @@
 {% for stop, mart, column, keys in pairs %}
 select
     '{{ mart }}.{{ column }}' as mart_name,
-    concat_ws(' | ', {% for key in keys %}compared.{{ key }}{{ ', ' if not loop.last }}{% endfor %}) as key_value,
+    concat_ws(
+        ' | ',
+        {% for key in keys %}
+        compared.{{ key }}{{ ',' if not loop.last }}
+        {% endfor %}
+    ) as key_value,
     compared.arrived_units,
     compared.left_units,
     compared.difference_units
