@@ -6,9 +6,9 @@ to machines and their noise: a period added to 12 (up to 36) must cost at most 1
 period added to 3 (up to 12) costs. In both the start of dbt and what it spends per model is the
 same, so that it falls out; what grows faster than the periods shows.
 
-Seconds are those of the processors, of dbt and of the checks beside it: what else the machine does
-falls on the builds by turns. Closing one period with 36 months behind it cannot be measured: a
-build computes all open periods, and there is no close.
+Seconds are processor time, of dbt and of the checks beside it, so that what else the machine does
+hardly counts. Closing one period with 36 months behind it cannot be measured: a build computes all
+open periods, and there is no close.
 
 SCALE multiplies postings and consumers; below 1 the seconds per model weigh more, so that the aim
 is printed, not judged.
