@@ -51,6 +51,8 @@ bench: $(READY)
 	$(BIN)/python -m tests.bench.bench_deliveries $(SCALE)
 	$(BIN)/python -m tests.bench.bench_sample
 	$(BIN)/python -m tests.bench.bench_allocation
+	$(BIN)/python -m tests.bench.bench_splits
+	$(BIN)/python -m tests.bench.bench_periods
 
 environment: $(READY)
 

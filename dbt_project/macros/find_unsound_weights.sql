@@ -8,8 +8,8 @@
   expected_total  what the weights of every sender sum to; null where that is free
 
   Sound weights are positive and follow each other without gap or overlap from 0 to their total.
-  The product of amount and total stays below 8 * 10^37: divide_integers doubles it, and a HUGEINT
-  ends at 1.7 * 10^38.
+  The product of amount and total stays below 8 * 10^37: divide_integers adds half of the total to
+  it, and a HUGEINT ends at 1.7 * 10^38.
 #}
 {% macro find_unsound_weights(weights, sender, cells, cell_sender, expected_total='null') -%}
     {% set key = ['scenario_id', 'period_id', 'version'] + sender %}

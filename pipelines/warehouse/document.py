@@ -44,7 +44,8 @@ MACROS_HEAD = """\
 <!-- Written by `python -m pipelines.warehouse.document`; do not edit by hand. -->
 
 The SQL macros of `dbt_project/macros`, one per file. `allocate_by_driver` makes every share of
-money, `divide_integers` is the division in it.
+money, in one of three ways with one result: `split_in_64_bits`, `split_by_estimate` and
+`divide_integers` ([decision 0025](../decisions/0025-three-ways-to-divide.md)).
 """
 
 MACRO = re.compile(r"{%-?\s*macro\s+(\w+)\((.*?)\)\s*-?%}", re.DOTALL)

@@ -63,6 +63,8 @@ STOPS = (
     "stops.int_charges__lines",
 )
 
+STOPS_AFTER_POOLS = STOPS[3:]
+
 MARTS = (
     ("fct_ledger_lines", "amount", "true"),
     ("fct_cost_pools_monthly", "amount", "true"),
@@ -76,6 +78,26 @@ MARTS = (
     ("rpt_cost_flow", "amount", "from_stop = 'cost_pool'"),
     ("rpt_cost_flow", "amount", "from_stop = 'tower'"),
     ("rpt_cost_flow", "amount", "from_stop = 'service'"),
+)
+
+# Mart, what its money changes in the twin, which rows do, and the amount that the guard names.
+BREAKDOWNS = (
+    ("fct_cost_pools_monthly", "cost_pool_id", "cost_pool_id = 'software'", "amount"),
+    ("fct_towers_monthly", "tower_id", "tower_id = 'desk'", "amount"),
+    (
+        "fct_service_cost_breakdown_monthly",
+        "tower_id",
+        "tower_id = 'desk' and direct_amount <> 0",
+        "direct_amount",
+    ),
+    (
+        "fct_service_cost_breakdown_monthly",
+        "cost_pool_id",
+        "service_id = 'erp' and delivered_amount <> 0",
+        "delivered_amount",
+    ),
+    ("fct_service_costs_monthly", "service_id", "service_id = 'network'", "direct_amount"),
+    ("fct_charge_breakdown_monthly", "tower_id", "tower_id = 'desk'", "amount"),
 )
 
 QUANTITIES = "drivers.fct_driver_quantities"
@@ -223,6 +245,26 @@ CONSERVATION: dict[str, list[Twin]] = {
             "USD",
             "ledger_line_id = 'general_ledger:L4'",
             "USD",
+        ),
+        move(
+            "ledger.int_ledger__lines",
+            "account_id",
+            "6500",
+            "ledger_line_id = 'general_ledger:L2'",
+            "int_ledger__lines",
+        ),
+    ],
+    "assert_money_outside_the_flow_stays_outside": [
+        *(
+            move(stop, "disposition", "allocated", "disposition = 'recovery'", stop.split(".")[1])
+            for stop in STOPS_AFTER_POOLS
+        ),
+        move(
+            "stops.int_towers__cells",
+            "cost_pool_id",
+            "cloud",
+            "disposition = 'capitalised'",
+            "capitalised",
         ),
     ],
     "assert_ledger_lines_keep_local_amounts": [
@@ -405,6 +447,41 @@ MART_GUARDS: dict[str, list[Twin]] = {
     ],
     "assert_ledger_mart_keeps_lines": [
         double("marts.fct_ledger_lines", "account_id = '6500'", "6500")
+    ],
+    "assert_ledger_mart_bridges_accounts_and_pools": [
+        move(
+            "marts.fct_ledger_lines",
+            "cost_pool_id",
+            "cloud",
+            "cost_pool_id = 'software'",
+            "software",
+        ),
+        move(
+            "marts.fct_ledger_lines",
+            "disposition",
+            "out_of_scope",
+            "disposition = 'recovery'",
+            "out_of_scope",
+        ),
+    ],
+    "assert_services_recover_their_cost": [
+        Twin(
+            "a cent from one service to another",
+            "update marts.fct_charges_monthly set charged_amount = charged_amount + "
+            "case service_id when 'crm' then 0.01 else -0.01 end "
+            "where cost_centre_id = 'cc-ops' and scenario_id = 'actual'",
+            "crm",
+        ),
+        Twin(
+            "showback that is charged",
+            "update marts.fct_charges_monthly set charged_amount = cost_amount "
+            "where service_id = 'network'",
+            "network",
+        ),
+    ],
+    "assert_marts_keep_pools_and_towers": [
+        move(f"marts.{mart}", key, "elsewhere", where, f"{mart}.{column}")
+        for mart, key, where, column in BREAKDOWNS
     ],
     "assert_marts_give_back_the_deliveries": [
         lose(f"marts.{mart}", f"{mart}.{column}", condition) for mart, column, condition in MARTS

@@ -8,7 +8,13 @@ import jinja2
 
 from pipelines.warehouse.dbt_runner import PROJECT_DIRECTORY
 
-NAMES = ("divide_integers", "allocate_by_driver", "weight_ranges")
+NAMES = (
+    "divide_integers",
+    "split_in_64_bits",
+    "split_by_estimate",
+    "allocate_by_driver",
+    "weight_ranges",
+)
 
 
 def load_macros() -> Any:

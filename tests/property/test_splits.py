@@ -20,6 +20,8 @@ UNITS = (1, 10**6)
 # 10^15 minor units, in engine units; the guard find_unsound_weights bounds amount x weights.
 LARGEST_AMOUNT = 10**21
 LARGEST_PRODUCT = 8 * 10**37 - 1
+# (|amount| + unit) x weights up to which the macro takes 64 bits, and up to which an estimate.
+BOUNDS = (9 * 10**18, 10**33, LARGEST_PRODUCT)
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,13 @@ def split_by_macro(cases: list[Case]) -> list[list[int]]:
         }
     )
     lines = [
-        (number, place, weight)
+        (number, place, Decimal(weight))
         for number, case in enumerate(cases)
         for place, weight in enumerate(case.weights)
     ]
     names = ("case_id", "position", "weight")
-    weights = pa.table(dict(zip(names, map(list, zip(*lines, strict=True)), strict=True)))
+    columns = dict(zip(names, map(list, zip(*lines, strict=True)), strict=True))
+    weights = pa.table(columns | {"weight": pa.array(columns["weight"], pa.decimal128(38, 0))})
     relation = """(
         select case_id, position, cast(amount as hugeint) as amount_units,
             cast(weight as hugeint) as weight, cast(unit_size as hugeint) as unit
@@ -70,17 +73,29 @@ def compare(cases: list[Case]) -> None:
 def draw_case(draw: random.Random) -> Case:
     """Any sign; nothing, next to nothing and all that fits; one receiver to 5,000."""
     unit = draw.choice(UNITS)
-    size = draw.choice([0, 1, 10, 10**6, 10**9, 10**15, LARGEST_AMOUNT])
+    size = draw.choice([0, 1, 10, 10**6, 10**9, 10**15, 10**18, LARGEST_AMOUNT])
     amount = draw.choice([-1, 1]) * draw.choice([size, draw.randint(0, size)])
     if draw.random() < 0.5:
         amount -= amount % unit
-    count = draw.choices([1, draw.randint(2, 9), draw.randint(10, 60), 5000], [10, 60, 29, 0.2])[0]
+    counts = [1, draw.randint(2, 9), draw.randint(10, 60), draw.randint(61, 5000)]
+    count = draw.choices(counts, [10, 60, 29.7, 0.3])[0]
+    if draw.random() < 0.3:
+        return Case(amount, draw_weights_at_bound(draw, count, abs(amount) + unit), unit)
     room = LARGEST_PRODUCT // max(abs(amount), unit) // count
-    largest = min(room, draw.choice([1, 7, 1000, 10**9, 10**15]))
+    largest = min(room, draw.choice([1, 7, 1000, 10**9, 10**15, 10**38]))
     weights = [draw.choice([0, largest, draw.randint(0, largest)]) for _ in range(count)]
     if not sum(weights):
         weights[draw.randrange(count)] = largest
     return Case(amount, weights, unit)
+
+
+def draw_weights_at_bound(draw: random.Random, count: int, size: int) -> list[int]:
+    """Weights whose total is the last that a way of the macro takes, or the first beyond it."""
+    bound = draw.choice(BOUNDS)
+    beyond = 0 if bound == LARGEST_PRODUCT else draw.choice([0, 1])
+    total = max(bound // size + beyond, 1)
+    ends = sorted(draw.randint(0, total) for _ in range(count - 1))
+    return [end - start for start, end in zip([0, *ends], [*ends, total], strict=True)]
 
 
 @run_batches(BATCHES)
