@@ -17,6 +17,7 @@ from pipelines.cli import (
     infer_commands,
     load_commands,
     measure_commands,
+    method_commands,
     pull_commands,
     reading_commands,
     workspace_commands,
@@ -41,6 +42,7 @@ for group in (
     build_commands,
     reading_commands,
     coverage_command,
+    method_commands,
 ):
     group.register(app)
 
