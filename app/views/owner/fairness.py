@@ -246,6 +246,10 @@ def _configure_bills(currency: str) -> dict[str, Any]:
 def _show_all_services(context: Context) -> None:
     services = read_services(context.published, context.selection)
     if services.empty:
+        show_missing(
+            "No service has more than one consumer in this month.",
+            "Deliver who uses the services; `apportion measure` says what is missing.",
+        )
         return
     show_section("All services", "Every service with more than one consumer.")
     st.dataframe(
