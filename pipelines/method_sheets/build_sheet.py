@@ -153,7 +153,8 @@ def _summarise(rows: SheetRows, month: str, currency: str, subject: str) -> str:
     if not method:
         return f"{subject} {verb} line by line in {month}: each says who it is for."
     if not counted:
-        return f"{subject} {verb} {say(METHODS, method)} in {month}."
+        way = "to one alone" if method == "direct" else say(METHODS, method)
+        return f"{subject} {verb} {way} in {month}."
     way = f"{subject} {verb} by {lower_first(str(counted))}"
     return f"{way}: {price} in {month}." if price else f"{way} in {month}."
 
