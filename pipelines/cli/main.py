@@ -19,6 +19,7 @@ from pipelines.cli import (
     journal_command,
     load_commands,
     measure_commands,
+    method_commands,
     period_commands,
     pull_commands,
     reading_commands,
@@ -47,6 +48,7 @@ for group in (
     journal_command,
     reading_commands,
     coverage_command,
+    method_commands,
 ):
     group.register(app)
 
