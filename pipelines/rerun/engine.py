@@ -98,6 +98,13 @@ class Rerun:
         self._stale.discard(relation)
         self._mark_readers(relation, column)
 
+    def keep(self, relations: Iterable[str]) -> None:
+        """Say that what is replaced from now on does not concern `relations`: they stay so."""
+        self.run(relations := tuple(relations))
+        for relation in relations:
+            self._replaced.add(relation)
+            self._stale.discard(relation)
+
     def make_stale(self, relations: Iterable[str]) -> None:
         """Let `relations` and all that reads them be run again, although nothing was replaced."""
         for relation in relations:
