@@ -175,7 +175,7 @@ def _read_methods(text: str) -> list[str]:
 
 
 def _make_change_table(title: str, by: Detail, currency: str, lines: list[Line]) -> Table:
-    source = "business unit" if by is Detail.SERVICE else "service"
+    source = _name_source(by)
     columns = (*_name_columns(by), "before", "after", "change", "%", f"mostly by {source}", "of it")
     rows = [_make_change_row(line) for line in lines]
     total = _add_up(lines)
@@ -215,6 +215,8 @@ def _make_method_table(found: MethodComparison, by: Detail) -> Table:
             UNBORNE.get(line.row_id, line.row_name),
             *line.amounts,
             line.spread,
+            line.through,
+            line.through_spread if line.through else None,
         )
         for line in found.lines
     ]
@@ -222,10 +224,12 @@ def _make_method_table(found: MethodComparison, by: Detail) -> Table:
         sum((line.amounts[number] for line in found.lines), ZERO)
         for number in range(len(found.methods))
     ]
-    rows.append(("", "Delivered by the ledger", *sums, None))
-    columns = (*_name_columns(by), *found.methods, "apart by")
+    rows.append(("", "Delivered by the ledger", *sums, None, "", None))
+    source = _name_source(by)
+    columns = (*_name_columns(by), *found.methods, "apart by", f"mostly by {source}", "of it")
     title = f"{_say_scope(found)} by method of shared services, {found.currency_code}"
-    return Table(title, columns, rows, numeric=tuple(range(2, len(columns))))
+    last = len(columns) - 1
+    return Table(title, columns, rows, numeric=(*range(2, last - 1), last))
 
 
 def _make_model_tables(found: ModelComparison, by: Detail) -> list[Table]:
@@ -247,6 +251,10 @@ def _make_model_tables(found: ModelComparison, by: Detail) -> list[Table]:
 
 def _name_columns(by: Detail) -> tuple[str, str]:
     return ("id", by.value.replace("-", " "))
+
+
+def _name_source(by: Detail) -> str:
+    return "business unit" if by is Detail.SERVICE else "service"
 
 
 def _say_scope(found: WhatIfResult | MethodComparison | ModelComparison) -> str:
