@@ -150,7 +150,9 @@ def compare(
             space, period, cost_model or [], scenario_id=scenario, detail=by.value
         )
         tables = _make_model_tables(models, by)
-        answer, note = _models_as_json(models), _say_equal_totals(models)
+        answer = _models_as_json(models)
+        note = f"{_say_charged(models.charged_before, models.charged_after)}\n"
+        note += _say_equal_totals(models)
     if as_json:
         print_json(answer)
         return 0
@@ -283,10 +285,7 @@ def _describe_changes(wanted: Any) -> str:
 def _print_what_if_notes(result: WhatIfResult) -> None:
     code = result.currency_code
     before, after = result.before, result.after
-    print(
-        f"Of it charged: {format_money(before.charged)} before, {format_money(after.charged)} "
-        f"after. The certificate ties: difference 0.00."
-    )
+    print(f"{_say_charged(before.charged, after.charged)} The certificate ties: difference 0.00.")
     change = result.delivered_change
     if change:
         print(
@@ -300,6 +299,10 @@ def _print_what_if_notes(result: WhatIfResult) -> None:
             f"Left behind: {format_money(left.amount)} {code}, of which the others bear "
             f"{format_money(left.borne_by_others)} and nobody {format_money(left.borne_by_nobody)}."
         )
+
+
+def _say_charged(before: Decimal, after: Decimal) -> str:
+    return f"Of it charged: {format_money(before)} before, {format_money(after)} after."
 
 
 def _say_equal_totals(found: MethodComparison | ModelComparison) -> str:
@@ -351,4 +354,5 @@ def _models_as_json(found: ModelComparison) -> dict[str, Any]:
         "lines": _lines_as_json(found.lines),
         "rules": found.steps,
         "delivered": found.delivered,
+        "charged": {"before": found.charged_before, "after": found.charged_after},
     }
