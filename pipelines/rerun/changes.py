@@ -21,7 +21,6 @@ from pipelines.rerun.engine import Rerun
 from pipelines.rerun.inputs import (
     IS_COST,
     POOLED_LINES,
-    QUANTITIES,
     Scaling,
     remove_consumers,
     replace_method,
@@ -33,6 +32,7 @@ from pipelines.warehouse.lake_views import as_text
 if TYPE_CHECKING:
     from pipelines.cost_model.load import CostModel
 
+USED_QUANTITIES = "drivers.fct_driver_quantities"
 METHODS = ("direct", "step_down", "reciprocal")
 
 PERCENT = re.compile(r"[+-]\d{1,6}(\.\d{1,4})?%")
@@ -231,7 +231,7 @@ def _check_changes(
 
 
 def _check_quantity(rerun: Rerun, change: Change, problems: list[str]) -> Scaling | None:
-    rerun.run((QUANTITIES, "stops.int_services__known"))
+    rerun.run((USED_QUANTITIES, "stops.int_services__known"))
     where = f"{change.option} '{change.text}'"
     condition = (
         _check_service(rerun, change.subject, where, problems)
@@ -245,7 +245,7 @@ def _check_quantity(rerun: Rerun, change: Change, problems: list[str]) -> Scalin
     names = {
         name
         for (name,) in rerun.connection.execute(
-            f"select distinct receiver_id from {QUANTITIES} where {scenario} and {condition}"
+            f"select distinct receiver_id from {USED_QUANTITIES} where {scenario} and {condition}"
         ).fetchall()
     }
     wanted = units.get(change.receiver, [change.receiver])
@@ -262,27 +262,33 @@ def _check_quantity(rerun: Rerun, change: Change, problems: list[str]) -> Scalin
 
 def _check_service(rerun: Rerun, service: str, where: str, problems: list[str]) -> str | None:
     """The condition on quantities of a service that has some of its own."""
-    rows = rerun.connection.execute(
-        "select known.service_id, services.driver_id, drivers.sender_kind "
-        "from stops.int_services__known as known "
-        "left join model.services as services on known.service_id = services.service_id "
-        "left join model.drivers as drivers on services.driver_id = drivers.driver_id"
-    ).fetchall()
-    known = {row[0]: row[1:] for row in rows}
-    if service not in known:
-        problems.append(f"{where}: unknown service '{service}'. {_suggest(service, list(known))}")
+    drivers: dict[str, str | None] = dict(
+        rerun.connection.execute(
+            "select known.service_id, services.driver_id from stops.int_services__known as known "
+            "left join model.services as services on known.service_id = services.service_id"
+        ).fetchall()
+    )
+    if service not in drivers:
+        problems.append(f"{where}: unknown service '{service}'. {_suggest(service, list(drivers))}")
         return None
-    driver, sender_kind = known[service]
+    condition = (
+        f"sender_id = {as_text(service)} and driver_id in "
+        "(select driver_id from model.drivers where sender_kind = 'service')"
+    )
+    (count,) = rerun.connection.execute(
+        f"select count(*) from {USED_QUANTITIES} where {condition}"
+    ).fetchall()[0]
+    if count:
+        return condition
+    driver = drivers[service]
     if driver is None:
         problems.append(f"{where}: no driver says who uses '{service}', so it has no volume")
-        return None
-    if sender_kind != "service":
+    else:
         problems.append(
-            f"{where}: '{service}' is split by the driver '{driver}', which other cost is split by "
-            f"as well. To change it for all of them, use --driver {driver}:..."
+            f"{where}: '{service}' has no use of its own, but is split by the driver '{driver}'. "
+            f"To change that for all that it splits, use --driver {driver}:..."
         )
-        return None
-    return f"driver_id = {as_text(driver)} and sender_id = {as_text(service)}"
+    return None
 
 
 def _check_driver(rerun: Rerun, driver: str, where: str, problems: list[str]) -> str | None:
