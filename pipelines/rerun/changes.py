@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pipelines.cost_model.load import CostModel
 
 USED_QUANTITIES = "drivers.fct_driver_quantities"
+USE = "stops.int_delivered_services__use"
 METHODS = ("direct", "step_down", "reciprocal")
 
 PERCENT = re.compile(r"[+-]\d{1,6}(\.\d{1,4})?%")
@@ -261,33 +262,33 @@ def _check_quantity(rerun: Rerun, change: Change, problems: list[str]) -> Scalin
 
 
 def _check_service(rerun: Rerun, service: str, where: str, problems: list[str]) -> str | None:
-    """The condition on quantities of a service that has some of its own."""
-    drivers: dict[str, str | None] = dict(
+    """The condition on quantities of a service that is split by some of its own."""
+    rerun.run((USE,))
+    drivers: dict[str, list[str]] = dict(
         rerun.connection.execute(
-            "select known.service_id, services.driver_id from stops.int_services__known as known "
-            "left join model.services as services on known.service_id = services.service_id"
+            "select known.service_id, list(distinct use.driver_id order by use.driver_id) "
+            "filter (use.driver_id is not null) from stops.int_services__known as known "
+            f"left join {USE} as use on known.service_id = use.service_id group by all"
         ).fetchall()
     )
     if service not in drivers:
         problems.append(f"{where}: unknown service '{service}'. {_suggest(service, list(drivers))}")
         return None
-    condition = (
-        f"sender_id = {as_text(service)} and driver_id in "
-        "(select driver_id from model.drivers where sender_kind = 'service')"
-    )
+    own = drivers[service]
+    if not own:
+        problems.append(f"{where}: no driver says who uses '{service}', so it has no volume")
+        return None
+    ids = ", ".join(map(as_text, own))
+    condition = f"sender_id = {as_text(service)} and driver_id in ({ids})"
     (count,) = rerun.connection.execute(
         f"select count(*) from {USED_QUANTITIES} where {condition}"
     ).fetchall()[0]
     if count:
         return condition
-    driver = drivers[service]
-    if driver is None:
-        problems.append(f"{where}: no driver says who uses '{service}', so it has no volume")
-    else:
-        problems.append(
-            f"{where}: '{service}' has no use of its own, but is split by the driver '{driver}'. "
-            f"To change that for all that it splits, use --driver {driver}:..."
-        )
+    problems.append(
+        f"{where}: '{service}' has no use of its own, but is split by the driver '{own[0]}'. "
+        f"To change that for all that it splits, use --driver {own[0]}:..."
+    )
     return None
 
 
