@@ -23,6 +23,7 @@ from pipelines.cli import (
     period_commands,
     pull_commands,
     reading_commands,
+    whatif_commands,
     workspace_commands,
 )
 from pipelines.cli.output import print_error
@@ -47,6 +48,7 @@ for group in (
     close_commands,
     journal_command,
     reading_commands,
+    whatif_commands,
     coverage_command,
     method_commands,
 ):

@@ -49,17 +49,17 @@ class CostModel:
     """Quantities of the drivers of the kind `table`."""
 
 
-def load_cost_model(workspace: Workspace) -> CostModel:
-    """Read and check the files. Raises ConfigurationError with all problems, those of
-    apportion.yml among them."""
+def load_cost_model(workspace: Workspace, directory: Path | None = None) -> CostModel:
+    """Read and check the files, those of another `directory` where one is given. Raises
+    ConfigurationError with all problems, those of apportion.yml among them."""
+    directory = directory or workspace.cost_model
     config, problems = _read_config(workspace)
     files: dict[str, RuleFile] = {}
 
     def read(name: str, model: type[Model]) -> Model | None:
-        path = workspace.cost_model / name
-        value, found, lines = parse_yaml_model(path, model, root=workspace.root)
+        value, found, lines = parse_yaml_model(directory / name, model, root=directory.parent)
         problems.extend(found)
-        files[name] = RuleFile(f"{workspace.cost_model.name}/{name}", lines)
+        files[name] = RuleFile(f"{directory.name}/{name}", lines)
         return value
 
     pools = read("pools.yml", Pools)
@@ -67,7 +67,7 @@ def load_cost_model(workspace: Workspace) -> CostModel:
     services = read("services.yml", Services)
     allocation = read("allocation.yml", Allocation)
     drivers = read("drivers.yml", Drivers)
-    has_tagging = (workspace.cost_model / TAGGING_NAME).exists()
+    has_tagging = (directory / TAGGING_NAME).exists()
     tagging = read(TAGGING_NAME, Tagging) if has_tagging else Tagging()
     if problems or not (config and pools and towers and services and allocation and drivers):
         raise ConfigurationError(problems)
@@ -77,7 +77,7 @@ def load_cost_model(workspace: Workspace) -> CostModel:
     if has_tagging and tagging is not None:
         check_tagging(files[TAGGING_NAME], tagging, service_ids, config)
     known = {"tower": {tower.id for tower in towers.towers}, "service": service_ids}
-    rows, found = read_driver_tables(workspace.cost_model, drivers.drivers, known)
+    rows, found = read_driver_tables(directory, drivers.drivers, known)
     problems = [problem for file in files.values() for problem in file.problems] + found
     if problems:
         raise ConfigurationError(problems)
