@@ -63,6 +63,23 @@ CHECK_KIND_NAMES = {
     "column": "Usable columns",
 }
 
+SPLIT_SENTENCES = {
+    "driver": "Each consumer bears its share of **{driver}**: the cost, times its own quantity, "
+    "divided by the quantity of all consumers, to the cent.",
+    "weighted": "Each consumer bears its share of **{driver}**, weighted: the cost, times its own "
+    "quantity and weight, divided by those of all consumers, to the cent.",
+    "capacity": "Consumers bear their share of **{driver}** in the practical capacity of the "
+    "service. What nobody used of it is idle capacity: shown here, and charged to nobody.",
+    "fixed": "Consumers bear agreed percentages, and of the rest their share of **{driver}**.",
+}
+"""How a service with a driver is split, in words for those who pay."""
+
+DRIVERLESS_SENTENCES = {
+    "fixed": "Consumers bear agreed percentages; no driver measures what they use.",
+    "even": "Each of its consumers bears the same; no driver measures what they use.",
+    "direct": "One consumer bears all of its cost.",
+}
+
 TARGET_NAMES = {"service": "service", "consumer": "consumer"}
 METHOD_NAMES = {
     "rule": "By a rule",

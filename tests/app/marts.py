@@ -255,6 +255,7 @@ def _describe_service(service_id: str) -> Row:
         "driver_id": driver and driver.lower(),
         "driver_name": driver,
         "driver_description": driver and "Counted at the end of the month",
+        "split_method": "driver",
         "charging_policy": policy,
         "is_shared": is_shared,
         "availability_target_share": Decimal("0.995") if has_level else None,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.navigation import (
@@ -159,6 +160,28 @@ def test_one_service(company: Path, open_page: OpenPage) -> None:
     assert consumers["business_unit"].iloc[1] == (
         "chargeback?scenario=actual&period=2026-02&business_unit=FIN#Finance"
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "driver", "sentence"),
+    [
+        ("capacity", "Seats", "What nobody used of it is idle capacity"),
+        ("weighted", "Seats", "times its own quantity and weight"),
+        ("fixed", "Seats", "agreed percentages, and of the rest their share of **Seats**"),
+        ("fixed", None, "agreed percentages; no driver"),
+        ("even", None, "bears the same"),
+        ("direct", None, "One consumer bears all"),
+    ],
+)
+def test_one_service_says_how_it_is_split(
+    tmp_path: Path, open_page: OpenPage, method: str, driver: str | None, sentence: str
+) -> None:
+    marts = build_company()
+    marts["dim_services"] = [
+        {**row, "split_method": method, "driver_name": driver} for row in marts["dim_services"]
+    ]
+    test = open_page(publish(tmp_path, marts), SERVICE_DETAIL, service="mail")
+    assert sentence in read_all(test)
 
 
 def test_service_that_passes_all_its_cost_on(company: Path, open_page: OpenPage) -> None:

@@ -107,6 +107,22 @@ def test_what_to_measure_next_knows_the_methods(methods: Golden) -> None:
     ]
 
 
+def test_a_service_says_by_which_method_it_is_split(methods: Golden) -> None:
+    """Once, whether its split has a residual or not."""
+    found = methods.query(
+        "select split_method, count(*), list(service_id order by service_id)[1] from dim_services "
+        "group by all"
+    )
+    assert found == [
+        ("capacity", "5", "archive"),
+        ("direct", "1", "board"),
+        ("driver", "2", "credit"),
+        ("even", "1", "portal"),
+        ("fixed", "4", "audit"),
+        ("weighted", "1", "mail"),
+    ]
+
+
 def test_the_traced_parts_of_every_charge_are_the_charge(methods: Golden) -> None:
     """Idle and unallocated lines too, wherever they were held."""
     with open_published(methods.workspace) as connection:

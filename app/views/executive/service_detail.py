@@ -38,7 +38,15 @@ from app.formats import (
     to_percent_of,
     to_text,
 )
-from app.names import BASIS_NAMES, POLICY_NAMES, SHORT_POLICY_NAMES, is_place, name_place
+from app.names import (
+    BASIS_NAMES,
+    DRIVERLESS_SENTENCES,
+    POLICY_NAMES,
+    SHORT_POLICY_NAMES,
+    SPLIT_SENTENCES,
+    is_place,
+    name_place,
+)
 from app.navigation import (
     FAIRNESS,
     METHOD,
@@ -221,7 +229,10 @@ def _show_method(context: Context, service_id: str, facts: pd.Series, units: pd.
     """In words: who pays, by which driver, and how good the driver's quantities are."""
     show_section("Who pays, and why that much")
     policy = POLICY_NAMES.get(str(facts["charging_policy"]), str(facts["charging_policy"]))
-    driver_name = to_text(facts["driver_name"])
+    driver_name, method = to_text(facts["driver_name"]), str(facts["split_method"])
+    if not driver_name and method in DRIVERLESS_SENTENCES:
+        st.markdown(f"The service is **{policy}**. {DRIVERLESS_SENTENCES[method]}")
+        return
     if not driver_name and has_known_consumers(units):
         st.markdown(
             f"The service is **{policy}**. No driver splits its cost: each line of the bill says "
@@ -234,11 +245,8 @@ def _show_method(context: Context, service_id: str, facts: pd.Series, units: pd.
             "Its cost is not allocated. Name a `driver` for it in `cost_model/services.yml`.",
         )
         return
-    lines = [
-        f"The service is **{policy}**. Each consumer bears its share of "
-        f"**{escape_markdown(driver_name)}**: the cost, times its own quantity, divided by the "
-        "quantity of all consumers, to the cent."
-    ]
+    sentence = SPLIT_SENTENCES.get(method, SPLIT_SENTENCES["driver"])
+    lines = [f"The service is **{policy}**. {sentence.format(driver=escape_markdown(driver_name))}"]
     if isinstance(facts["driver_description"], str) and facts["driver_description"]:
         lines.append(
             f"Where the quantities come from: {escape_markdown(facts['driver_description'])}."

@@ -11,6 +11,7 @@ select
     services.driver_id,
     drivers.driver_name,
     drivers.description as driver_description,
+    splits.method as split_method,
     coalesce(services.charging_policy, 'at_cost') as charging_policy,
     coalesce(services.is_shared, false) as is_shared,
     services.availability_target_share,
@@ -22,3 +23,7 @@ select
 from {{ ref('int_services__known') }} as known
 left join {{ ref('stg_model__services') }} as services on known.service_id = services.service_id
 left join {{ ref('stg_model__drivers') }} as drivers on services.driver_id = drivers.driver_id
+left join {{ ref('stg_model__split_parts') }} as splits
+    on splits.stop_code = 'consumers'
+    and splits.part_code <> 'residual'
+    and known.service_id = splits.rule_id
