@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 
 from pipelines.cost_model.compile_tagging import Row, Table, compile_tagging
 from pipelines.cost_model.load import CostModel
-from pipelines.cost_model.schema import SHARE_DECIMALS, Dated, Driver, LineMatch, Split
+from pipelines.cost_model.schema import (
+    SHARE_DECIMALS,
+    Dated,
+    Driver,
+    DriverTable,
+    LineMatch,
+    Split,
+)
 from pipelines.money import minor_unit_digits
 from pipelines.workspace.config import WorkspaceConfig
 
@@ -63,8 +70,14 @@ def compile_tables(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -
         **compile_tagging(config, model.tagging),
         "drivers": (
             "driver_id varchar, driver_name varchar, driver_kind varchar, unit_code varchar, "
-            "asset_classes varchar[], description varchar, quality varchar, sender_kind varchar",
+            "asset_classes varchar[], description varchar, quality varchar, sender_kind varchar, "
+            "owner_name varchar, attested_by varchar, attested_on date, attested_until date",
             [_driver_row(driver) for driver in model.drivers.drivers],
+        ),
+        "driver_table_rows": (
+            "driver_id varchar, sender_id varchar, receiver_kind varchar, receiver_id varchar, "
+            f"quantity decimal(38, 12), {SPAN}",
+            _compile_driver_rows(model),
         ),
     }
 
@@ -298,8 +311,31 @@ def _driver_row(driver: Driver) -> Row:
         driver.asset_class,
         driver.description,
         driver.quality,
-        SENDER_KINDS.get(driver.kind),
+        driver.table.senders if driver.table else SENDER_KINDS.get(driver.kind),
+        *_attestation(driver.table),
     )
+
+
+def _attestation(table: DriverTable | None) -> Row:
+    if table is None:
+        return (None, None, None, None)
+    return (table.owner, table.attested_by, table.attested_on, table.ends_on)
+
+
+def _compile_driver_rows(model: CostModel) -> list[Row]:
+    receivers = {item.id: item.table.receivers for item in model.drivers.drivers if item.table}
+    return [
+        (
+            row.driver_id,
+            row.sender_id,
+            receivers[row.driver_id],
+            row.receiver_id,
+            row.quantity,
+            row.valid_from,
+            row.valid_to,
+        )
+        for row in model.driver_rows
+    ]
 
 
 def _match_row(match: LineMatch) -> Row:

@@ -1,7 +1,8 @@
 """Read a workspace's cost model and check it as a whole, before anything is computed.
 
 Every problem of all files is reported at once, with file, line and rule id. `tagging.yml` may be
-left out; a workspace without it maps its cloud bill by what the detail feed says.
+left out; a workspace without it maps its cloud bill by what the detail feed says. The quantities of
+typed-in drivers are read with the rules (`driver_tables`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from pipelines.cost_model.driver_tables import TableRow, read_driver_tables
 from pipelines.cost_model.reference_checks import RuleFile, check_references, list_service_ids
 from pipelines.cost_model.schema import (
     Allocation,
@@ -42,6 +44,8 @@ class CostModel:
     allocation: Allocation
     drivers: Drivers
     tagging: Tagging = field(default_factory=Tagging)
+    driver_rows: list[TableRow] = field(default_factory=list)
+    """Quantities of the drivers of the kind `table`."""
 
 
 def load_cost_model(workspace: Workspace) -> CostModel:
@@ -67,22 +71,25 @@ def load_cost_model(workspace: Workspace) -> CostModel:
     if problems or not (config and pools and towers and services and allocation and drivers):
         raise ConfigurationError(problems)
     check_references(config, pools, towers, services, allocation, drivers, files)
+    service_ids = list_service_ids(config, services)
     if has_tagging and tagging is not None:
-        service_ids = list_service_ids(config, services)
         check_tagging(files[TAGGING_NAME], tagging, service_ids, config)
-    problems = [problem for file in files.values() for problem in file.problems]
+    known = {"tower": {tower.id for tower in towers.towers}, "service": service_ids}
+    rows, found = read_driver_tables(workspace.cost_model, drivers.drivers, known)
+    problems = [problem for file in files.values() for problem in file.problems] + found
     if problems:
         raise ConfigurationError(problems)
-    return CostModel(pools, towers, services, allocation, drivers, tagging or Tagging())
+    return CostModel(pools, towers, services, allocation, drivers, tagging or Tagging(), rows)
 
 
 def hash_cost_model(directory: Path) -> dict[str, str]:
-    """SHA-256 of each rule file by name."""
+    """SHA-256 of each rule file by name, those of typed-in drivers among them."""
     import hashlib
 
+    paths = [*sorted(directory.glob("*.yml")), *sorted(directory.glob("drivers/*.csv"))]
     return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(directory.glob("*.yml"))
+        path.relative_to(directory).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in paths
     }
 
 

@@ -16,6 +16,7 @@ of the bill.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
 from decimal import Context, Decimal
 from typing import Annotated, Literal
@@ -36,6 +37,13 @@ Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)
 
 Globs = Annotated[list[str], Field(min_length=1)]
 """A list of globs; an empty one would match nothing, silently."""
+
+SENDERS_OF_RECEIVERS = {
+    "tower": ("cost_centre",),
+    "service": ("tower", "service"),
+    "consumer": ("service",),
+}
+"""Whose money each kind of receiver may get; a service uses others and gets their money too."""
 
 PARTS_OF_METHOD = {
     "direct": {"to", "to_tagged_service"},
@@ -294,6 +302,60 @@ class Allocation(Strict):
     rules: list[ServiceRule]
 
 
+class DriverTable(Strict):
+    """Quantities that somebody typed in, and until when somebody answers for them.
+
+    They stand in `cost_model/drivers/ID.csv`, ID being that of the driver. From the end of the
+    attestation on they still count, and are `stale`.
+    """
+
+    receivers: Literal["tower", "service", "consumer"]
+    senders: Literal["cost_centre", "tower", "service"] | None = None
+    """What `sender_id` names: each sender's money is split by its own rows. None: anyone's."""
+    owner: str = Field(min_length=1)
+    attested_by: str = Field(min_length=1)
+    attested_on: date
+    valid_for: int | None = Field(default=None, ge=1, le=120)
+    """Months that the attestation lasts."""
+    attested_until: date | None = None
+    """First day after the attestation, instead of `valid_for`."""
+
+    @model_validator(mode="after")
+    def senders_stand_before_receivers(self) -> DriverTable:
+        known = SENDERS_OF_RECEIVERS[self.receivers]
+        if self.senders is not None and self.senders not in known:
+            raise ValueError(
+                f"receivers of the kind {self.receivers} have senders of the kind "
+                f"{' or '.join(known)}, not {self.senders}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def attestation_ends(self) -> DriverTable:
+        if (self.valid_for is None) == (self.attested_until is None):
+            raise ValueError("an attestation has either 'valid_for' or 'attested_until'")
+        if self.attested_until is not None and self.attested_until <= self.attested_on:
+            raise ValueError(
+                f"attested_until {self.attested_until} is not after attested_on {self.attested_on}"
+            )
+        return self
+
+    @property
+    def ends_on(self) -> date:
+        """First day after the attestation."""
+        if self.attested_until is not None:
+            return self.attested_until
+        assert self.valid_for is not None
+        return _add_months(self.attested_on, self.valid_for)
+
+
+def _add_months(day: date, months: int) -> date:
+    """The same day of a later month, or its last one where it is shorter."""
+    number = day.year * 12 + day.month - 1 + months
+    year, month = number // 12, number % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
 class Driver(Strict):
     """Where quantities come from.
 
@@ -314,12 +376,21 @@ class Driver(Strict):
         "timesheet_hours_by_service",  # hours -> service; sender = tower (contract timesheets)
         "asset_capacity",  # purchase cost -> service through asset and application, any sender
         "cloud_cost",  # positive cloud cost -> tagged service, for any sender (contract cloud_bill)
+        "table",  # typed into cost_model/drivers/ID.csv, attested for a time
     ]
     unit: Id
     asset_class: list[str] | None = None
     """asset_capacity only: classes of assets that count."""
     description: str
     quality: Literal["measured", "estimated"] = "measured"
+    table: DriverTable | None = None
+    """table only: what the quantities are of, and who says that they are right."""
+
+    @model_validator(mode="after")
+    def table_has_its_form(self) -> Driver:
+        if (self.kind == "table") != (self.table is not None):
+            raise ValueError("a driver of the kind table, and no other, has a 'table'")
+        return self
 
 
 class Drivers(Strict):

@@ -28,6 +28,7 @@ from pipelines.cost_model.load import load_cost_model
 from pipelines.errors import ConfigurationError, ControlError
 from pipelines.warehouse.audit import audit_build
 from pipelines.warehouse.check_marts import write_check_marts
+from pipelines.warehouse.compiled_models import store_compiled_models
 from pipelines.warehouse.dbt_runner import run_dbt_build
 from pipelines.warehouse.fingerprint import make_stamp
 from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
@@ -104,6 +105,7 @@ def build(
             with _timed(seconds, "publish"):
                 report("Publishing", 0, 0)
                 write_check_marts(database, check_report, given.stamp.run_id)
+                store_compiled_models(database, state / "target")
                 seal(database)
                 publication = publish(workspace, books, given.stamp, database, seconds)
         except BaseException as error:

@@ -34,6 +34,8 @@ from pipelines.warehouse.latest_records import find_updated_key, keep_latest_rec
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
 
@@ -99,13 +101,17 @@ def list_active_loads(workspace: Workspace, books: Books) -> list[ActiveLoad]:
     ]
 
 
-def create_lake_views(connection: duckdb.DuckDBPyConnection, loads: list[ActiveLoad]) -> None:
-    """Create schema `lake` with a view per contract.
+def create_lake_views(
+    connection: duckdb.DuckDBPyConnection,
+    loads: list[ActiveLoad],
+    contract_ids: Sequence[str] | None = None,
+) -> None:
+    """Create schema `lake` with a view per contract, or of `contract_ids` only.
 
     Columns: those of the contract, then _source_id, _scenario_id, _file_id (sha256), _row_number.
     """
     connection.execute("create schema if not exists lake")
-    for contract_id in list_contract_ids():
+    for contract_id in list_contract_ids() if contract_ids is None else contract_ids:
         own = [load for load in loads if load.contract_id == contract_id]
         fields = load_contract(contract_id).fields
         if not own:

@@ -1,6 +1,6 @@
 {% set drivers = [
     'drv_service_usage', 'drv_licence_seats', 'drv_headcount', 'drv_tickets', 'drv_timesheet_hours',
-    'drv_asset_capacity', 'drv_cloud_cost',
+    'drv_asset_capacity', 'drv_cloud_cost', 'drv_typed_in',
 ] %}
 {% for driver in drivers %}
 select

@@ -198,6 +198,7 @@ wanted as (
     select
         together.*,
         drivers.driver_name,
+        drivers.owner_name as driver_owner_name,
         case
             -- Heads that are marked estimated stand in for use; then use itself is to be measured.
             when together.basis_code = 'estimated' and drivers.driver_kind = 'headcount' then 'service_usage'
@@ -254,6 +255,10 @@ select
     cast(summed.year_amount as decimal(38, 8)) as year_amount,
     case
         when summed.stop_code = 'open' then open_items.what_to_do
+        when summed.driver_kind = 'table' and summed.basis_code = 'stale'
+            then 'Ask ' || summed.driver_owner_name || ' to attest the table of ' || summed.driver_name || ' again'
+        when summed.driver_kind = 'table'
+            then 'Ask ' || summed.driver_owner_name || ' to measure what is typed in for ' || summed.driver_name
         when summed.basis_code in ('stale', 'fallback') then deliver.sentence || ' of this period'
         when summed.basis_code = 'estimated'
             then deliver.sentence || ', let a driver read it, and mark the driver measured'
@@ -267,6 +272,8 @@ select
         when summed.basis_code = 'unmapped' then 'The money gets a place; nobody bears it now'
         when summed.basis_code = 'unallocated' then 'Those who use it bear it; nobody does now'
         when summed.basis_code = 'quarantined' then 'The records count; they are left out now'
+        when summed.driver_kind = 'table' and summed.basis_code = 'stale'
+            then 'Quantities that somebody answers for decide, instead of older ones'
         when summed.basis_code = 'stale'
             then 'Quantities of this period decide, instead of those of an earlier one'
         when summed.basis_code = 'fallback'

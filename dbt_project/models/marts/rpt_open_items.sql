@@ -180,6 +180,25 @@ unusable_columns as (
     inner join {{ ref('stg_model__period_versions') }} as versions on versions.scenario_id = 'actual'
 ),
 
+-- Their money is split all the same, so they have no amount: rpt_measure_next says how much it is.
+stale_drivers as (
+    select
+        versions.scenario_id,
+        versions.period_id,
+        versions.version,
+        'stale_driver' as item_kind,
+        drivers.driver_id as item_key,
+        'table of ' || drivers.driver_name || ', attested by ' || drivers.attested_by || ' on '
+        || drivers.attested_on || ' until ' || drivers.attested_until as item_name,
+        cast(null as decimal(38, 8)) as amount,
+        'Ask ' || drivers.owner_name || ' to attest again: correct cost_model/drivers/' || drivers.driver_id
+        || '.csv and the dates in cost_model/drivers.yml' as what_to_do
+    from {{ ref('stg_model__drivers') }} as drivers
+    inner join {{ ref('stg_model__period_versions') }} as versions on versions.scenario_id = 'actual'
+    inner join {{ ref('stg_model__periods') }} as periods on versions.period_id = periods.period_id
+    where periods.period_start >= drivers.attested_until
+),
+
 together as (
     select * from unmapped_lines
     union all
@@ -200,6 +219,8 @@ together as (
     select * from quarantined
     union all
     select * from unusable_columns
+    union all
+    select * from stale_drivers
 )
 
 select
