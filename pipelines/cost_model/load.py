@@ -1,20 +1,23 @@
 """Read a workspace's cost model and check it as a whole, before anything is computed.
 
-Every problem of all files is reported at once, with file, line and rule id. `tagging.yml` may be
-left out; a workspace without it maps its cloud bill by what the detail feed says. The quantities of
-typed-in drivers are read with the rules (`driver_tables`).
+Every problem of all files is reported at once, with file, line and rule id; a rule whose form is
+wrong does not hide what is wrong besides (`rule_files`). `tagging.yml` may be left out; a workspace
+without it maps its cloud bill by what the detail feed says. The quantities of typed-in drivers are
+read with the rules (`driver_tables`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from pydantic import BaseModel
 
 from pipelines.cost_model.driver_tables import TableRow, read_driver_tables
 from pipelines.cost_model.reference_checks import RuleFile, check_references, list_service_ids
+from pipelines.cost_model.rule_files import read_rule_file
+from pipelines.cost_model.rule_order import check_order
 from pipelines.cost_model.schema import (
     Allocation,
     Drivers,
@@ -24,14 +27,22 @@ from pipelines.cost_model.schema import (
 )
 from pipelines.cost_model.tagging import Tagging
 from pipelines.cost_model.tagging_checks import check_tagging
+from pipelines.cost_model.use_loops import check_typed_loops
 from pipelines.errors import ConfigurationError, Problem
 from pipelines.workspace.config import WorkspaceConfig
 from pipelines.workspace.workspace import Workspace
-from pipelines.workspace.yaml_files import parse_yaml_model
 
-Model = TypeVar("Model", bound=BaseModel)
+FORMS: dict[str, type[BaseModel]] = {
+    "pools": Pools,
+    "towers": Towers,
+    "services": Services,
+    "allocation": Allocation,
+    "drivers": Drivers,
+    "tagging": Tagging,
+}
+"""Name of a rule file without its ending -> its form. Part of CostModel under the same name."""
 
-TAGGING_NAME = "tagging.yml"
+OPTIONAL = frozenset({"tagging"})
 
 
 @dataclass(frozen=True)
@@ -52,34 +63,55 @@ def load_cost_model(workspace: Workspace) -> CostModel:
     """Read and check the files. Raises ConfigurationError with all problems, those of
     apportion.yml among them."""
     config, problems = _read_config(workspace)
+    models, files = _read_files(workspace)
+    found: list[Problem] = []
+    if config is not None and all(models.values()):
+        model = CostModel(**models)
+        rows, found = _check_model(workspace, config, model, files)
+        model = replace(model, driver_rows=rows)
+    for file in files.values():
+        problems += sorted(file.problems, key=_find_place)
+    problems += found
+    if problems or config is None:
+        raise ConfigurationError(problems)
+    return model
+
+
+def _read_files(workspace: Workspace) -> tuple[dict[str, Any], dict[str, RuleFile]]:
+    """Each file as it can be read, by its name without ending, and what is wrong with its form."""
+    models: dict[str, Any] = {}
     files: dict[str, RuleFile] = {}
+    for name, form in FORMS.items():
+        path = workspace.cost_model / f"{name}.yml"
+        if path.exists() or name not in OPTIONAL:
+            models[name], files[f"{name}.yml"] = read_rule_file(path, form, workspace.root)
+    return models, files
 
-    def read(name: str, model: type[Model]) -> Model | None:
-        path = workspace.cost_model / name
-        value, found, lines = parse_yaml_model(path, model, root=workspace.root)
-        problems.extend(found)
-        files[name] = RuleFile(f"{workspace.cost_model.name}/{name}", lines)
-        return value
 
-    pools = read("pools.yml", Pools)
-    towers = read("towers.yml", Towers)
-    services = read("services.yml", Services)
-    allocation = read("allocation.yml", Allocation)
-    drivers = read("drivers.yml", Drivers)
-    has_tagging = (workspace.cost_model / TAGGING_NAME).exists()
-    tagging = read(TAGGING_NAME, Tagging) if has_tagging else Tagging()
-    if problems or not (config and pools and towers and services and allocation and drivers):
-        raise ConfigurationError(problems)
-    check_references(config, pools, towers, services, allocation, drivers, files)
-    service_ids = list_service_ids(config, services)
-    if has_tagging and tagging is not None:
-        check_tagging(files[TAGGING_NAME], tagging, service_ids, config)
-    known = {"tower": {tower.id for tower in towers.towers}, "service": service_ids}
-    rows, found = read_driver_tables(workspace.cost_model, drivers.drivers, known)
-    problems = [problem for file in files.values() for problem in file.problems] + found
-    if problems:
-        raise ConfigurationError(problems)
-    return CostModel(pools, towers, services, allocation, drivers, tagging or Tagging(), rows)
+def _check_model(
+    workspace: Workspace, config: WorkspaceConfig, model: CostModel, files: dict[str, RuleFile]
+) -> tuple[list[TableRow], list[Problem]]:
+    """Collect in `files` what does not fit together; the typed-in quantities and their problems."""
+    check_references(
+        config, model.pools, model.towers, model.services, model.allocation, model.drivers, files
+    )
+    periods = [(period_id, start) for period_id, start, *_ in config.calendar.periods()]
+    check_order(files["pools.yml"], model.pools.rules, periods)
+    check_order(files["towers.yml"], model.towers.rules, periods)
+    check_order(files["allocation.yml"], model.allocation.rules, periods)
+    service_ids = list_service_ids(config, model.services)
+    if "tagging.yml" in files:
+        check_tagging(files["tagging.yml"], model.tagging, service_ids, config)
+    known = {"tower": {tower.id for tower in model.towers.towers}, "service": service_ids}
+    rows, found = read_driver_tables(workspace.cost_model, model.drivers.drivers, known)
+    check_typed_loops(files["services.yml"], model.services, model.drivers, rows, periods)
+    return rows, found
+
+
+def _find_place(problem: Problem) -> int:
+    """The line of a problem in its file; 0 where it is about the file."""
+    line = problem.file.rpartition(":")[2]
+    return int(line) if line.isdigit() else 0
 
 
 def hash_cost_model(directory: Path) -> dict[str, str]:
