@@ -15,9 +15,9 @@ Deliveries (schemas `lake` and `staging`) are not in the published file; where a
 its view is made over the lake, from the loads that the published run read.
 
 A `Scope` narrows the money to one scenario and period: relations with a `version` show only its
-rows. Drivers are not narrowed, because a fallback looks back. Limit: in a narrowed rerun, columns
-that compare with another period or scenario (in rpt_bill_lines those of the month before and of
-the budget) are empty.
+rows (all of them are in `published.schema.name`). Drivers are not narrowed, because a fallback
+looks back. Limit: in a narrowed rerun, columns that compare with another period or scenario (in
+rpt_bill_lines those of the month before and of the budget) are empty.
 
 Assumes that nothing else writes through `connection`. Not safe for threads: one rerun per thread.
 """
@@ -82,10 +82,11 @@ class Rerun:
         self._loads: list[ActiveLoad] | None = None
 
     def replace(self, relation: str, select: str, *, column: str | None = None) -> None:
-        """Put the rows of `select` in the place of `relation`; `{relation}` in it is the one before.
+        """Put the rows of `select` in the place of `relation`, which it may read as `{relation}`.
 
         What reads it is stale from now on, but where only `column` has changed: then of its direct
-        readers those whose code names that column. The columns must stay the same.
+        readers those whose code names that column. The columns must stay the same. What was
+        replaced is not run again: replace what lies upstream first.
         """
         self.provide(relation)
         body = select.replace("{relation}", _quote(relation))
@@ -96,6 +97,13 @@ class Rerun:
         self._replaced.add(relation)
         self._stale.discard(relation)
         self._mark_readers(relation, column)
+
+    def keep(self, relations: Iterable[str]) -> None:
+        """Say that what is replaced from now on does not concern `relations`: they stay so."""
+        self.run(relations := tuple(relations))
+        for relation in relations:
+            self._replaced.add(relation)
+            self._stale.discard(relation)
 
     def make_stale(self, relations: Iterable[str]) -> None:
         """Let `relations` and all that reads them be run again, although nothing was replaced."""
@@ -153,11 +161,10 @@ class Rerun:
                 continue
             if reader.kind == "view":
                 self._mark_readers(reader.relation, column)
-            elif column is None or column in reader.code:
-                # Marked before: so are its readers, unless one of them was replaced since.
-                if reader.relation not in self._stale:
-                    self._stale.add(reader.relation)
-                    self._mark_readers(reader.relation, None)
+            elif reader.relation not in self._stale and (column is None or column in reader.code):
+                # One that is stale already has had its readers marked.
+                self._stale.add(reader.relation)
+                self._mark_readers(reader.relation, None)
 
     def _find_needed(self, targets: Iterable[str]) -> set[str]:
         """`targets` and the models that they rest on, up to what was replaced."""
