@@ -16,6 +16,7 @@ from pipelines.cost_model.compile_tagging import Row, Table, compile_tagging
 from pipelines.cost_model.load import CostModel
 from pipelines.cost_model.schema import (
     SHARE_DECIMALS,
+    Approvable,
     Dated,
     Driver,
     DriverTable,
@@ -41,6 +42,7 @@ MATCH += "sources varchar[], categories varchar[]"
 SPLIT = "method varchar, to_tagged_service boolean, driver_id varchar, fallback varchar, "
 SPLIT += "has_receivers boolean"
 SPAN = "valid_from date, valid_to date"
+APPROVAL = "approved_by varchar, approved_on date"
 
 
 @dataclass(frozen=True)
@@ -87,14 +89,22 @@ def write_tables(
 ) -> None:
     """Create schema `model` with every table, and a Parquet copy of each in `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
-    connection.execute("create schema if not exists model")
-    for name, (columns, rows) in tables.items():
-        connection.execute(f"create or replace table model.{name} ({columns})")
-        if rows:
-            places = ", ".join("?" for _ in rows[0])
-            connection.executemany(f"insert into model.{name} values ({places})", rows)
+    create_tables(connection, tables, "model")
+    for name in tables:
         path = str(directory / f"{name}.parquet").replace("'", "''")
         connection.execute(f"copy model.{name} to '{path}' (format parquet)")
+
+
+def create_tables(
+    connection: duckdb.DuckDBPyConnection, tables: dict[str, Table], schema: str
+) -> None:
+    """Create `schema` with every table."""
+    connection.execute(f"create schema if not exists {schema}")
+    for name, (columns, rows) in tables.items():
+        connection.execute(f"create or replace table {schema}.{name} ({columns})")
+        if rows:
+            places = ", ".join("?" for _ in rows[0])
+            connection.executemany(f"insert into {schema}.{name} values ({places})", rows)
 
 
 def _compile_settings(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -> Table:
@@ -167,6 +177,7 @@ def _compile_pools(model: CostModel) -> dict[str, Table]:
             rule.owner,
             rule.reason,
             *_span(rule),
+            *_approval(rule),
         )
         for rule in model.pools.rules
     ]
@@ -179,7 +190,7 @@ def _compile_pools(model: CostModel) -> dict[str, Table]:
             f"rule_id varchar, priority integer, {MATCH}, cost_pool_id varchar, "
             "sub_pool_name varchar, exclude_as varchar, cost_behaviour varchar, "
             "owner_name varchar, "
-            f"reason varchar, {SPAN}",
+            f"reason varchar, {SPAN}, {APPROVAL}",
             rules,
         ),
     }
@@ -197,6 +208,7 @@ def _compile_towers(model: CostModel) -> dict[str, Table]:
             rule.owner,
             rule.reason,
             *_span(rule),
+            *_approval(rule),
         )
         for rule in model.towers.rules
     ]
@@ -207,7 +219,7 @@ def _compile_towers(model: CostModel) -> dict[str, Table]:
         ),
         "tower_rules": (
             f"rule_id varchar, priority integer, {MATCH}, pools varchar[], sub_pools varchar[], "
-            f"{SPLIT}, owner_name varchar, reason varchar, {SPAN}",
+            f"{SPLIT}, owner_name varchar, reason varchar, {SPAN}, {APPROVAL}",
             rules,
         ),
         "tower_rule_receivers": (
@@ -281,6 +293,7 @@ def _compile_allocation(model: CostModel) -> dict[str, Table]:
             rule.owner,
             rule.reason,
             *_span(rule),
+            *_approval(rule),
         )
         for rule in model.allocation.rules
     ]
@@ -288,7 +301,7 @@ def _compile_allocation(model: CostModel) -> dict[str, Table]:
     return {
         "service_rules": (
             "rule_id varchar, priority integer, towers varchar[], pools varchar[], "
-            f"is_tagged boolean, {SPLIT}, owner_name varchar, reason varchar, {SPAN}",
+            f"is_tagged boolean, {SPLIT}, owner_name varchar, reason varchar, {SPAN}, {APPROVAL}",
             rules,
         ),
         "service_rule_receivers": (
@@ -362,6 +375,10 @@ def _split_row(split: Split) -> Row:
 
 def _span(item: Dated) -> Row:
     return (item.valid_from, item.valid_to)
+
+
+def _approval(rule: Approvable) -> Row:
+    return (rule.approved_by, rule.approved_on)
 
 
 def _receiver_rows(rule_id: str, split: Split) -> list[Row]:

@@ -19,7 +19,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pipelines.cost_model.reference_checks import RuleFile
-from pipelines.workspace.yaml_files import Path_, read_yaml_document, validate_document
+from pipelines.workspace.yaml_files import Path_, find_line, read_yaml_document, validate_document
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -41,6 +41,16 @@ def read_rule_file(path: Path, model: type[Model], root: Path) -> tuple[Model | 
         replace(problem, rule_id=_find_entry(problem.field, entries)) for problem in found
     ]
     return value if value is not None else _read_parts(model, document), file
+
+
+def list_entry_places(path: Path, root: Path) -> dict[str, str]:
+    """File and line of each entry of the lists at the top, by its id. Empty for no YAML."""
+    document, _, lines = read_yaml_document(path, root=root)
+    name = path.relative_to(root)
+    places: dict[str, str] = {}
+    for place, entry in _list_entries(document).items():
+        places.setdefault(entry, f"{name}:{find_line(lines, place)}")
+    return places
 
 
 def _list_entries(document: Any) -> dict[Path_, str]:

@@ -72,6 +72,19 @@ class Dated(Strict):
         return self
 
 
+class Approvable(Dated):
+    """A rule that somebody agrees to as it stands."""
+
+    approved_by: str | None = Field(default=None, min_length=1)
+    approved_on: date | None = None
+
+    @model_validator(mode="after")
+    def approval_is_whole(self) -> Approvable:
+        if (self.approved_by is None) != (self.approved_on is None):
+            raise ValueError("an approval has both 'approved_by' and 'approved_on'")
+        return self
+
+
 class LineMatch(Strict):
     """Which cost lines a rule is for. A list matches if one of its globs does; lists are and-ed."""
 
@@ -93,7 +106,7 @@ class Pool(Strict):
     description: str = ""
 
 
-class PoolRule(Dated):
+class PoolRule(Approvable):
     """Gives a ledger line its pool, or says why it has none. First match by priority wins."""
 
     id: Id
@@ -197,7 +210,7 @@ class PoolMatch(LineMatch):
     sub_pool: Globs | None = None
 
 
-class TowerRule(Dated):
+class TowerRule(Approvable):
     """Splits pool money over towers. First match by priority wins."""
 
     id: Id
@@ -275,7 +288,7 @@ class TowerMatch(Strict):
     """True: only lines tagged with a service; False: only lines without; None: both."""
 
 
-class ServiceRule(Dated):
+class ServiceRule(Approvable):
     """Splits tower money over services. First match by priority wins."""
 
     id: Id
