@@ -12,7 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.cost_model.compile_rate_card import compile_rate_card
 from pipelines.cost_model.compile_tagging import Row, Table, compile_tagging
+from pipelines.cost_model.compile_taxonomy import compile_taxonomies
 from pipelines.cost_model.load import CostModel
 from pipelines.cost_model.schema import (
     SHARE_DECIMALS,
@@ -70,6 +72,8 @@ def compile_tables(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -
         **_compile_services(model),
         **_compile_allocation(model),
         **compile_tagging(config, model.tagging),
+        **compile_taxonomies(model.pools, model.towers, model.services, model.crosswalk),
+        "rate_card": compile_rate_card(model.rate_card),
         "drivers": (
             "driver_id varchar, driver_name varchar, driver_kind varchar, unit_code varchar, "
             "asset_classes varchar[], description varchar, quality varchar, sender_kind varchar, "

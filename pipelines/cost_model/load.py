@@ -1,9 +1,9 @@
 """Read a workspace's cost model and check it as a whole, before anything is computed.
 
 Every problem of all files is reported at once, with file, line and rule id; a rule whose form is
-wrong does not hide what is wrong besides (`rule_files`). `tagging.yml` may be left out; a workspace
-without it maps its cloud bill by what the detail feed says. The quantities of typed-in drivers are
-read with the rules (`driver_tables`).
+wrong does not hide what is wrong besides (`rule_files`). The files named in OPTIONAL may be left
+out; a workspace without `tagging.yml` maps its cloud bill by what the detail feed says. The
+quantities of typed-in drivers are read with the rules (`driver_tables`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pipelines.cost_model.crosswalk import Crosswalk, check_crosswalk
 from pipelines.cost_model.driver_tables import TableRow, read_driver_tables
+from pipelines.cost_model.rate_card import RateCard, check_rate_card
 from pipelines.cost_model.reference_checks import RuleFile, check_references, list_service_ids
 from pipelines.cost_model.rule_files import read_rule_file
 from pipelines.cost_model.rule_order import check_order
@@ -27,6 +29,7 @@ from pipelines.cost_model.schema import (
 )
 from pipelines.cost_model.tagging import Tagging
 from pipelines.cost_model.tagging_checks import check_tagging
+from pipelines.cost_model.tbm_names import check_tbm_names
 from pipelines.cost_model.use_loops import check_typed_loops
 from pipelines.errors import ConfigurationError, Problem
 from pipelines.workspace.config import WorkspaceConfig
@@ -39,10 +42,12 @@ FORMS: dict[str, type[BaseModel]] = {
     "allocation": Allocation,
     "drivers": Drivers,
     "tagging": Tagging,
+    "rate_card": RateCard,
+    "crosswalk": Crosswalk,
 }
 """Name of a rule file without its ending -> its form. Part of CostModel under the same name."""
 
-OPTIONAL = frozenset({"tagging"})
+OPTIONAL = frozenset({"tagging", "rate_card", "crosswalk"})
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ class CostModel:
     tagging: Tagging = field(default_factory=Tagging)
     driver_rows: list[TableRow] = field(default_factory=list)
     """Quantities of the drivers of the kind `table`."""
+    rate_card: RateCard | None = None
+    crosswalk: Crosswalk | None = None
 
 
 def load_cost_model(workspace: Workspace) -> CostModel:
@@ -102,6 +109,13 @@ def _check_model(
     service_ids = list_service_ids(config, model.services)
     if "tagging.yml" in files:
         check_tagging(files["tagging.yml"], model.tagging, service_ids, config)
+    check_tbm_names(files, model.pools, model.towers, model.services)
+    if model.rate_card is not None:
+        file = files["rate_card.yml"]
+        check_rate_card(file, model.rate_card, model.services, service_ids, periods)
+    if model.crosswalk is not None:
+        file = files["crosswalk.yml"]
+        check_crosswalk(file, model.crosswalk, model.pools, model.towers, service_ids)
     known = {"tower": {tower.id for tower in model.towers.towers}, "service": service_ids}
     rows, found = read_driver_tables(workspace.cost_model, model.drivers.drivers, known)
     check_typed_loops(files["services.yml"], model.services, model.drivers, rows, periods)

@@ -89,7 +89,7 @@ def check_references(
     pool_ids = {pool.id for pool in pools.pools}
     tower_ids = {tower.id for tower in towers.towers}
     known_drivers = {driver.id: driver for driver in drivers.drivers}
-    _check_unique(files["drivers.yml"], ("drivers",), drivers.drivers)
+    check_unique(files["drivers.yml"], ("drivers",), drivers.drivers)
     _check_pools(files["pools.yml"], pools, pool_ids, config)
     _check_towers(files["towers.yml"], towers, pool_ids, tower_ids, known_drivers, config)
     _check_services(files["services.yml"], services, known_drivers)
@@ -115,7 +115,7 @@ def list_service_ids(config: WorkspaceConfig, services: Services) -> set[str] | 
 
 
 def _check_pools(file: RuleFile, pools: Pools, pool_ids: set[str], config: WorkspaceConfig) -> None:
-    _check_unique(file, ("pools",), pools.pools)
+    check_unique(file, ("pools",), pools.pools)
     check_rules(file, pools.rules)
     for index, rule in enumerate(pools.rules):
         if rule.pool is not None:
@@ -132,7 +132,7 @@ def _check_towers(
     drivers: dict[str, Driver],
     config: WorkspaceConfig,
 ) -> None:
-    _check_unique(file, ("towers",), towers.towers)
+    check_unique(file, ("towers",), towers.towers)
     check_rules(file, towers.rules)
     for index, rule in enumerate(towers.rules):
         place: Path_ = ("rules", index)
@@ -144,10 +144,10 @@ def _check_towers(
 
 
 def _check_services(file: RuleFile, services: Services, drivers: dict[str, Driver]) -> None:
-    _check_unique(file, ("services",), services.services)
+    check_unique(file, ("services",), services.services)
     for index, service in enumerate(services.services):
         place: Path_ = ("services", index)
-        _check_unique(file, (*place, "offerings"), service.offerings)
+        check_unique(file, (*place, "offerings"), service.offerings)
         if service.fallback == "even" and not service.consumers:
             remedy = "Name globs of cost centres."
             message = "fallback even needs 'consumers'"
@@ -170,7 +170,8 @@ def _check_unit(file: RuleFile, place: Path_, service: Service, driver: Driver |
         )
 
 
-def _check_unique(file: RuleFile, place: Path_, items: Iterable[Any]) -> None:
+def check_unique(file: RuleFile, place: Path_, items: Iterable[Any]) -> None:
+    """No two items of the list at `place` have one id."""
     counts = Counter(item.id for item in items)
     for index, item in enumerate(items):
         if item.id and counts[item.id] > 1:
@@ -181,7 +182,7 @@ def _check_unique(file: RuleFile, place: Path_, items: Iterable[Any]) -> None:
 def check_rules(file: RuleFile, rules: list[Any]) -> None:
     """Ids are unique, and no two rules of one priority hold at one time: they would match in no
     defined order."""
-    _check_unique(file, ("rules",), rules)
+    check_unique(file, ("rules",), rules)
     by_priority: dict[int, list[Any]] = {}
     for index, rule in enumerate(rules):
         if rule.priority is None:

@@ -19,7 +19,7 @@ from datetime import date
 from typing import Any
 
 from pipelines.cost_model.reference_checks import RuleFile
-from pipelines.cost_model.rule_spans import covers_match, covers_span, overlap
+from pipelines.cost_model.rule_spans import covers_match, covers_span, holds_on, overlap
 
 Periods = Sequence[tuple[str, date]]
 """(period, first day), in order."""
@@ -110,7 +110,7 @@ def _check_gap(file: RuleFile, index: int, rule: Any, others: list[Any], periods
         period_id
         for period_id, start in periods
         if last.valid_to <= start < rule.valid_from
-        and not any(_holds(other, start) and covers_match(other.match, money) for other in others)
+        and not any(holds_on(other, start) and covers_match(other.match, money) for other in others)
     ]
     if empty:
         span = empty[0] if len(empty) == 1 else f"{empty[0]} to {empty[-1]}"
@@ -123,9 +123,3 @@ def _check_gap(file: RuleFile, index: int, rule: Any, others: list[Any], periods
             expected=f"valid_from {last.valid_to}",
             found=str(rule.valid_from),
         )
-
-
-def _holds(rule: Any, day: date) -> bool:
-    return (rule.valid_from is None or rule.valid_from <= day) and (
-        rule.valid_to is None or day < rule.valid_to
-    )

@@ -8,6 +8,7 @@ is said here is right; what is not said may still be so.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -21,6 +22,13 @@ def overlap(first: Any, second: Any) -> bool:
     ends_before = first.valid_to and second.valid_from and first.valid_to <= second.valid_from
     starts_after = first.valid_from and second.valid_to and second.valid_to <= first.valid_from
     return not (ends_before or starts_after)
+
+
+def holds_on(item: Any, day: date) -> bool:
+    """Whether a dated thing holds on that day."""
+    return (item.valid_from is None or item.valid_from <= day) and (
+        item.valid_to is None or day < item.valid_to
+    )
 
 
 def covers_span(wide: Any, narrow: Any) -> bool:

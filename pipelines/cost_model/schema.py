@@ -104,6 +104,8 @@ class Pool(Strict):
     id: Id
     name: str
     description: str = ""
+    tbm: str | None = None
+    """Cost pool of the TBM taxonomy that it corresponds to: 'NAME' or 'NAME / SUB-NAME'."""
 
 
 class PoolRule(Approvable):
@@ -201,6 +203,8 @@ class Tower(Strict):
     id: Id
     name: str
     sub_name: str = ""
+    tbm: str | None = None
+    """Resource tower of the TBM taxonomy: 'NAME' or 'NAME / SUB-NAME'."""
 
 
 class PoolMatch(LineMatch):
@@ -271,6 +275,8 @@ class Service(Strict):
     offerings: list[Offering] = []
     how_to_order: str = ""
     how_to_use_less: str = ""
+    tbm: str | None = None
+    """Solution of the TBM taxonomy: 'NAME' or 'NAME / SUB-NAME'."""
 
 
 class Services(Strict):

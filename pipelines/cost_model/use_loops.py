@@ -8,11 +8,11 @@ is not known here: a service that is shared by any other driver counts as a way 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from pipelines.cost_model.driver_tables import TableRow
 from pipelines.cost_model.reference_checks import RuleFile
 from pipelines.cost_model.rule_order import Periods
+from pipelines.cost_model.rule_spans import holds_on
 from pipelines.cost_model.schema import Drivers, Services
 
 
@@ -32,7 +32,7 @@ def check_typed_loops(
         edges = [
             (sender, row.receiver_id)
             for row in rows
-            if row.driver_id in tables and row.quantity and _holds(row, start)
+            if row.driver_id in tables and row.quantity and holds_on(row, start)
             for sender in _list_senders(row, by_driver)
         ]
         for group in _find_closed(edges):
@@ -55,12 +55,6 @@ def _list_senders(row: TableRow, by_driver: dict[str, str | None]) -> Iterator[s
     for service_id, driver_id in by_driver.items():
         if driver_id == row.driver_id and row.sender_id in (None, service_id):
             yield service_id
-
-
-def _holds(row: TableRow, day: date) -> bool:
-    return (row.valid_from is None or row.valid_from <= day) and (
-        row.valid_to is None or day < row.valid_to
-    )
 
 
 def _find_closed(edges: list[tuple[str, str]]) -> list[list[str]]:

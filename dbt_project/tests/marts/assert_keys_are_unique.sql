@@ -29,6 +29,9 @@
     'rpt_cost_flow': ['scenario_id', 'period_id', 'version', 'from_stop', 'from_id', 'to_id'],
     'rpt_tag_coverage': ['scenario_id', 'period_id', 'version', 'source_id', 'target_kind', 'mapping_method'],
     'rpt_tag_drift': ['scenario_id', 'period_id', 'version', 'drift_kind', 'tag_key', 'found_text'],
+    'rpt_taxonomy': [
+        'scenario_id', 'period_id', 'version', 'taxonomy_id', 'layer_code', 'category_name', 'sub_category_name',
+    ],
     'rpt_unmapped_keys': [
         'scenario_id', 'period_id', 'version', 'source_id', 'target_kind', 'key_kind', 'key_name', 'key_value',
     ],
