@@ -2,12 +2,21 @@
   Integer weights for every (rule, sender) that has money to split.
 
   needed      relation: scenario_id, period_id, version, rule_id, sender_id
-  rules       relation: rule_id, method, driver_id, fallback, limits_receivers
-  receivers   relation: rule_id, period_id (null = every period), receiver_kind, receiver_id, weight
+  rules       relation: the parts of the rules, as in stg_model__split_parts
+  receivers   relation: rule_id, part_code, period_id (null = every period), receiver_kind,
+              receiver_id, weight
   kinds       the receiver kinds of driver quantities that may receive here
 
   A driver without a positive quantity is never a null: the latest earlier period, an even split,
-  or '(unallocated)' takes its place, as the rule declares, and `driver_quality` says so.
+  or '(unallocated)' takes its place, as the rule declares, and `driver_quality` says so. What splits
+  by capacity needs its idle quantity as well, which is there, if only as zero, where both are known.
+
+  Shares that leave a rest are one part of a rule, its residual is another one with R of the sum S of
+  both. Parts become one set of weights without a division: shares times the sum of the residual's
+  weights, and those times R. A receiver of both parts has two rows.
+
+  A receiver of a weighted split for whom no weight is declared has the weight null, which the
+  guards refuse.
 #}
 {% macro resolve_weights(needed, rules, receivers, kinds) -%}
     with needed as (
@@ -17,57 +26,96 @@
             needed.version,
             needed.rule_id,
             needed.sender_id,
+            rules.part_code,
             rules.method,
             rules.driver_id,
             rules.fallback,
+            rules.residual_weight,
+            rules.method in ('driver', 'weighted', 'capacity') as is_driven,
             coalesce(case when drivers.sender_kind is not null then needed.sender_id end, '*') as sender_key
         from {{ needed }} as needed
         inner join {{ rules }} as rules on needed.rule_id = rules.rule_id
         left join {{ ref('stg_model__drivers') }} as drivers on rules.driver_id = drivers.driver_id
     ),
 
-    candidates as (
+    counted as (
         select
-            quantities.scenario_id,
-            quantities.period_id,
+            quantities.*,
             rules.rule_id,
+            rules.part_code,
+            rules.method,
             coalesce(quantities.sender_id, '*') as sender_key,
-            quantities.receiver_kind,
-            quantities.receiver_id,
-            quantities.quality,
-            quantities.unit_code,
-            sum(quantities.quantity) as quantity,
-            sum({{ decimal_to_integer('quantities.quantity', 6) }}) as weight
+            case rules.negative
+                when 'absolute' then abs(quantities.quantity)
+                else greatest(quantities.quantity, 0)
+            end as counted_quantity,
+            case
+                when rules.method = 'weighted' then coalesce(receivers.weight, rules.default_weight)
+                else 1
+            end as unit_weight
         from {{ ref('fct_driver_quantities') }} as quantities
         inner join {{ rules }} as rules
-            on quantities.driver_id = rules.driver_id and rules.method = 'driver'
-        left join (select distinct rule_id, receiver_id from {{ receivers }}) as receivers
-            on rules.rule_id = receivers.rule_id and quantities.receiver_id = receivers.receiver_id
+            on quantities.driver_id = rules.driver_id and rules.method in ('driver', 'weighted', 'capacity')
+        left join {{ receivers }} as receivers
+            on rules.rule_id = receivers.rule_id
+            and rules.part_code = receivers.part_code
+            and quantities.receiver_kind = receivers.receiver_kind
+            and quantities.receiver_id = receivers.receiver_id
+            and (receivers.period_id is null or quantities.period_id = receivers.period_id)
         where
             quantities.receiver_kind in ({% for kind in kinds %}'{{ kind }}'{{ ', ' if not loop.last }}{% endfor %})
-            and quantities.quantity > 0
             and (not rules.limits_receivers or receivers.receiver_id is not null)
+    ),
+
+    candidates as (
+        select
+            scenario_id,
+            period_id,
+            rule_id,
+            part_code,
+            method,
+            sender_key,
+            receiver_kind,
+            receiver_id,
+            quality,
+            unit_code,
+            sum(counted_quantity) as quantity,
+            -- Null, and not less, where one of the weights is not known.
+            case
+                when bool_and(unit_weight is not null)
+                    then sum({{ decimal_to_integer('counted_quantity', 6) }} * unit_weight)
+            end as weight
+        from counted
+        where counted_quantity > 0 or receiver_kind = 'idle'
         group by all
     ),
 
     totals as (
-        select scenario_id, rule_id, sender_key, period_id
+        select
+            scenario_id,
+            rule_id,
+            part_code,
+            sender_key,
+            period_id
         from candidates
         group by all
-        having sum(weight) > 0
+        having
+            (sum(weight) > 0 or bool_or(weight is null))
+            and (bool_or(receiver_kind = 'idle') or bool_and(method <> 'capacity'))
     ),
 
     resolved as (
         select
             needed.*,
             totals.period_id as driver_period_id,
-            needed.method = 'driver'
+            needed.is_driven
             and totals.period_id is not null
             and (totals.period_id = needed.period_id or needed.fallback = 'prior_period') as has_quantities
         from needed
         asof left join totals
             on needed.scenario_id = totals.scenario_id
             and needed.rule_id = totals.rule_id
+            and needed.part_code = totals.part_code
             and needed.sender_key = totals.sender_key
             and needed.period_id >= totals.period_id
     ),
@@ -79,6 +127,8 @@
             resolved.version,
             resolved.rule_id,
             resolved.sender_id,
+            resolved.part_code,
+            resolved.residual_weight,
             candidates.receiver_kind,
             candidates.receiver_id,
             resolved.driver_id,
@@ -93,9 +143,10 @@
         inner join candidates
             on resolved.scenario_id = candidates.scenario_id
             and resolved.rule_id = candidates.rule_id
+            and resolved.part_code = candidates.part_code
             and resolved.sender_key = candidates.sender_key
             and resolved.driver_period_id = candidates.period_id
-        where resolved.has_quantities and candidates.weight > 0
+        where resolved.has_quantities and (candidates.weight > 0 or candidates.weight is null)
     ),
 
     declared as (
@@ -105,18 +156,21 @@
             resolved.version,
             resolved.rule_id,
             resolved.sender_id,
+            resolved.part_code,
+            resolved.residual_weight,
             receivers.receiver_kind,
             receivers.receiver_id,
             resolved.driver_id,
-            case when resolved.method = 'driver' then 'fallback' else 'measured' end as driver_quality,
+            case when resolved.is_driven then 'fallback' else 'measured' end as driver_quality,
             cast(null as decimal(38, 12)) as quantity,
             cast(null as varchar) as unit_code,
-            receivers.weight
+            case when resolved.is_driven then 1 else receivers.weight end as weight
         from resolved
         inner join {{ receivers }} as receivers
             on resolved.rule_id = receivers.rule_id
+            and resolved.part_code = receivers.part_code
             and (receivers.period_id is null or receivers.period_id = resolved.period_id)
-        where resolved.method <> 'driver' or (not resolved.has_quantities and resolved.fallback = 'even')
+        where not resolved.is_driven or (not resolved.has_quantities and resolved.fallback = 'even')
     ),
 
     found as (
@@ -132,6 +186,8 @@
             resolved.version,
             resolved.rule_id,
             resolved.sender_id,
+            resolved.part_code,
+            resolved.residual_weight,
             'unallocated' as receiver_kind,
             '(unallocated)' as receiver_id,
             resolved.driver_id,
@@ -145,10 +201,53 @@
             and resolved.period_id = found.period_id
             and resolved.version = found.version
             and resolved.rule_id = found.rule_id
+            and resolved.part_code = found.part_code
             and resolved.sender_id is not distinct from found.sender_id
+    ),
+
+    parts as (
+        select * from found
+        union all
+        select * from held
+    ),
+
+    residuals as (
+        select
+            scenario_id,
+            period_id,
+            version,
+            rule_id,
+            sender_id,
+            sum(weight) as total_weight
+        from parts
+        where part_code = 'residual'
+        group by all
     )
 
-    select * from found
-    union all
-    select * from held
+    select
+        parts.scenario_id,
+        parts.period_id,
+        parts.version,
+        parts.rule_id,
+        parts.sender_id,
+        parts.receiver_kind,
+        parts.receiver_id,
+        parts.driver_id,
+        parts.driver_quality,
+        parts.quantity,
+        parts.unit_code,
+        cast(
+            parts.weight * case parts.part_code
+                when 'residual' then parts.residual_weight
+                when 'shares' then residuals.total_weight
+                else 1
+            end as hugeint
+        ) as weight
+    from parts
+    left join residuals
+        on parts.scenario_id = residuals.scenario_id
+        and parts.period_id = residuals.period_id
+        and parts.version = residuals.version
+        and parts.rule_id = residuals.rule_id
+        and parts.sender_id is not distinct from residuals.sender_id
 {%- endmacro %}

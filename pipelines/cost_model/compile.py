@@ -13,18 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.cost_model.compile_rate_card import compile_rate_card
+from pipelines.cost_model.compile_splits import (
+    PART_COLUMNS,
+    SERVICE_RECEIVER_COLUMNS,
+    compile_parts,
+    compile_receivers,
+    compile_service_parts,
+    compile_service_receivers,
+    find_deciding_driver,
+)
 from pipelines.cost_model.compile_tagging import Row, Table, compile_tagging
 from pipelines.cost_model.compile_taxonomy import compile_taxonomies
+from pipelines.cost_model.forms import Approvable, Dated
 from pipelines.cost_model.load import CostModel
-from pipelines.cost_model.schema import (
-    SHARE_DECIMALS,
-    Approvable,
-    Dated,
-    Driver,
-    DriverTable,
-    LineMatch,
-    Split,
-)
+from pipelines.cost_model.schema import Driver, DriverTable, LineMatch
+from pipelines.cost_model.splits import Split, find_driver
 from pipelines.money import minor_unit_digits
 from pipelines.workspace.config import WorkspaceConfig
 
@@ -43,6 +46,7 @@ MATCH = "accounts varchar[], cost_centres varchar[], vendors varchar[], legal_en
 MATCH += "sources varchar[], categories varchar[]"
 SPLIT = "method varchar, to_tagged_service boolean, driver_id varchar, fallback varchar, "
 SPLIT += "has_receivers boolean"
+RECEIVERS = "rule_id varchar, receiver_id varchar, weight hugeint, part_code varchar"
 SPAN = "valid_from date, valid_to date"
 APPROVAL = "approved_by varchar, approved_on date"
 
@@ -71,6 +75,7 @@ def compile_tables(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -
         **_compile_towers(model),
         **_compile_services(model),
         **_compile_allocation(model),
+        "split_parts": (PART_COLUMNS, _list_parts(model)),
         **compile_tagging(config, model.tagging),
         **compile_taxonomies(model.pools, model.towers, model.services, model.crosswalk),
         "rate_card": compile_rate_card(model.rate_card),
@@ -227,8 +232,8 @@ def _compile_towers(model: CostModel) -> dict[str, Table]:
             rules,
         ),
         "tower_rule_receivers": (
-            "rule_id varchar, receiver_id varchar, weight hugeint",
-            [row for rule in model.towers.rules for row in _receiver_rows(rule.id, rule.split)],
+            RECEIVERS,
+            [row for rule in model.towers.rules for row in compile_receivers(rule.id, rule.split)],
         ),
     }
 
@@ -249,8 +254,7 @@ def _compile_services(model: CostModel) -> dict[str, Table]:
                 ", ".join(item.business_processes),
                 item.unit,
                 item.unit_name,
-                item.driver,
-                item.fallback,
+                *find_deciding_driver(item),
                 item.consumers,
                 item.policy,
                 item.is_shared,
@@ -282,6 +286,10 @@ def _compile_services(model: CostModel) -> dict[str, Table]:
             "service_id varchar, offering_id varchar, offering_name varchar, description varchar",
             offerings,
         ),
+        "service_receivers": (
+            SERVICE_RECEIVER_COLUMNS,
+            [row for item in model.services.services for row in compile_service_receivers(item)],
+        ),
     }
 
 
@@ -309,8 +317,12 @@ def _compile_allocation(model: CostModel) -> dict[str, Table]:
             rules,
         ),
         "service_rule_receivers": (
-            "rule_id varchar, receiver_id varchar, weight hugeint",
-            [row for rule in model.allocation.rules for row in _receiver_rows(rule.id, rule.split)],
+            RECEIVERS,
+            [
+                row
+                for rule in model.allocation.rules
+                for row in compile_receivers(rule.id, rule.split)
+            ],
         ),
         "shared_service_order": (
             "service_id varchar, position integer",
@@ -366,14 +378,26 @@ def _match_row(match: LineMatch) -> Row:
     )
 
 
+def _list_parts(model: CostModel) -> list[Row]:
+    """The parts of all splits: of tower rules, of service rules, and of services."""
+    parts: list[Row] = []
+    for tower_rule in model.towers.rules:
+        parts += compile_parts("towers", tower_rule.id, tower_rule.split)
+    for rule in model.allocation.rules:
+        parts += compile_parts("services", rule.id, rule.split)
+    for service in model.services.services:
+        parts += compile_service_parts(service)
+    return parts
+
+
 def _split_row(split: Split) -> Row:
-    has_receivers = bool(split.to or split.shares)
+    part = find_driver(split) or split
     return (
         split.method,
         split.to_tagged_service,
-        split.driver,
-        split.fallback,
-        has_receivers,
+        part.driver,
+        part.fallback,
+        bool(split.to or split.shares or split.weights),
     )
 
 
@@ -383,16 +407,6 @@ def _span(item: Dated) -> Row:
 
 def _approval(rule: Approvable) -> Row:
     return (rule.approved_by, rule.approved_on)
-
-
-def _receiver_rows(rule_id: str, split: Split) -> list[Row]:
-    if split.shares:
-        return [
-            (rule_id, receiver, int(share.scaleb(SHARE_DECIMALS)))
-            for receiver, share in split.shares.items()
-            if share
-        ]
-    return [(rule_id, receiver, 1) for receiver in split.to or []]
 
 
 def _to_share(percent: Decimal | None) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""Compile rate_card.yml into the table that the build reads; it is there, empty, without the file."""
+"""Compile rate_card.yml into the table that the build reads; it is empty without the file."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.cost_model.schema import Globs
+from pipelines.cost_model.forms import Globs
 from pipelines.cost_model.tagging import LINE_ATTRIBUTES, Tagging, TaggingRule
 from pipelines.workspace.config import WorkspaceConfig
 

@@ -12,8 +12,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from pipelines.cost_model.forms import Id, Strict
 from pipelines.cost_model.reference_checks import RuleFile
-from pipelines.cost_model.schema import Id, Pools, Strict, Towers
+from pipelines.cost_model.schema import Pools, Towers
 from pipelines.cost_model.tbm_names import TBM_ID
 
 Name = Annotated[str, Field(min_length=1, max_length=120)]

@@ -30,7 +30,7 @@ from pipelines.cost_model.schema import (
 from pipelines.cost_model.tagging import Tagging
 from pipelines.cost_model.tagging_checks import check_tagging
 from pipelines.cost_model.tbm_names import check_tbm_names
-from pipelines.cost_model.use_loops import check_typed_loops
+from pipelines.cost_model.use_loops import check_loops
 from pipelines.errors import ConfigurationError, Problem
 from pipelines.workspace.config import WorkspaceConfig
 from pipelines.workspace.workspace import Workspace
@@ -118,7 +118,7 @@ def _check_model(
         check_crosswalk(file, model.crosswalk, model.pools, model.towers, service_ids)
     known = {"tower": {tower.id for tower in model.towers.towers}, "service": service_ids}
     rows, found = read_driver_tables(workspace.cost_model, model.drivers.drivers, known)
-    check_typed_loops(files["services.yml"], model.services, model.drivers, rows, periods)
+    check_loops(files["services.yml"], model.services, model.drivers, rows, periods)
     return rows, found
 
 

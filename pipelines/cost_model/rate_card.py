@@ -10,15 +10,17 @@ Prices are checked and kept with each run; nothing is charged by them yet.
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from pipelines.cost_model.forms import Approvable, Id, Strict
 from pipelines.cost_model.reference_checks import RuleFile, check_unique
 from pipelines.cost_model.rule_order import Periods
 from pipelines.cost_model.rule_spans import holds_on, overlap
-from pipelines.cost_model.schema import Approvable, Id, Services, Strict
+from pipelines.cost_model.schema import Services
 
 PRICE_DECIMALS = 10
 
@@ -74,7 +76,7 @@ class RateCardPrice(Approvable):
         starts = [tier.from_quantity for tier in self.tiers or []]
         if self.tiers is not None and starts[:1] != [0]:
             raise ValueError("the first tier begins at from_quantity 0")
-        for before, after in zip(starts, starts[1:], strict=False):
+        for before, after in itertools.pairwise(starts):
             if after <= before:
                 raise ValueError(
                     f"the tier from {after} does not begin above the one from {before}"

@@ -21,14 +21,16 @@ from pipelines.cost_model.schema import (
     Pools,
     Service,
     Services,
-    Split,
     Towers,
 )
+from pipelines.cost_model.splits import SERVICE_PREFIX, AnySplit, SplitPart, find_driver
 from pipelines.errors import Problem
 from pipelines.workspace.config import WorkspaceConfig
 from pipelines.workspace.yaml_files import Path_, find_line
 
 KNOWN_SHOWN = 12
+# Kinds of drivers that say who used one service.
+USE_OF_ONE_SERVICE = ("service_usage", "licence_seats", "ticket_count")
 
 
 @dataclass
@@ -156,6 +158,41 @@ def _check_services(file: RuleFile, services: Services, drivers: dict[str, Drive
             path = (*place, "driver")
             file.require_known(path, service.id, "driver", service.driver, drivers)
             _check_unit(file, place, service, drivers.get(service.driver))
+        if service.split is not None:
+            known = {item.id for item in services.services}
+            _check_service_split(file, place, service, known, drivers)
+
+
+def _check_service_split(
+    file: RuleFile,
+    place: Path_,
+    service: Service,
+    known: set[str],
+    drivers: dict[str, Driver],
+) -> None:
+    """Cost centres are known when they are delivered; services and drivers are known now."""
+    assert service.split is not None
+    for path, receiver in _list_receivers((*place, "split"), service.split):
+        if receiver.startswith(SERVICE_PREFIX):
+            found = receiver.removeprefix(SERVICE_PREFIX)
+            file.require_known(path, service.id, "service", found, known)
+    _check_drivers(file, place, service.id, service.split, drivers)
+    part = find_driver(service.split)
+    driver = drivers.get(part.driver or "") if part is not None else None
+    _check_unit(file, place, service, driver)
+    if service.split.method == "capacity" and driver is not None:
+        _check_capacity(file, (*place, "split", "driver"), service, driver)
+
+
+def _check_capacity(file: RuleFile, path: Path_, service: Service, driver: Driver) -> None:
+    """Idle is what of its own capacity nobody used, so the use must be that of the service."""
+    if driver.kind not in USE_OF_ONE_SERVICE:
+        file.complain(
+            path,
+            f"capacity needs the use of this one service; '{driver.id}' is of kind {driver.kind}",
+            service.id,
+            f"Name a driver of kind {', '.join(USE_OF_ONE_SERVICE)}.",
+        )
 
 
 def _check_unit(file: RuleFile, place: Path_, service: Service, driver: Driver | None) -> None:
@@ -205,20 +242,40 @@ def _check_split(
     file: RuleFile,
     place: Path_,
     rule_id: str,
-    split: Split,
+    split: AnySplit,
     receivers: set[str] | None,
     drivers: dict[str, Driver],
 ) -> None:
     """`receivers` None: a detail feed defines them, so that they are not known yet."""
-    place = (*place, "split")
     if receivers is not None:
-        for index, receiver in enumerate(split.to or []):
-            file.require_known((*place, "to", index), rule_id, "receiver", receiver, receivers)
-        for receiver in split.shares or {}:
-            path = (*place, "shares", receiver)
+        for path, receiver in _list_receivers((*place, "split"), split):
             file.require_known(path, rule_id, "receiver", receiver, receivers)
-    if split.driver is not None:
-        file.require_known((*place, "driver"), rule_id, "driver", split.driver, drivers)
+    _check_drivers(file, place, rule_id, split, drivers)
+
+
+def _check_drivers(
+    file: RuleFile, place: Path_, rule_id: str, split: AnySplit, drivers: dict[str, Driver]
+) -> None:
+    for path, part in _list_parts((*place, "split"), split):
+        if part.driver is not None:
+            file.require_known((*path, "driver"), rule_id, "driver", part.driver, drivers)
+
+
+def _list_parts(place: Path_, split: AnySplit) -> list[tuple[Path_, SplitPart]]:
+    """The split and its residual, each with its place."""
+    parts: list[tuple[Path_, SplitPart]] = [(place, split)]
+    if split.residual is not None:
+        parts.append(((*place, "residual"), split.residual))
+    return parts
+
+
+def _list_receivers(place: Path_, split: AnySplit) -> list[tuple[Path_, str]]:
+    """Every receiver that a split names, with its place."""
+    found: list[tuple[Path_, str]] = []
+    for path, part in _list_parts(place, split):
+        found += [((*path, "to", index), name) for index, name in enumerate(part.to or [])]
+        found += [((*path, "weights", name), name) for name in part.weights or {}]
+    return found + [((*place, "shares", name), name) for name in split.shares or {}]
 
 
 def _check_order(file: RuleFile, allocation: Allocation, services: Services) -> None:

@@ -18,25 +18,16 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
-
-Method = Literal["direct", "driver", "fixed", "even"]
-Fallback = Literal["hold", "even", "prior_period"]
-
-
-# A fixed percentage keeps this many decimals as an integer weight; more would be cut off.
-SHARE_DECIMALS = 10
+from pipelines.cost_model.forms import Approvable, Globs, Id, Strict
+from pipelines.cost_model.splits import ConsumerSplit, Fallback, Split
 
 Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
 """A percentage of a promise: four decimals are what the warehouse keeps of it."""
-
-Globs = Annotated[list[str], Field(min_length=1)]
-"""A list of globs; an empty one would match nothing, silently."""
 
 SENDERS_OF_RECEIVERS = {
     "tower": ("cost_centre",),
@@ -44,45 +35,6 @@ SENDERS_OF_RECEIVERS = {
     "consumer": ("service",),
 }
 """Whose money each kind of receiver may get; a service uses others and gets their money too."""
-
-PARTS_OF_METHOD = {
-    "direct": {"to", "to_tagged_service"},
-    "driver": {"driver", "to", "fallback"},
-    "fixed": {"shares"},
-    "even": {"to"},
-}
-
-
-class Strict(BaseModel):
-    """A part of a rule file: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Dated(Strict):
-    """Something that holds for a span of time: [valid_from, valid_to)."""
-
-    valid_from: date | None = None
-    valid_to: date | None = None
-
-    @model_validator(mode="after")
-    def span_is_not_empty(self) -> Dated:
-        if self.valid_from and self.valid_to and self.valid_from >= self.valid_to:
-            raise ValueError(f"valid_to {self.valid_to} is not after valid_from {self.valid_from}")
-        return self
-
-
-class Approvable(Dated):
-    """A rule that somebody agrees to as it stands."""
-
-    approved_by: str | None = Field(default=None, min_length=1)
-    approved_on: date | None = None
-
-    @model_validator(mode="after")
-    def approval_is_whole(self) -> Approvable:
-        if (self.approved_by is None) != (self.approved_on is None):
-            raise ValueError("an approval has both 'approved_by' and 'approved_on'")
-        return self
 
 
 class LineMatch(Strict):
@@ -135,66 +87,6 @@ class Pools(Strict):
 
     pools: list[Pool]
     rules: list[PoolRule]
-
-
-class Split(Strict):
-    """How a rule splits what it matched."""
-
-    method: Method
-    to: list[Id] | None = None
-    """Receivers of `direct` (exactly one) and `even`; for `driver` it limits the receivers."""
-    to_tagged_service: bool = False
-    """`direct` only: each line goes to the service that it is tagged with."""
-    shares: dict[Id, Decimal] | None = None
-    """`fixed` only: receiver -> percent, of at most 10 decimals; they sum to 100 exactly."""
-    driver: Id | None = None
-    fallback: Fallback = "hold"
-    """What happens where the driver has no quantity: hold as unallocated, split evenly over the
-    receivers named in `to`, or use the latest earlier period that has quantities."""
-
-    @model_validator(mode="after")
-    def has_parts_of_its_method_only(self) -> Split:
-        """A part that its method does not read would be passed over in silence."""
-        extra = self.model_fields_set - PARTS_OF_METHOD[self.method] - {"method"}
-        if extra:
-            raise ValueError(f"{self.method} does not take {', '.join(sorted(extra))}")
-        if self.to is not None and len(set(self.to)) != len(self.to):
-            raise ValueError("a receiver stands in 'to' twice")
-        return self
-
-    @model_validator(mode="after")
-    def fits_its_method(self) -> Split:
-        if self.method == "direct":
-            if self.to_tagged_service == (self.to is not None):
-                raise ValueError(
-                    "direct needs either 'to' with one receiver or 'to_tagged_service'"
-                )
-            if self.to is not None and len(self.to) != 1:
-                raise ValueError(f"direct has exactly one receiver, found {len(self.to)}")
-        if self.method == "even" and not self.to:
-            raise ValueError("even needs its receivers in 'to'")
-        if self.method == "driver" and not self.driver:
-            raise ValueError("driver needs a 'driver'")
-        if self.method == "fixed":
-            _refuse_inexact_shares(self.shares or {})
-        if self.fallback == "even" and self.method == "driver" and not self.to:
-            raise ValueError("fallback even needs the receivers in 'to'")
-        return self
-
-
-def _refuse_inexact_shares(shares: dict[str, Decimal]) -> None:
-    if not shares:
-        raise ValueError("fixed needs 'shares'")
-    for receiver, share in shares.items():
-        if share < 0:
-            raise ValueError(f"the share of {receiver} is negative: {share}")
-        if share != share.quantize(Decimal(1).scaleb(-SHARE_DECIMALS), context=Context(prec=100)):
-            raise ValueError(
-                f"the share of {receiver} has more than {SHARE_DECIMALS} decimals: {share}"
-            )
-    total = sum(shares.values(), Decimal(0))
-    if total != 100:
-        raise ValueError(f"shares sum to {total}, expected 100 exactly")
 
 
 class Tower(Strict):
@@ -259,7 +151,7 @@ class Service(Strict):
     description: str
     owner: str
     owner_email: str | None = None
-    business_processes: list[str] = []
+    business_processes: list[str] = Field(default_factory=list)
     unit: Id
     """Unit of measure of its use, for example GB-month; the driver's unit."""
     unit_name: str
@@ -268,15 +160,26 @@ class Service(Strict):
     fallback: Fallback = "hold"
     consumers: list[str] | None = None
     """Globs of cost centres that may receive it; needed for the fallback `even`."""
+    split: ConsumerSplit | None = None
+    """Who pays, where the short form `driver`, `fallback`, `consumers` does not say it."""
     policy: Literal["at_cost", "showback"] = "at_cost"
     is_shared: bool = False
     """Whether other services may consume it."""
     service_level: ServiceLevel = ServiceLevel()
-    offerings: list[Offering] = []
+    offerings: list[Offering] = Field(default_factory=list)
     how_to_order: str = ""
     how_to_use_less: str = ""
     tbm: str | None = None
     """Solution of the TBM taxonomy: 'NAME' or 'NAME / SUB-NAME'."""
+
+    @model_validator(mode="after")
+    def says_once_who_pays(self) -> Service:
+        both = sorted(self.model_fields_set & {"driver", "fallback", "consumers"})
+        if self.split is not None and both:
+            raise ValueError(
+                f"a service has either 'split' or the short form, not both: found {', '.join(both)}"
+            )
+        return self
 
 
 class Services(Strict):
@@ -309,7 +212,7 @@ class SharedServices(Strict):
     """How services that other services consume pass their cost on."""
 
     method: Literal["direct", "step_down", "reciprocal"] = "step_down"
-    order: list[Id] = []
+    order: list[Id] = Field(default_factory=list)
     """Order of step-down: a service passes on to those after it, never to those before it. The
     other methods do not read it."""
 

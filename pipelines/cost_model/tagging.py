@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from pipelines.cost_model.schema import Approvable, Globs, Id, Strict
+from pipelines.cost_model.forms import Approvable, Globs, Id, Strict
 
 TagKey = Annotated[str, Field(min_length=1, max_length=200)]
 TagValue = Annotated[str, Field(min_length=1)]

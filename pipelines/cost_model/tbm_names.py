@@ -21,6 +21,8 @@ FILE = Path(__file__).parent / "taxonomy" / "tbm_5_0_1.csv"
 LAYERS = {"cost_pool": "cost_pool", "resource_tower": "tower", "solution": "service"}
 """What the taxonomy calls a layer -> what stands there in a workspace."""
 
+LAYER_NAMES = {"cost_pool": "cost pool", "tower": "resource tower", "service": "solution"}
+
 
 @cache
 def load_tbm_names() -> frozenset[tuple[str, str, str]]:
@@ -47,14 +49,15 @@ def check_tbm_names(
     files: dict[str, RuleFile], pools: Pools, towers: Towers, services: Services
 ) -> None:
     """Collect in the files what `tbm` names and the taxonomy does not have."""
-    for section, layer, items in (
-        ("pools", "cost_pool", pools.pools),
-        ("towers", "tower", towers.towers),
-        ("services", "service", services.services),
-    ):
+    layers: tuple[tuple[str, str, list[tuple[str, str | None]]], ...] = (
+        ("pools", "cost_pool", [(item.id, item.tbm) for item in pools.pools]),
+        ("towers", "tower", [(item.id, item.tbm) for item in towers.towers]),
+        ("services", "service", [(item.id, item.tbm) for item in services.services]),
+    )
+    for section, layer, items in layers:
         known = list_texts(layer)
-        for index, item in enumerate(items):
-            if item.tbm is not None:
+        kind = f"{LAYER_NAMES[layer]} of the {TBM_NAME}"
+        for index, (item_id, name) in enumerate(items):
+            if name is not None:
                 place = (section, index, "tbm")
-                kind = f"{layer.replace('_', ' ')} of the {TBM_NAME}"
-                files[f"{section}.yml"].require_known(place, item.id, kind, item.tbm, known)
+                files[f"{section}.yml"].require_known(place, item_id, kind, name, known)

@@ -3,7 +3,7 @@
 Reads the deliveries that count now, so it answers also for a workspace that was never built, or
 whose build was refused for the reason that is looked for. Use counts as it does in the build: in
 the unit of the service, for services whose driver is of the kind service_usage. A service that is
-shared by another driver counts as a way out: consumers use it.
+shared by another driver or by fixed shares counts as a way out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.cost_model.compile_splits import find_deciding_driver
 from pipelines.cost_model.load import CostModel
+from pipelines.cost_model.splits import find_driver
 from pipelines.model_check.finding import ModelFinding, join_names, join_periods
 from pipelines.model_check.stops import FindPlace
 
@@ -31,6 +33,7 @@ USE = """
         usage.period_id,
         usage.service_id,
         services.driver_id,
+        services.may_be_negative,
         usage.receiver_kind,
         usage.receiver_id,
         sum(usage.quantity) as quantity
@@ -60,15 +63,19 @@ def check_use(
 
 
 def _create_services(connection: duckdb.DuckDBPyConnection, model: CostModel) -> None:
-    """The services that are shared by measured use."""
+    """The services that are shared by measured use, and whether it may be below zero."""
     kinds = {driver.id: driver.kind for driver in model.drivers.drivers}
     connection.execute(
-        "create table services (service_id varchar, driver_id varchar, unit_code varchar)"
+        "create table services (service_id varchar, driver_id varchar, unit_code varchar, "
+        "may_be_negative boolean)"
     )
     for service in model.services.services:
-        if service.driver is not None and kinds[service.driver] == CONTRACT:
-            values = [service.id, service.driver, service.unit]
-            connection.execute("insert into services values (?, ?, ?)", values)
+        driver_id, _ = find_deciding_driver(service)
+        if driver_id is not None and kinds[driver_id] == CONTRACT:
+            part = find_driver(service.split) if service.split else None
+            may_be_negative = part is not None and part.negative != "refuse"
+            values = [service.id, driver_id, service.unit, may_be_negative]
+            connection.execute("insert into services values (?, ?, ?, ?)", values)
 
 
 def _find_negative(
@@ -83,7 +90,7 @@ def _find_negative(
             list(distinct service_id || ' by ' || receiver_id),
             min(quantity)
         from measured
-        where quantity < 0
+        where quantity < 0 and not may_be_negative
         group by scenario_id, driver_id
         order by driver_id, scenario_id
         """
@@ -98,7 +105,7 @@ def _find_negative(
             f"in {join_periods(periods, calendar)} the use of {named}, "
             f"down to {smallest.normalize():f}",
             "quantities of 0 or more",
-            "Correct the delivery: who gets money back would pay less than nothing.",
+            "Correct the delivery, or say with 'negative' in the split how it counts.",
             scenario_id,
             min(periods),
         )

@@ -8,7 +8,7 @@ known as (
     select
         use.*,
         case
-            when use.receiver_kind = 'unallocated' then 'unallocated'
+            when use.receiver_kind in ('unallocated', 'idle') then use.receiver_kind
             when centres.cost_centre_id is null then 'unmapped'
             else 'allocated'
         end as receiver_disposition

@@ -2,6 +2,18 @@
 -- that period or, in the future, of the latest period before: estimated, and said so.
 with delivered as (
     select * from {{ ref('int_drivers__delivered') }}
+    union all
+    select
+        scenario_id,
+        period_id,
+        driver_id,
+        sender_id,
+        receiver_kind,
+        receiver_id,
+        cast(quantity as decimal(38, 12)) as quantity,
+        unit_code,
+        quality
+    from {{ ref('drv_idle_capacity') }}
 ),
 
 wanted as (

@@ -15,17 +15,13 @@
     where cells.disposition = 'allocated' and matches.rule_id is not null and not matches.to_tagged_service
 ){% endset %}
 {% set rules %}(
-    select
-        rule_id,
-        method,
-        driver_id,
-        fallback,
-        has_receivers as limits_receivers
-    from {{ ref('stg_model__service_rules') }}
+    select * from {{ ref('stg_model__split_parts') }}
+    where stop_code = 'services'
 ){% endset %}
 {% set receivers %}(
     select
         rule_id,
+        part_code,
         cast(null as varchar) as period_id,
         'service' as receiver_kind,
         receiver_id,

@@ -9,17 +9,13 @@
     where disposition = 'allocated' and tower_rule_id is not null
 ){% endset %}
 {% set rules %}(
-    select
-        rule_id,
-        method,
-        driver_id,
-        fallback,
-        has_receivers as limits_receivers
-    from {{ ref('stg_model__tower_rules') }}
+    select * from {{ ref('stg_model__split_parts') }}
+    where stop_code = 'towers'
 ){% endset %}
 {% set receivers %}(
     select
         rule_id,
+        part_code,
         cast(null as varchar) as period_id,
         'tower' as receiver_kind,
         receiver_id,

@@ -95,14 +95,14 @@ services:
     unit: gigabyte  # BAD: mail: has the unit 'gigabyte', its driver 'mailboxes' counts 'mailbox'
     unit_name: GB
     driver: mailboxes
-  - id: network
+  - id: network  # BAD: network: from 2026-01 on a loop with no consumer: network, rooms
     name: Network
     category: Base
     description: Cables.
     owner: Ben
     unit: port
     unit_name: port
-    driver: ports  # BAD: network: from 2026-01 on a loop with no consumer: network, rooms
+    driver: ports
   - id: rooms
     name: Rooms
     category: Base
@@ -111,6 +111,22 @@ services:
     unit: port
     unit_name: port
     driver: ports
+  - id: power  # BAD: cooling, power pass their cost only to each other
+    name: Power
+    category: Base
+    description: Power.
+    owner: Ben
+    unit: kw
+    unit_name: kW
+    split: {method: direct, to: ["service:cooling"]}
+  - id: cooling
+    name: Cooling
+    category: Base
+    description: Cooling.
+    owner: Ben
+    unit: kw
+    unit_name: kW
+    split: {method: even, to: ["service:power", "service:cooling"]}
 """,
     "cost_model/allocation.yml": """\
 shared_services: {method: reciprocal}
@@ -180,7 +196,7 @@ def problems(tmp_path_factory: pytest.TempPathFactory) -> list[Problem]:
 
 def test_every_mistake_is_found_at_its_line(problems: list[Problem]) -> None:
     expected = list_expected()
-    assert len(expected) == 14
+    assert len(expected) == 15
     for place, text in expected:
         assert any(item.file == place and text in str(item) for item in problems), (place, text)
 

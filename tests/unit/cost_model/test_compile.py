@@ -10,7 +10,7 @@ import duckdb
 
 from pipelines.cost_model.compile import RunStamp, compile_tables, tables_as_json, write_tables
 from pipelines.cost_model.load import load_cost_model
-from pipelines.cost_model.schema import SHARE_DECIMALS
+from pipelines.cost_model.splits import SHARE_DECIMALS
 from tests.unit.cost_model.model_files import write_files
 
 STAMP = RunStamp("run-1", "f" * 64, "2026-01-31 12:00:00", "code")
@@ -37,8 +37,8 @@ def test_even_and_direct_have_equal_weights(tmp_path: Path) -> None:
     workspace = write_files(tmp_path)
     tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
     rows = tables["service_rule_receivers"][1]
-    assert ("desk-even", "mail", 1) in rows
-    assert ("desk-even", "network", 1) in rows
+    assert ("desk-even", "mail", 1, "all") in rows
+    assert ("desk-even", "network", 1, "all") in rows
     assert tables["shared_service_order"][1] == [("network", 0)]
 
 
