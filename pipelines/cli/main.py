@@ -20,6 +20,7 @@ from pipelines.cli import (
     model_commands,
     pull_commands,
     reading_commands,
+    whatif_commands,
     workspace_commands,
 )
 from pipelines.cli.output import print_error
@@ -42,6 +43,7 @@ for group in (
     load_commands,
     build_commands,
     reading_commands,
+    whatif_commands,
     coverage_command,
 ):
     group.register(app)

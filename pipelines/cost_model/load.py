@@ -66,15 +66,16 @@ class CostModel:
     crosswalk: Crosswalk | None = None
 
 
-def load_cost_model(workspace: Workspace) -> CostModel:
-    """Read and check the files. Raises ConfigurationError with all problems, those of
-    apportion.yml among them."""
+def load_cost_model(workspace: Workspace, directory: Path | None = None) -> CostModel:
+    """Read and check the files, those of another `directory` where one is given. Raises
+    ConfigurationError with all problems, those of apportion.yml among them."""
+    directory = directory or workspace.cost_model
     config, problems = _read_config(workspace)
-    models, files = _read_files(workspace)
+    models, files = _read_files(directory)
     found: list[Problem] = []
     if config is not None and all(models.values()):
         model = CostModel(**models)
-        rows, found = _check_model(workspace, config, model, files)
+        rows, found = _check_model(directory, config, model, files)
         model = replace(model, driver_rows=rows)
     for file in files.values():
         problems += sorted(file.problems, key=_find_place)
@@ -84,19 +85,19 @@ def load_cost_model(workspace: Workspace) -> CostModel:
     return model
 
 
-def _read_files(workspace: Workspace) -> tuple[dict[str, Any], dict[str, RuleFile]]:
+def _read_files(directory: Path) -> tuple[dict[str, Any], dict[str, RuleFile]]:
     """Each file as it can be read, by its name without ending, and what is wrong with its form."""
     models: dict[str, Any] = {}
     files: dict[str, RuleFile] = {}
     for name, form in FORMS.items():
-        path = workspace.cost_model / f"{name}.yml"
+        path = directory / f"{name}.yml"
         if path.exists() or name not in OPTIONAL:
-            models[name], files[f"{name}.yml"] = read_rule_file(path, form, workspace.root)
+            models[name], files[f"{name}.yml"] = read_rule_file(path, form, directory.parent)
     return models, files
 
 
 def _check_model(
-    workspace: Workspace, config: WorkspaceConfig, model: CostModel, files: dict[str, RuleFile]
+    directory: Path, config: WorkspaceConfig, model: CostModel, files: dict[str, RuleFile]
 ) -> tuple[list[TableRow], list[Problem]]:
     """Collect in `files` what does not fit together; the typed-in quantities and their problems."""
     check_references(
@@ -117,7 +118,7 @@ def _check_model(
         file = files["crosswalk.yml"]
         check_crosswalk(file, model.crosswalk, model.pools, model.towers, service_ids)
     known = {"tower": {tower.id for tower in model.towers.towers}, "service": service_ids}
-    rows, found = read_driver_tables(workspace.cost_model, model.drivers.drivers, known)
+    rows, found = read_driver_tables(directory, model.drivers.drivers, known)
     check_loops(files["services.yml"], model.services, model.drivers, rows, periods)
     return rows, found
 
