@@ -41,6 +41,7 @@ class CardLinks:
 
     cost: str
     benchmark: str
+    method: str
 
 
 def render_cards(
@@ -70,7 +71,8 @@ def _render_card(service: Mapping[str, Any], links: CardLinks, currency: str) ->
         f"{_render_advice('How to order', _text(service, 'how_to_order'))}"
         f"{_render_advice('How to use less', _text(service, 'how_to_use_less'))}"
         f'<p class="links"><a href="{escape(links.cost)}">Cost and consumers</a>'
-        f'<a href="{escape(links.benchmark)}">Benchmark and quality</a></p>'
+        f'<a href="{escape(links.benchmark)}">Benchmark and quality</a>'
+        f'<a href="{escape(links.method)}">What you pay for</a></p>'
         "</article>"
     )
 

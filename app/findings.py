@@ -238,6 +238,39 @@ def state_benchmark(
     return sentence
 
 
+def state_fairness(name: str, bills: pd.DataFrame, selection: Selection, currency: str) -> str:
+    """'All 65 bills of Network lie between what the consumer adds and what it would pay alone in
+    Oct 2026', or '3 of 41 bills of Network lie above what the consumer would pay alone ...'."""
+    if bills.empty:
+        return f"{name} has fewer than 2 consumers in {selection.period_name}"
+    first = bills.iloc[0]
+    status, count = str(first["status_code"]), len(bills)
+    if status == "undeclared":
+        amount = format_amount(first["service_undeclared_amount"], currency)
+        return (
+            f"The {count} bills of {name} cannot be compared in {selection.period_name}: for "
+            f"{amount} nobody declared whether it is fixed or follows use"
+        )
+    if status not in {"compared", "dedicated"}:
+        why = "its use is not measured" if status == "unmeasured" else "a credit is in its cost"
+        return f"The {count} bills of {name} cannot be compared in {selection.period_name}: {why}"
+    above, below = (int((bills["verdict_code"] == code).sum()) for code in ("above", "below"))
+    if not above and not below:
+        return (
+            f"All {count} bills of {name} lie between what the consumer adds and what it would "
+            f"pay alone in {selection.period_name}"
+        )
+    parts = [
+        f"{number} of {count} bills of {name} {'lies' if number == 1 else 'lie'} {where}"
+        for number, where in (
+            (above, "above what the consumer would pay alone"),
+            (below, "below what the consumer adds"),
+        )
+        if number
+    ]
+    return f"{', and '.join(parts)} in {selection.period_name}"
+
+
 def state_catalogue(catalogue: pd.DataFrame, shown: pd.DataFrame) -> str:
     """'18 services in 7 categories; 17 have a price', or '3 of 18 services match'."""
     count = format_count(len(catalogue), "service")

@@ -98,6 +98,19 @@ MEASURE_BASIS_NAMES = {
     "quarantined": "Records in quarantine",
 }
 
+FAIRNESS_NAMES = {
+    "compared": "Compared",
+    "dedicated": "Compared: each line names its consumer",
+    "undeclared": "Not compared: cost behaviour not declared",
+    "unmeasured": "Not compared: use not measured",
+    "credit": "Not compared: a credit is larger than its cost",
+}
+VERDICT_NAMES = {
+    "between": "Between",
+    "above": "Above what it would pay alone",
+    "below": "Below what it adds",
+}
+
 METRIC_NAMES = {
     "unit_cost": "Unit cost",
     "cost_per_ticket": "Cost per ticket",

@@ -76,6 +76,32 @@ SERVICE_CATALOGUE = PageSpec(
     "catalogue",
     "What is offered, at which price and service level, and how is it ordered?",
 )
+METHOD = PageSpec(
+    "Service owner",
+    "views/owner/method.py",
+    "Method sheet",
+    ":material/rule:",
+    "method",
+    "What do you pay for, how is your part found, and how do you pay less?",
+    is_of_one_service=True,
+)
+FAIRNESS = PageSpec(
+    "Service owner",
+    "views/owner/fairness.py",
+    "Fairness",
+    ":material/balance:",
+    "fairness",
+    "Is each bill between what its consumer adds to the cost and what it would pay alone?",
+    is_of_one_service=True,
+)
+GLOSSARY = PageSpec(
+    "Service owner",
+    "views/owner/glossary.py",
+    "Glossary",
+    ":material/dictionary:",
+    "glossary",
+    "What do the terms on bills, pages and sheets mean?",
+)
 FIRST_STEPS = PageSpec(
     "Start",
     "views/first_steps.py",
@@ -93,4 +119,7 @@ PAGES = (
     CLOUD_COVERAGE,
     SERVICE_BENCHMARK,
     SERVICE_CATALOGUE,
+    METHOD,
+    FAIRNESS,
+    GLOSSARY,
 )

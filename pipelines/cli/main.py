@@ -17,6 +17,7 @@ from pipelines.cli import (
     infer_commands,
     load_commands,
     measure_commands,
+    method_commands,
     model_commands,
     pull_commands,
     reading_commands,
@@ -45,6 +46,7 @@ for group in (
     reading_commands,
     whatif_commands,
     coverage_command,
+    method_commands,
 ):
     group.register(app)
 

@@ -42,6 +42,8 @@ SENDER_KINDS = {
     "timesheet_hours_by_service": "tower",
 }
 
+UNDECLARED = "undeclared"
+
 MATCH = "accounts varchar[], cost_centres varchar[], vendors varchar[], legal_entities varchar[], "
 MATCH += "sources varchar[], categories varchar[]"
 SPLIT = "method varchar, to_tagged_service boolean, driver_id varchar, fallback varchar, "
@@ -182,7 +184,7 @@ def _compile_pools(model: CostModel) -> dict[str, Table]:
             rule.pool,
             rule.sub_pool,
             rule.exclude_as,
-            rule.cost_behaviour,
+            rule.cost_behaviour or (UNDECLARED if rule.pool else None),
             rule.owner,
             rule.reason,
             *_span(rule),

@@ -69,7 +69,8 @@ class PoolRule(Approvable):
     pool: Id | None = None
     sub_pool: str | None = None
     exclude_as: Literal["out_of_scope", "capitalised", "recovery"] | None = None
-    cost_behaviour: Literal["fixed", "variable"] = "fixed"
+    cost_behaviour: Literal["fixed", "variable"] | None = None
+    """Whether the cost follows use; not declared is a third answer, not `fixed`."""
     owner: str | None = None
     reason: str
 

@@ -75,6 +75,11 @@ class Workspace:
         return self.root / "bills"
 
     @property
+    def methods(self) -> Path:
+        """The method sheets, one per service, as last written."""
+        return self.root / "methods"
+
+    @property
     def evidence(self) -> Path:
         return self.root / "evidence"
 

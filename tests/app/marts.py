@@ -40,6 +40,7 @@ import duckdb
 import yaml
 
 from tests.app.check_marts import build_check_marts
+from tests.app.sheet_marts import build_sheet_marts
 
 CONTRACTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts" / "_marts.yml"
 
@@ -114,7 +115,7 @@ def build_company() -> Marts:
     for (scenario, period), services in SHARES.items():
         _add_services(marts, scenario, period, services)
     _add_fax_and_rest(marts)
-    return marts | _build_facts(marts) | build_check_marts()
+    return marts | _build_facts(marts) | build_check_marts() | build_sheet_marts()
 
 
 def without(marts: Marts, *names: str) -> Marts:

@@ -8,7 +8,11 @@ from typing import Any
 from app.cards import CardLinks, describe_service_level, render_cards
 from tests.app.conftest import clean
 
-LINKS = CardLinks(cost="service?a=1&service=mail", benchmark="benchmark?service=mail")
+LINKS = CardLinks(
+    cost="service?a=1&service=mail",
+    benchmark="benchmark?service=mail",
+    method="method?service=mail",
+)
 MAIL: dict[str, Any] = {
     "service_name": "E-mail",
     "category_name": "Workplace",

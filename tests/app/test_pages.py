@@ -11,6 +11,9 @@ from streamlit.testing.v1 import AppTest
 from app.navigation import (
     CLOUD_COVERAGE,
     COST_PER_SERVICE,
+    FAIRNESS,
+    GLOSSARY,
+    METHOD,
     MONTHLY_CHARGEBACK,
     PAGES,
     SERVICE_BENCHMARK,
@@ -373,6 +376,83 @@ def test_catalogue_is_searched_and_filtered(company: Path, open_page: OpenPage) 
     test.text_input(key="search").set_value("nothing like it").run()
     assert read_title(test) == "0 of 5 services match"
     assert "Clear the search" in test.info[0].value
+
+
+def test_method_sheet(company: Path, open_page: OpenPage) -> None:
+    """Finance has 10 of 40 seats, so a quarter of the 400."""
+    test = open_page(company, METHOD, service="mail", business_unit="FIN")
+    assert read_title(test) == "E-mail is charged by seats: 10.00 EUR per seat in Feb 2026"
+    text = read_all(test)
+    assert (
+        "Example: in Feb 2026 Finance had 10 of 40 seats. That is 25.0 %, so it pays 25.0 % of "
+        "400.00 EUR: 100.00 EUR."
+    ) in text
+    assert "25.0 % of what you pay comes from 1 other service" in text
+    assert "the latest month that has some is used instead" in text
+    assert "1 more rule brings less than 1 % each" in text
+    assert "<td>in proportion to hours by service</td>" in text
+    assert "&lt;b&gt;All&lt;/b&gt; of it." in text
+    assert "Return what is not used." in text
+
+
+def test_method_sheet_of_another_unit_has_its_example(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, METHOD, service="mail")
+    assert "Sales had 30 of 40 seats. That is 75.0 %" in read_all(test)
+    test.selectbox(key="business_unit").set_value("FIN").run()
+    assert "Finance had 10 of 40 seats" in read_all(test)
+
+
+def test_fairness(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, FAIRNESS, service="mail")
+    assert read_title(test) == (
+        "All 3 bills of E-mail lie between what the consumer adds and what it would pay alone "
+        "in Feb 2026"
+    )
+    assert read_figures(test) == {
+        "Cost shared": ("400.00 EUR", ""),
+        "Fixed": ("160.00 EUR", ""),
+        "Follows use": ("240.00 EUR", ""),
+    }
+    bills, services = (table.value for table in test.dataframe)
+    assert list(bills["saving"]) == [64, 120, 136]
+    assert [str(value) for value in bills["difference"]] == ["-42.67", "13.33", "29.34"]
+    assert list(services["bills"]) == [2, 3]
+    assert list(services["status"]) == ["Not compared: cost behaviour not declared", "Compared"]
+
+
+def test_an_unfair_bill_is_the_title(tmp_path: Path, open_page: OpenPage) -> None:
+    marts = build_company()
+    marts["rpt_fairness"] = [
+        {**row, "verdict_code": "above"}
+        if (row["service_id"], row["consumer_id"]) == ("mail", "CC10")
+        else row
+        for row in marts["rpt_fairness"]
+    ]
+    test = open_page(publish(tmp_path, marts), FAIRNESS, service="mail")
+    assert read_title(test) == (
+        "1 of 3 bills of E-mail lies above what the consumer would pay alone in Feb 2026"
+    )
+    assert list(test.dataframe[0].value["verdict"]).count("Above what it would pay alone") == 1
+
+
+def test_undeclared_cost_says_which_pools_to_declare(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, FAIRNESS, service="storage")
+    assert read_title(test) == (
+        "The 2 bills of Storage cannot be compared in Feb 2026: for 120.00 EUR nobody declared "
+        "whether it is fixed or follows use"
+    )
+    assert "Hardware / Disks: 120.00 EUR" in read_all(test)
+    assert "`cost_behaviour: fixed`" in read_all(test)
+
+
+def test_glossary_is_that_of_the_documentation(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, GLOSSARY)
+    pages = Path(__file__).parents[2] / "docs" / "glossary.md"
+    count = pages.read_text("utf-8").count("\n| **")
+    assert read_title(test) == f"{count} terms from A to Z"
+    test.text_input(key="search").set_value("largest remainder").run()
+    assert read_title(test) == f"1 of {count} terms matches"
+    assert "Rounding down, then giving the missing cents" in read_all(test)
 
 
 def test_text_from_data_is_neither_markdown_nor_html(tmp_path: Path, open_page: OpenPage) -> None:

@@ -28,6 +28,8 @@ SMALL_COMPANY = {
     "service_costs": ("fct_service_costs_monthly", "true", {}),
     "charges": ("fct_charges_monthly", "true", {}),
     "bill_lines": ("rpt_bill_lines", "scenario_id = 'actual'", {}),
+    "fairness": ("rpt_fairness", "scenario_id = 'actual'", {}),
+    "cost_sources": ("fct_service_cost_sources_monthly", "scenario_id = 'actual'", {}),
     "certificate": (
         "rpt_certificate",
         "scenario_id = 'actual' and period_id = '2026-01'",

@@ -22,6 +22,7 @@ ALLOCATION_MODELS = {
     "int_delivered_services__cells",
     "int_consumers__cells",
     "int_charges__lines",
+    "int_fairness__bills",
 }
 
 

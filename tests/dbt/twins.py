@@ -307,6 +307,49 @@ MART_GUARDS: dict[str, list[Twin]] = {
             "cc-ops",
         ),
     ],
+    "assert_cost_sources_give_back_services": [
+        lose("marts.fct_service_cost_sources_monthly", "erp", "from_service_id = 'erp'"),
+        Twin(
+            "a unit too much",
+            "update marts.fct_service_cost_sources_monthly set amount = amount + 0.00000001 "
+            "where service_id = 'crm' and from_service_id = 'network'",
+            "crm",
+        ),
+    ],
+    "assert_method_sheets_keep_money": [
+        lose("method_sheets.int_method_sheets__tower_money", "towers", "tower_id = 'desk'"),
+        lose("method_sheets.int_method_sheets__service_money", "services", "service_id = 'erp'"),
+        move(
+            "method_sheets.int_method_sheets__service_money",
+            "tower_id",
+            "network",
+            "tower_id = 'desk'",
+            "desk",
+        ),
+    ],
+    "assert_fairness_adds_up": [
+        Twin(
+            "a Shapley value off by a cent",
+            "update marts.rpt_fairness set shapley_amount = shapley_amount + 0.01 "
+            "where consumer_id = 'cc-x'",
+            "erp",
+        ),
+        Twin(
+            "two that sum but are out of order",
+            "update marts.rpt_fairness set shapley_amount = case consumer_id "
+            "when 'cc-sales' then 651.93 - 56.24 else 56.24 end "
+            "where service_id = 'crm' and scenario_id = 'actual'",
+            "order",
+        ),
+        Twin(
+            "bills that are not those of the charges",
+            "update marts.rpt_fairness set bill_amount = bill_amount + "
+            "case consumer_id when 'cc-sales' then 1 else -1 end "
+            "where service_id = 'crm' and scenario_id = 'actual'",
+            "bill",
+        ),
+        lose("marts.rpt_fairness", "sum", "service_id = 'network'"),
+    ],
     "assert_charges_keep_lines": [
         double("marts.fct_charges_monthly", "cost_centre_id = 'cc-hr'", "cc-hr"),
         lose("marts.fct_charges_monthly", "cc-x", "cost_centre_id = 'cc-x'"),

@@ -40,6 +40,8 @@ from app.formats import (
 )
 from app.names import BASIS_NAMES, POLICY_NAMES, SHORT_POLICY_NAMES, is_place, name_place
 from app.navigation import (
+    FAIRNESS,
+    METHOD,
     MONTHLY_CHARGEBACK,
     SERVICE_BENCHMARK,
     SERVICE_CATALOGUE,
@@ -181,6 +183,8 @@ def _make_figures(context: Context, row: pd.Series, facts: pd.Series) -> list[Fi
 def _show_links(context: Context, service_id: str) -> None:
     with st.container(horizontal=True):
         show_link(SERVICE_BENCHMARK, "Benchmark and quality", context, service=service_id)
+        show_link(METHOD, "What you pay for", context, service=service_id)
+        show_link(FAIRNESS, "Fairness of its bills", context, service=service_id)
         show_link(SERVICE_CATALOGUE, "Catalogue", context)
         show_link(MONTHLY_CHARGEBACK, "Bills", context)
 

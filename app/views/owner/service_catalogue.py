@@ -10,7 +10,7 @@ from app.components import show_download, show_headline, show_ledger_tie, show_m
 from app.context import Context, get_context
 from app.findings import state_catalogue
 from app.formats import format_period
-from app.navigation import SERVICE_BENCHMARK, SERVICE_CATALOGUE, SERVICE_DETAIL
+from app.navigation import METHOD, SERVICE_BENCHMARK, SERVICE_CATALOGUE, SERVICE_DETAIL
 from app.queries.catalogue import read_catalogue
 from app.selection import CATEGORY, SEARCH, choose_one, choose_text
 
@@ -91,6 +91,7 @@ def _show_cards(context: Context, shown: pd.DataFrame) -> None:
             benchmark=context.make_link(
                 SERVICE_BENCHMARK.url_path, service=str(record["service_id"])
             ),
+            method=context.make_link(METHOD.url_path, service=str(record["service_id"])),
         )
         for record in records
     ]

@@ -12,6 +12,9 @@
     ],
     'fct_towers_monthly': ['scenario_id', 'period_id', 'version', 'tower_id', 'cost_pool_id', 'disposition'],
     'fct_service_costs_monthly': ['scenario_id', 'period_id', 'version', 'service_id'],
+    'fct_service_cost_sources_monthly': ['scenario_id', 'period_id', 'version', 'service_id', 'from_service_id'],
+    'fct_service_rules_monthly': ['scenario_id', 'period_id', 'version', 'service_id', 'stop_code', 'rule_id'],
+    'fct_service_methods_monthly': ['scenario_id', 'period_id', 'version', 'service_id'],
     'fct_service_cost_breakdown_monthly': [
         'scenario_id', 'period_id', 'version', 'service_id', 'cost_pool_id', 'tower_id',
     ],
@@ -27,6 +30,7 @@
     'rpt_certificate': ['scenario_id', 'period_id', 'version', 'identity_id', 'term_id'],
     'rpt_conservation': ['scenario_id', 'period_id', 'version', 'stop_order'],
     'rpt_cost_flow': ['scenario_id', 'period_id', 'version', 'from_stop', 'from_id', 'to_id'],
+    'rpt_fairness': ['scenario_id', 'period_id', 'version', 'service_id', 'consumer_kind', 'consumer_id'],
     'rpt_tag_coverage': ['scenario_id', 'period_id', 'version', 'source_id', 'target_kind', 'mapping_method'],
     'rpt_tag_drift': ['scenario_id', 'period_id', 'version', 'drift_kind', 'tag_key', 'found_text'],
     'rpt_taxonomy': [

@@ -1,0 +1,152 @@
+"""The sentences of a method sheet say what the rows say, in words that are right in each case."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pipelines.method_sheets.build_sheet import build_sheet
+from pipelines.method_sheets.queries import SheetRows
+from pipelines.method_sheets.records import Section, Sheet
+from tests.unit.method_sheets.sheet_rows import make_facts, make_method, make_rows, make_unit
+
+PART = "How your part is found"
+COUNT = "How it is counted"
+
+
+def build(rows: SheetRows, unit: str | None = None) -> Sheet:
+    return build_sheet(rows, "2026-03", unit)
+
+
+def find(sheet: Sheet, heading: str) -> Section:
+    return next(section for section in sheet.sections if section.heading == heading)
+
+
+def read_text(section: Section) -> str:
+    return " ".join((*section.paragraphs, section.note)).replace("\u00a0", " ")
+
+
+def test_example_is_of_the_unit_that_asks() -> None:
+    """120 of 1,500 seats are 8.0 %, and 8 % of 12,000 are 960."""
+    assert (
+        "Example: in Mar 2026 Sales had 120 of 1,500 seats. That is 8.0 %, so it pays 8.0 % of "
+        "12,000.00 EUR: 960.00 EUR."
+    ) in read_text(find(build(make_rows(), "SAL"), PART))
+    assert "Finance had 1,380 of 1,500 seats" in read_text(find(build(make_rows(), "FIN"), PART))
+
+
+def test_example_does_not_say_so_where_the_bill_is_no_share_of_the_use() -> None:
+    rows = make_rows(units=[make_unit("SAL", "Sales", 120, "6000.00")])
+    text = read_text(find(build(rows), PART))
+    assert "That is 8.0 % of the use; it pays 6,000.00 EUR of 12,000.00 EUR." in text
+    assert "so it pays" not in text
+
+
+def test_showback_is_shown_and_not_paid() -> None:
+    rows = make_rows(facts=make_facts(charging_policy="showback"))
+    sheet = build(rows, "SAL")
+    assert sheet.finding.replace("\u00a0", " ") == (
+        "CRM is shown by seats: 8.00 EUR per seat per month in Mar 2026"
+    )
+    assert "so it is shown 8.0 %" in read_text(find(sheet, PART))
+    table = find(sheet, PART).table
+    assert table is not None
+    assert table.columns[-1] == "Is shown, EUR"
+
+
+def test_service_without_known_users_is_paid_by_nobody() -> None:
+    rows = make_rows(
+        method=make_method(quality_code="held", last_counted_period_id="2026-01"),
+        units=[make_unit("(unallocated)", "(unallocated)", None, "12000", is_borne=False)],
+    )
+    sheet = build(rows)
+    assert sheet.summary == "It has no known users in Mar\u00a02026, so nobody pays for it."
+    table = find(sheet, PART).table
+    assert table is not None
+    assert table.rows[0][0] == "Nobody: no use is known"
+    assert table.columns[-1] == "Cost, EUR"
+    assert "Last counted: Jan 2026." in read_text(find(sheet, COUNT))
+
+
+def test_quality_and_fallback_are_said_in_words() -> None:
+    rows = make_rows(method=make_method(quality_code="stale", fallback="prior_period"))
+    text = read_text(find(build(rows), COUNT))
+    assert "The figures come from the licence register." in text
+    assert "the latest ones before it are used in their place" in text
+    assert "If a month has no figures, the latest month that has some is used instead" in text
+
+
+def test_unknown_codes_are_said_by_their_own_words() -> None:
+    """A kind of driver, quality, policy or fallback that is new to this page loses nothing."""
+    rows = make_rows(
+        facts=make_facts(charging_policy="cost_plus"),
+        method=make_method(driver_kind="new_kind", quality_code="half_sure", fallback="ask_owner"),
+    )
+    sheet = build(rows)
+    text = read_text(find(sheet, COUNT))
+    assert "Seats at the end of the month." in text
+    assert "half sure" in text
+    assert "ask owner" in text
+    assert "cost plus" in read_text(find(sheet, "What you pay"))
+
+
+def test_lines_that_name_their_consumer_need_no_count() -> None:
+    rows = make_rows(facts=make_facts(driver_name=None), method=None)
+    sheet = build(rows)
+    assert "each says who it is for" in sheet.summary
+    assert "Example" not in read_text(find(sheet, PART))
+    assert COUNT not in [section.heading for section in sheet.sections]
+
+
+def test_shared_service_names_the_services_that_bear_it() -> None:
+    rows = make_rows(
+        units=[],
+        other_users=[
+            {
+                "consumer_name": "Web shop",
+                "quantity": Decimal(3),
+                "amount": Decimal("30.00"),
+                "total_amount": Decimal("120.00"),
+            }
+        ],
+        cost={
+            "delivered_amount": Decimal(0),
+            "full_amount": Decimal("120.00"),
+            "received_amount": Decimal("20.00"),
+            "unit_cost": Decimal("10"),
+        },
+    )
+    sheet = build(rows)
+    table = find(sheet, PART).table
+    assert table is not None
+    assert table.rows == (("Web shop", "3", "25.0\u00a0%", "30.00"),)
+    text = read_text(find(sheet, "What you pay"))
+    assert "No cost centre uses it itself" in text
+    assert "20.00 EUR of that came from other services" in text
+
+
+def test_rules_that_bring_less_than_one_percent_are_counted_and_not_listed() -> None:
+    rules = [
+        {
+            "stop_code": "services",
+            "rule_id": rule_id,
+            "method": method,
+            "to_tagged_service": False,
+            "driver_name": driver,
+            "owner_name": None,
+            "reason": "It is so",
+            "amount": Decimal(amount),
+            "total_amount": Decimal(1000),
+        }
+        for rule_id, method, driver, amount in (
+            ("work", "driver", "Hours by service", 980),
+            ("at-one", "weighted", None, 10),
+            ("below", "even", None, "9.99"),
+        )
+    ]
+    section = find(build(make_rows(rules=rules)), "Who decides what this service costs")
+    assert section.table is not None
+    assert [row[0] for row in section.table.rows] == [
+        "in proportion to hours by service",
+        "by use, times an agreed weight",
+    ]
+    assert "1 more rule brings less than 1 % each" in read_text(section)
