@@ -43,13 +43,13 @@ def read_rule_file(path: Path, model: type[Model], root: Path) -> tuple[Model | 
     return value if value is not None else _read_parts(model, document), file
 
 
-def list_entry_places(path: Path, root: Path) -> dict[str, str]:
-    """File and line of each entry of the lists at the top, by its id. Empty for no YAML."""
+def list_entry_places(path: Path, root: Path) -> dict[tuple[str, str], str]:
+    """File and line of each entry of the lists at the top, by (list, id). Empty for no YAML."""
     document, _, lines = read_yaml_document(path, root=root)
     name = path.relative_to(root)
-    places: dict[str, str] = {}
+    places: dict[tuple[str, str], str] = {}
     for place, entry in _list_entries(document).items():
-        places.setdefault(entry, f"{name}:{find_line(lines, place)}")
+        places.setdefault((str(place[0]), entry), f"{name}:{find_line(lines, place)}")
     return places
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.cost_model.load import FORMS, CostModel, load_cost_model
 from pipelines.cost_model.rule_files import list_entry_places
 from pipelines.errors import ConfigurationError, ControlError, NothingPublishedError
-from pipelines.model_check.care_checks import check_care
+from pipelines.model_check.care_checks import check_care, check_taxonomies
 from pipelines.model_check.finding import ModelFinding, make_finding
 from pipelines.model_check.stops import CheckedRun, FindPlace
 from pipelines.money import minor_unit_digits
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ENGINE_DIGITS = 6
 """An engine unit is a millionth of a minor unit."""
+ENTRY_LISTS = ("services", "drivers")
+"""Files whose findings are about the entries of the list of that name; else they are about rules."""
 
 
 @dataclass
@@ -55,25 +57,25 @@ def check_model(workspace: Workspace) -> ModelReport:
         report.notes.append("The rules were not compared with the money: correct the files first.")
         return report
     find_place = _make_finder(workspace)
-    report.findings += check_care(model)
     loads = _list_loads(workspace)
     _check_use(workspace, model, loads, find_place, report)
     _check_published(workspace, model, loads, find_place, report)
+    report.findings += [*check_care(model), *check_taxonomies(model)]
     report.findings.sort(key=lambda finding: finding.severity)
     return report
 
 
 def _make_finder(workspace: Workspace) -> FindPlace:
     """Where the entry of an id stands in the file of a name."""
-    places: dict[tuple[str, str], str] = {}
+    places: dict[str, dict[tuple[str, str], str]] = {}
     for name in FORMS:
         path = workspace.cost_model / f"{name}.yml"
-        if path.exists():
-            places |= {
-                (name, entry): place
-                for entry, place in list_entry_places(path, workspace.root).items()
-            }
-    return lambda name, entry: places.get((name, entry))
+        places[name] = list_entry_places(path, workspace.root) if path.exists() else {}
+
+    def find_place(name: str, entry: str) -> str | None:
+        return places[name].get((name if name in ENTRY_LISTS else "rules", entry))
+
+    return find_place
 
 
 def _list_loads(workspace: Workspace) -> list[ActiveLoad]:

@@ -136,7 +136,7 @@ def _find_unknown(run: CheckedRun) -> Iterator[ModelFinding]:
             None if driver_id is None else run.find_place("drivers", driver_id),
             driver_id,
             f"use in {join_periods(periods, run.calendar)} names {join_names(names, SHOWN_NAMES)}",
-            f"a {called} of {master}",
+            f"a {called} that is in {master}",
             f"Add it to {master}, or correct the delivery.",
             scenario_id,
             min(periods),

@@ -145,6 +145,7 @@ def _say_span(start: Any, end: Any) -> str:
 def _find_unmatched(run: CheckedRun, stop: Stop) -> Iterator[ModelFinding]:
     """Per scenario and period the money that no rule is meant for, its largest parts first."""
     columns = ", ".join(stop.columns)
+    texts = ", ".join(f"cast({name} as varchar)" for name in ("amount_units", *stop.columns))
     rows = run.rerun.connection.execute(
         f"""
         with ranked as (
@@ -163,7 +164,7 @@ def _find_unmatched(run: CheckedRun, stop: Stop) -> Iterator[ModelFinding]:
             period_id,
             count(*),
             sum(amount_units),
-            list([amount_units, {", ".join(f"cast({name} as varchar)" for name in stop.columns)}]
+            list([{texts}]
                 order by size_rank) filter (size_rank <= {SHOWN_COMBINATIONS})
         from ranked
         group by scenario_id, period_id
