@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ENGINE_DIGITS = 6
 """An engine unit is a millionth of a minor unit."""
 ENTRY_LISTS = ("services", "drivers")
-"""Files whose findings are about the entries of the list of that name; else they are about rules."""
+"""Files whose findings are about entries of the list of that name; else they are about rules."""
 
 
 @dataclass
