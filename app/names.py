@@ -45,6 +45,7 @@ ITEM_NAMES = {
     "unknown_service": "Service not in the catalogue",
     "unusable_column": "Column that could not be used",
     "wrong_unit": "Quantity in the wrong unit",
+    "over_capacity": "Use above practical capacity",
 }
 
 CHECK_KIND_NAMES = {

@@ -138,7 +138,7 @@ def _find_charge(
             unit_code, (select currency_code from dim_run) as currency_code
         from fct_charges_monthly
         where scenario_id = ? and period_id = ? and service_id = ? and cost_centre_id = ?
-            and disposition in ('allocated', 'unmapped', 'unallocated')
+            and disposition in ('allocated', 'unmapped', 'unallocated', 'idle')
         """,
         [scenario_id, period_id, service_id, cost_centre_id],
     )
@@ -271,7 +271,8 @@ def _sum_cells(
 
 
 # Every way from a pool cell to the charge with its four shares as integers (part, whole). A line
-# that is tagged with its consumer takes no part in the shares of services and consumers.
+# that is tagged with its consumer takes no part in the shares of services and consumers; money that
+# a rule held goes no further.
 _PATHS_SQL = """
 with cells as (
     select distinct
@@ -280,14 +281,18 @@ with cells as (
     where scenario_id = $scenario and period_id = $period and version = $version
         and disposition = 'allocated' and tower_rule_id is not null
 ),
-towers as (
-    select cells.*, weights.receiver_id as tower_id, weights.weight as t1,
-        weights.weight_total as t2
+tower_shares as (
+    select cells.*, weights.receiver_id as tower_id, weights.receiver_disposition,
+        weights.weight as t1, weights.weight_total as t2
     from cells
     inner join stops.int_towers__weights as weights
         on cells.tower_rule_id = weights.rule_id and cells.cost_centre_id = weights.sender_id
     where weights.scenario_id = $scenario and weights.period_id = $period
-        and weights.version = $version and weights.receiver_disposition = 'allocated'
+        and weights.version = $version
+),
+towers as (
+    select * exclude (receiver_disposition) from tower_shares
+    where receiver_disposition = 'allocated'
 ),
 matched as (
     select towers.*, matches.rule_id,
@@ -298,15 +303,19 @@ matched as (
         and (towers.tagged_service_id is not null) = matches.is_tagged
     where matches.scenario_id = $scenario and matches.period_id = $period
 ),
-services as (
-    select matched.*, weights.receiver_id as service_id, weights.weight as s1,
-        weights.weight_total as s2
+service_shares as (
+    select matched.*, weights.receiver_id as service_id, weights.receiver_disposition,
+        weights.weight as s1, weights.weight_total as s2
     from matched
     inner join stops.int_services__weights as weights
         on matched.rule_id = weights.rule_id and matched.tower_id = weights.sender_id
     where not matched.to_tagged_service
         and weights.scenario_id = $scenario and weights.period_id = $period
-        and weights.version = $version and weights.receiver_disposition = 'allocated'
+        and weights.version = $version
+),
+services as (
+    select * exclude (receiver_disposition) from service_shares
+    where receiver_disposition = 'allocated'
     union all
     select *, tagged_service_id as service_id, 1 as s1, 1 as s2
     from matched
@@ -338,4 +347,16 @@ select
     case when tagged_consumer_id is null then coalesce(consumer.c2, 1) else 1 end
 from delivered
 cross join consumer
+union all
+select
+    cost_pool_id, tower_rule_id, cost_centre_id, tagged_service_id, tagged_consumer_id,
+    tower_id, tower_id, t1, t2, 1, 1, 1, 1, 1, 1
+from tower_shares
+where receiver_disposition = 'unallocated' and $service = '(unallocated)'
+union all
+select
+    cost_pool_id, tower_rule_id, cost_centre_id, tagged_service_id, tagged_consumer_id,
+    tower_id, service_id, t1, t2, s1, s2, 1, 1, 1, 1
+from service_shares
+where receiver_disposition = 'unallocated' and $service = '(unallocated)'
 """

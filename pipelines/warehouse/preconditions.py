@@ -78,3 +78,48 @@ def refuse_missing_rates(connection: duckdb.DuckDBPyConnection, workspace: Works
             f"missing: {found}. Deliver them to a source with the contract exchange_rates; "
             "nothing was lost."
         )
+
+
+def refuse_negative_quantities(connection: duckdb.DuckDBPyConnection) -> None:
+    """Use below zero would count as none, unless the split of its service says how it counts.
+
+    Use is the one kind of delivery whose contract lets a negative quantity pass: corrections come
+    as such. What counts is the sum of a receiver in a period. Other kinds are guarded in the build.
+    """
+    rows = connection.execute(
+        """
+        with refusing as (
+            select parts.rule_id as service_id, services.unit_code
+            from model.split_parts as parts
+            inner join model.services as services on parts.rule_id = services.service_id
+            inner join model.drivers as drivers on parts.driver_id = drivers.driver_id
+            where parts.stop_code = 'consumers' and parts.negative = 'refuse'
+                and drivers.driver_kind = 'service_usage'
+        ),
+        used as (
+            select records.*, sum(quantity) over (
+                partition by _scenario_id, period_id, service_id, receiver_kind, receiver_id
+            ) as receiver_quantity
+            from lake.service_usage as records
+            inner join refusing using (service_id, unit_code)
+        )
+        select coalesce(loads.file_name, used._file_id), used._row_number, used.receiver_id,
+            used.quantity, used.unit_code, used.service_id, used.period_id
+        from used
+        left join model.loads as loads
+            on used._source_id = loads.source_id and used._file_id = loads.file_id
+        where used.receiver_quantity < 0 and used.quantity < 0
+        order by 1, 2
+        """
+    ).fetchall()
+    if rows:
+        found = "; ".join(
+            f"{file} record {row}: {receiver} used {quantity.normalize():f} {unit} of {service} in "
+            f"{period}"
+            for file, row, receiver, quantity, unit, service, period in rows[:NAMED]
+        )
+        raise ControlError(
+            f"{len(rows)} records of use make the use of a receiver negative: {found}. Correct "
+            "the delivery, or let the split of the service say how it counts: 'negative: clamp' "
+            "for none, 'negative: absolute' for use without its sign."
+        )

@@ -11,7 +11,11 @@ from pipelines.cost_model.compile import RunStamp, compile_tables, write_tables
 from pipelines.cost_model.load import CostModel
 from pipelines.errors import ControlError
 from pipelines.warehouse.lake_views import ActiveLoad, create_lake_views, create_load_tables
-from pipelines.warehouse.preconditions import refuse_lines_outside_calendar, refuse_missing_rates
+from pipelines.warehouse.preconditions import (
+    refuse_lines_outside_calendar,
+    refuse_missing_rates,
+    refuse_negative_quantities,
+)
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -41,6 +45,7 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries:
         _create_findings(connection, workspace, find_unusable_columns(deliveries))
         refuse_lines_outside_calendar(connection, workspace)
         refuse_missing_rates(connection, workspace)
+        refuse_negative_quantities(connection)
         _create_period_versions(connection, workspace.config.control_total.source)
 
 

@@ -285,6 +285,7 @@ def _add_services(
                 "delivered_amount": total,
                 "full_amount": total,
                 "charged_amount": total if is_charged else 0,
+                "idle_amount": 0,
                 "quantity": quantity,
                 "unit_code": unit,
                 "unit_cost": rate,

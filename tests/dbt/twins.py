@@ -95,7 +95,13 @@ INPUTS: dict[str, list[Twin]] = {
         ),
     ],
     "assert_no_driver_quantity_is_negative": [
-        Twin("one", f"update {QUANTITIES} set quantity = -1 where receiver_id = 'cc-x'", "cc-x")
+        Twin("one", f"update {QUANTITIES} set quantity = -1 where receiver_id = 'cc-x'", "cc-x"),
+        Twin(
+            "one that another service clamps",
+            f"update {QUANTITIES} set quantity = -1 where receiver_id = 'cc-x'; "
+            "update model.split_parts set negative = 'clamp' where rule_id <> 'erp'",
+            "cc-x",
+        ),
     ],
     "assert_no_driver_quantity_is_doubled": [
         double(QUANTITIES, "receiver_id = 'cc-x' and scenario_id = 'actual'", "cc-x")
@@ -143,6 +149,27 @@ WEIGHTS: dict[str, list[Twin]] = {
             "where from_service_id = 'erp'",
             "erp",
         ),
+    ],
+    "assert_tower_receivers_have_a_weight": [
+        Twin(
+            "no weight",
+            "update stops.int_towers__weights set weight = null where receiver_id = 'network'",
+            "network",
+        )
+    ],
+    "assert_service_receivers_have_a_weight": [
+        Twin(
+            "no weight",
+            "update stops.int_services__weights set weight = null where receiver_id = 'erp'",
+            "erp",
+        )
+    ],
+    "assert_consumer_receivers_have_a_weight": [
+        Twin(
+            "no weight",
+            "update stops.int_delivered_services__use set weight = null where receiver_id = 'cc-x'",
+            "cc-x",
+        )
     ],
     "assert_consumer_weights_are_sound": [
         lose("stops.int_consumers__weights", "crm", "service_id = 'crm'"),

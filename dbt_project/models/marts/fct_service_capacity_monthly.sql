@@ -1,4 +1,5 @@
--- Capacity of the assets behind a service against its use, where both are in one unit.
+-- Capacity of a service against its use, where both are in one unit: its practical capacity, or that
+-- of the assets behind it.
 with links as (
     select distinct
         first_links.from_id as asset_id,
@@ -12,7 +13,18 @@ with links as (
     where first_links.from_kind = 'asset' and coalesce(second_links.to_kind, first_links.to_kind) = 'service'
 ),
 
-capacities as (
+practical as (
+    select
+        period_id,
+        pool_id as service_id,
+        unit_code as capacity_unit_code,
+        sum(practical_quantity) as capacity_quantity
+    from {{ ref('stg_practical_capacity__capacities') }}
+    where scenario_id = 'actual' and pool_kind = 'service'
+    group by all
+),
+
+of_assets as (
     select
         periods.period_id,
         links.service_id,
@@ -25,6 +37,17 @@ capacities as (
         and (assets.retired_date is null or assets.retired_date > periods.period_start)
     where assets.capacity_quantity is not null
     group by all
+),
+
+capacities as (
+    select * from practical
+    union all by name
+    select of_assets.*
+    from of_assets
+    anti join practical
+        on of_assets.period_id = practical.period_id
+        and of_assets.service_id = practical.service_id
+        and of_assets.capacity_unit_code = practical.capacity_unit_code
 ),
 
 used as (

@@ -52,14 +52,16 @@ gross as (
     group by all
 ),
 
--- What a service uses of itself is no output: unit cost is full cost per unit that others use.
+-- What a service uses of itself is no output: unit cost is full cost per unit that others use, or
+-- that they could have used, where the service splits by its capacity.
 quantities as (
     select
         scenario_id,
         period_id,
         version,
         service_id,
-        sum(quantity) as quantity,
+        sum(quantity) filter (receiver_kind <> 'idle') as quantity,
+        sum(quantity) as available_quantity,
         max(unit_code) as unit_code
     from {{ ref('int_delivered_services__use') }}
     where receiver_kind <> 'service' or receiver_id <> service_id
@@ -73,7 +75,8 @@ charged as (
         version,
         service_id,
         sum(cost_amount) as delivered_amount,
-        sum(charged_amount) as charged_amount
+        sum(charged_amount) as charged_amount,
+        sum(cost_amount) filter (disposition = 'idle') as idle_amount
     from {{ ref('fct_charges_monthly') }}
     group by all
 ),
@@ -108,10 +111,12 @@ select
     cast(coalesce(charged.delivered_amount, 0) as decimal(28, 2)) as delivered_amount,
     {{ units_to_amount('coalesce(gross.full_units, 0) + coalesce(tagged.tagged_units, 0)') }} as full_amount,
     cast(coalesce(charged.charged_amount, 0) as decimal(28, 2)) as charged_amount,
+    cast(coalesce(charged.idle_amount, 0) as decimal(28, 2)) as idle_amount,
     quantities.quantity,
     coalesce(quantities.unit_code, services.unit_code) as unit_code,
-    {{ unit_rate('(coalesce(gross.full_units, 0) + coalesce(tagged.tagged_units, 0))', 'quantities.quantity') }}
-        as unit_cost
+    {{ unit_rate(
+        '(coalesce(gross.full_units, 0) + coalesce(tagged.tagged_units, 0))', 'quantities.available_quantity'
+    ) }} as unit_cost
 from keys
 left join direct using (scenario_id, period_id, version, service_id)
 left join gross using (scenario_id, period_id, version, service_id)

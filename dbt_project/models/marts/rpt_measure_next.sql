@@ -74,7 +74,7 @@ rule_items as (
         money.period_id,
         money.version,
         case
-            when weights.method = 'driver' then {{ qualities }}[weights.quality_rank]
+            when weights.method in ('driver', 'weighted') then {{ qualities }}[weights.quality_rank]
             when weights.method = 'even' then 'even'
             else 'declared'
         end as basis_code,
@@ -96,26 +96,36 @@ rule_items as (
         -- Held money is an open item; what has one receiver is not split.
         not weights.is_held
         and weights.receiver_count > 1
-        and (weights.method <> 'driver' or weights.quality_rank > 1)
+        and (weights.method not in ('driver', 'weighted') or weights.quality_rank > 1)
     group by all
 ),
 
 service_items as (
     select
         'consumers' as stop_code,
-        scenario_id,
-        period_id,
-        version,
-        -- Without a quantity a fallback split it evenly.
-        case when driver_quality = 'fallback' then 'fallback' else driver_quality end as basis_code,
+        charges.scenario_id,
+        charges.period_id,
+        charges.version,
+        case
+            when splits.method = 'fixed' then 'declared'
+            when splits.method = 'even' then 'even'
+            -- Without a quantity a fallback split it evenly.
+            else charges.driver_quality
+        end as basis_code,
         'service' as subject_kind,
-        service_id as subject_id,
-        service_name as subject_name,
-        driver_id,
-        cast(sum(cost_amount) as decimal(38, 8)) as amount,
+        charges.service_id as subject_id,
+        charges.service_name as subject_name,
+        max(charges.driver_id) as driver_id,
+        cast(sum(charges.cost_amount) as decimal(38, 8)) as amount,
         count(*) as receiver_count
-    from {{ ref('fct_charges_monthly') }}
-    where disposition = 'allocated' and driver_quality <> 'measured'
+    from {{ ref('fct_charges_monthly') }} as charges
+    left join {{ ref('stg_model__split_parts') }} as splits
+        on splits.stop_code = 'consumers'
+        and splits.part_code <> 'residual'
+        and charges.service_id = splits.rule_id
+    where
+        charges.disposition = 'allocated'
+        and (charges.driver_quality <> 'measured' or splits.method in ('fixed', 'even'))
     group by all
     having count(*) > 1
 ),
@@ -207,6 +217,7 @@ wanted as (
             when together.basis_code = 'unallocated' then 'service_usage'
             when together.stop_code = 'towers' then 'timesheet_hours_by_tower'
             when together.stop_code = 'services' then 'timesheet_hours_by_service'
+            when together.stop_code = 'consumers' then 'service_usage'
             when together.subject_kind = 'cost_centre' then 'cost_centres'
         end as driver_kind
     from together

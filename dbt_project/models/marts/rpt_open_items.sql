@@ -68,11 +68,39 @@ unallocated_services as (
         service_id as item_key,
         service_name as item_name,
         sum(cost_amount) as amount,
-        'Nobody is known to have used this service: deliver its driver, declare a fallback, or retire it'
-            as what_to_do
+        case
+            when service_id in (
+                select rule_id from {{ ref('stg_model__split_parts') }}
+                where stop_code = 'consumers' and method = 'capacity'
+            )
+                then
+                    'Its use or its practical capacity is not known: deliver its driver and practical_capacity,'
+                    || ' or declare a fallback'
+            else 'Nobody is known to have used this service: deliver its driver, declare a fallback, or retire it'
+        end as what_to_do
     from {{ ref('fct_charges_monthly') }}
     where disposition = 'unallocated' and service_id not like '(%'
     group by all
+),
+
+-- Split by use alone, as if it had capacity for all of it.
+over_capacity as (
+    select
+        capacities.scenario_id,
+        capacities.period_id,
+        versions.version,
+        'over_capacity' as item_kind,
+        capacities.sender_id as item_key,
+        'use of ' || rtrim(rtrim(cast(capacities.used_quantity as varchar), '0'), '.')
+        || ' of ' || rtrim(rtrim(cast(capacities.practical_quantity as varchar), '0'), '.')
+        || ' ' || capacities.unit_code as item_name,
+        cast(null as decimal(38, 8)) as amount,
+        'It was used above its practical capacity, and is split by use: correct the capacity or the use'
+            as what_to_do
+    from {{ ref('drv_idle_capacity') }} as capacities
+    inner join {{ ref('stg_model__period_versions') }} as versions
+        on capacities.scenario_id = versions.scenario_id and capacities.period_id = versions.period_id
+    where capacities.used_quantity > capacities.practical_quantity
 ),
 
 unmapped_consumers as (
@@ -209,6 +237,8 @@ together as (
     select * from unallocated_stops
     union all
     select * from unallocated_services
+    union all
+    select * from over_capacity
     union all
     select * from unmapped_consumers
     union all

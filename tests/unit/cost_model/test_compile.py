@@ -42,6 +42,78 @@ def test_even_and_direct_have_equal_weights(tmp_path: Path) -> None:
     assert tables["shared_service_order"][1] == [("network", 0)]
 
 
+def test_shares_beside_a_residual_are_the_smallest_integers(tmp_path: Path) -> None:
+    """12.5 and 37.5 of 100 leave 50: 1, 3 and 4."""
+    old = "fixed, shares: {compute: 33.3333333333, desk: 66.6666666667}"
+    rest = "residual: {method: driver, driver: mailboxes, to: [desk], fallback: even}"
+    new = f"fixed, shares: {{compute: 12.5, desk: 37.5}}, {rest}"
+    workspace = write_files(tmp_path, {"cost_model/towers.yml": (old, new)})
+    tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
+    assert [row for row in tables["tower_rule_receivers"][1] if row[0] == "staff-split"] == [
+        ("staff-split", "compute", 1, "shares"),
+        ("staff-split", "desk", 3, "shares"),
+        ("staff-split", "desk", 1, "residual"),
+    ]
+    assert [row for row in tables["split_parts"][1] if row[1] == "staff-split"] == [
+        ("towers", "staff-split", "shares", "fixed", None, "hold", "refuse", False, None, None),
+        (
+            *("towers", "staff-split", "residual", "driver", "mailboxes", "even", "refuse"),
+            *(True, None, 4),
+        ),
+    ]
+
+
+def test_weights_are_the_smallest_integers(tmp_path: Path) -> None:
+    """0.75, 1.5 and the default 0.5 in quarters; decimals, never floats."""
+    old = "{method: driver, driver: mailboxes, to: [mail, network], fallback: even}"
+    new = (
+        "{method: weighted, driver: mailboxes, weights: {mail: 0.75, network: 1.5}, "
+        "default_weight: 0.5, negative: clamp}"
+    )
+    workspace = write_files(tmp_path, {"cost_model/allocation.yml": (old, new)})
+    tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
+    assert [row for row in tables["service_rule_receivers"][1] if row[0] == "by-use"] == [
+        ("by-use", "mail", 3, "all"),
+        ("by-use", "network", 6, "all"),
+    ]
+    assert [row for row in tables["split_parts"][1] if row[1] == "by-use"] == [
+        ("services", "by-use", "all", "weighted", "mailboxes", "hold", "clamp", False, 2, None)
+    ]
+
+
+def test_receivers_of_a_service_are_cost_centres_services_and_globs(tmp_path: Path) -> None:
+    new = 'split: {method: even, to: [cc-1, "cc-2*", "service:network"]}'
+    workspace = write_files(tmp_path, {"cost_model/services.yml": ("driver: mailboxes", new)})
+    tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
+    assert tables["service_receivers"][1] == [
+        ("mail", "all", "consumer", "cc-1", False, 1),
+        ("mail", "all", "consumer", "cc-2*", True, 1),
+        ("mail", "all", "service", "network", False, 1),
+    ]
+
+
+def test_the_short_form_of_a_service_is_a_driver_split(tmp_path: Path) -> None:
+    new = 'driver: mailboxes\n    fallback: even\n    consumers: ["cc-*"]'
+    workspace = write_files(tmp_path, {"cost_model/services.yml": ("driver: mailboxes", new)})
+    tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
+    assert [row for row in tables["split_parts"][1] if row[0] == "consumers"] == [
+        ("consumers", "mail", "all", "driver", "mailboxes", "even", "refuse", False, None, None),
+        ("consumers", "network", "all", "driver", None, "hold", "refuse", False, None, None),
+    ]
+    assert tables["service_receivers"][1] == [("mail", "all", "consumer", "cc-*", True, 1)]
+
+
+def test_the_driver_of_a_residual_is_the_driver_of_its_service(tmp_path: Path) -> None:
+    """Use counts where a service's driver reads it, whichever part of its split that is."""
+    rest = "residual: {method: driver, driver: mailboxes, fallback: prior_period}"
+    new = f"split: {{method: fixed, shares: {{cc-1: 40}}, {rest}}}"
+    workspace = write_files(tmp_path, {"cost_model/services.yml": ("driver: mailboxes", new)})
+    tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
+    columns = [column.split()[0] for column in tables["services"][0].split(", ")]
+    row = dict(zip(columns, tables["services"][1][0], strict=False))
+    assert (row["driver_id"], row["fallback"]) == ("mailboxes", "prior_period")
+
+
 def test_tables_are_written_and_read_back(tmp_path: Path) -> None:
     level = ("unit: port", "unit: port\n    service_level: {availability_percent: 99.9999}")
     workspace = write_files(tmp_path, {"cost_model/services.yml": level})

@@ -11,6 +11,8 @@ from tests.unit.cost_model.model_files import find_problems, load_files
 POOLS, TOWERS = "pools.yml", "towers.yml"
 SERVICES, ALLOCATION, DRIVERS = "services.yml", "allocation.yml", "drivers.yml"
 
+BY_USE = "{method: driver, driver: mailboxes, to: [mail, network], fallback: even}"
+REST = "residual: {method: even, to: [mail]}"
 THIRDS = "{compute: 33.3333333333, desk: 66.6666666667}"
 
 # file, text, its replacement, line, what the problem says
@@ -103,6 +105,102 @@ CASES: dict[str, tuple[str, str, str, int, tuple[str, ...]]] = {
     "availability of five decimals": (
         SERVICES, "unit: port", "unit: port\n    service_level: {availability_percent: 99.99999}",
         16, ("no more than 4 decimal places", "found 99.99999")),
+    "less than all without a residual": (
+        TOWERS, THIRDS, "{compute: 99.99}", 8, ("shares sum to 99.99", "a 'residual' for the r")),
+    "a residual of nothing": (
+        TOWERS, THIRDS, "{compute: 60, desk: 40}, residual: {method: even, to: [desk]}", 8,
+        ("shares sum to 100, expected more than 0 and less than 100: 'residual' takes the rest",)),
+    "a residual of all": (
+        TOWERS, THIRDS, "{compute: 0}, residual: {method: even, to: [desk]}", 8,
+        ("shares sum to 0, expected more than 0",)),
+    "a residual by shares": (
+        TOWERS, THIRDS, "{compute: 60}, residual: {method: fixed, shares: {desk: 100}}", 8,
+        ("expected one of 'direct', 'driver', 'weighted' or 'even'; found 'fixed'",)),
+    "a residual without its driver": (
+        TOWERS, THIRDS, "{compute: 60}, residual: {method: driver}", 8, ("driver needs a 'dri",)),
+    "a residual to nobody": (
+        TOWERS, THIRDS, "{compute: 60}, residual: {method: direct}", 8,
+        ("direct needs its one receiver in 'to'",)),
+    "a residual to an unknown tower": (
+        TOWERS, THIRDS, "{compute: 60}, residual: {method: direct, to: [dsk]}", 8,
+        ("staff-split: unknown receiver 'dsk'", "Is 'desk' meant?")),
+    "a residual by an unknown driver": (
+        TOWERS, THIRDS, "{compute: 60}, residual: {method: driver, driver: mailbox}", 8,
+        ("staff-split: unknown driver 'mailbox'",)),
+    "a residual of another method": (
+        ALLOCATION, "to: [mail, network], fallback: even}", f"{REST}}}", 6,
+        ("driver does not take residual",)),
+    "weighted without weights": (
+        ALLOCATION, BY_USE, "{method: weighted, driver: mailboxes}", 6, ("needs 'weights'",)),
+    "weighted without a driver": (
+        ALLOCATION, BY_USE, "{method: weighted, weights: {mail: 1}}", 6, ("needs a 'driver'",)),
+    "weights of an unknown service": (
+        ALLOCATION, BY_USE, "{method: weighted, driver: mailboxes, weights: {male: 1}}", 6,
+        ("by-use: unknown receiver 'male'", "Is 'mail' meant?")),
+    "weight below zero": (
+        ALLOCATION, BY_USE, "{method: weighted, driver: mailboxes, weights: {mail: -1}}", 6,
+        ("the weight of mail is -1, expected 0 to 1000000",)),
+    "weight of seven decimals": (
+        ALLOCATION, BY_USE, "{method: weighted, driver: mailboxes, weights: {mail: 0.0000001}}", 6,
+        ("the weight of mail has more than 6 decimals",)),
+    "default weight below zero": (
+        ALLOCATION, BY_USE,
+        "{method: weighted, driver: mailboxes, weights: {mail: 1}, default_weight: -2}", 6,
+        ("default_weight is -2, expected 0 to 1000000",)),
+    "no weight above zero": (
+        ALLOCATION, BY_USE, "{method: weighted, driver: mailboxes, weights: {mail: 0}}", 6,
+        ("all weights are 0",)),
+    "weights of a driver split": (
+        ALLOCATION, "to: [mail, network], fallback: even}", "weights: {mail: 1}}", 6,
+        ("driver does not take weights",)),
+    "an unknown way with negative quantities": (
+        ALLOCATION, "fallback: even}", "fallback: even, negative: ignore}", 6,
+        ("expected one of 'refuse', 'clamp' or 'absolute'; found 'ignore'",)),
+    "negative of a split without quantities": (
+        ALLOCATION, "method: even, to: [mail, network]",
+        "method: even, to: [mail, network], negative: clamp", 11, ("even does not take negative",)),
+    "capacity of a rule": (
+        ALLOCATION, BY_USE, "{method: capacity, driver: mailboxes}", 6,
+        ("expected one of 'direct', 'driver', 'weighted', 'fixed' or 'even'; found 'capacity'",)),
+    "split and short form": (
+        SERVICES, "driver: mailboxes", "driver: mailboxes\n    split: {method: even, to: [cc]}", 2,
+        ("a service has either 'split' or the short form, not both: found driver",)),
+    "service to an unknown service": (
+        SERVICES, "driver: mailboxes", 'split: {method: direct, to: ["service:netwrk"]}', 9,
+        ("mail: unknown service 'netwrk'", "Is 'network' meant?")),
+    "service by an unknown driver": (
+        SERVICES, "driver: mailboxes", "split: {method: driver, driver: mailbox}", 9,
+        ("mail: unknown driver 'mailbox'",)),
+    "service with a rest by an unknown driver": (
+        SERVICES, "driver: mailboxes",
+        "split: {method: fixed, shares: {cc: 9}, residual: {method: driver, driver: boxes}}", 9,
+        ("mail: unknown driver 'boxes'",)),
+    "service split by another unit": (
+        SERVICES, "unit: port\n    unit_name: port",
+        "unit: port\n    unit_name: port\n    split: {method: capacity, driver: mailboxes}", 15,
+        ("network: has the unit 'port', its driver 'mailboxes' counts 'mailbox'",)),
+    "shares of a glob": (
+        SERVICES, "driver: mailboxes", 'split: {method: fixed, shares: {"cc-*": 100}}', 9,
+        ("shares names receivers one by one; 'cc-*' is a glob",)),
+    "weights of a glob": (
+        SERVICES, "driver: mailboxes",
+        'split: {method: weighted, driver: mailboxes, weights: {"cc-*": 1}}', 9,
+        ("weights names receivers one by one; 'cc-*' is a glob",)),
+    "direct to a glob": (
+        SERVICES, "driver: mailboxes", 'split: {method: direct, to: ["cc-*"]}', 9,
+        ("'to' of direct names receivers one by one",)),
+    "capacity that falls back to even": (
+        SERVICES, "driver: mailboxes",
+        "split: {method: capacity, driver: mailboxes, fallback: even}", 9,
+        ("capacity falls back to hold or prior_period, not to even",)),
+    "capacity without a driver": (
+        SERVICES, "driver: mailboxes", "split: {method: capacity}", 9, ("needs a 'driver'",)),
+    "capacity with receivers": (
+        SERVICES, "driver: mailboxes", "split: {method: capacity, driver: mailboxes, to: [cc]}", 9,
+        ("capacity does not take to",)),
+    "a tagged service of a service": (
+        SERVICES, "driver: mailboxes", "split: {method: direct, to_tagged_service: true}", 9,
+        ("unknown key 'to_tagged_service'",)),
     "unknown key": (DRIVERS, "name: Mailboxes", "nmae: Mailboxes", 2, ("'nmae'", "Is 'name' m")),
 }  # fmt: skip
 
@@ -119,6 +217,24 @@ def test_wrong_model_is_refused_at_its_line(tmp_path: Path, case: str) -> None:
     assert any(problem.startswith(f"cost_model/{file}:{line}") for problem in problems)
     for fragment in fragments:
         assert any(fragment in problem for problem in problems)
+
+
+def test_capacity_needs_the_use_of_one_service(tmp_path: Path) -> None:
+    """Heads are nobody's capacity."""
+    problems = find_problems(
+        tmp_path,
+        {
+            "cost_model/services.yml": (
+                "driver: mailboxes",
+                "split: {method: capacity, driver: mailboxes}",
+            ),
+            "cost_model/drivers.yml": ("kind: service_usage", "kind: headcount"),
+        },
+    )
+    assert problems == [
+        "cost_model/services.yml:9: mail: capacity needs the use of this one service; 'mailboxes' "
+        "is of kind headcount. Name a driver of kind service_usage, licence_seats, ticket_count."
+    ]
 
 
 def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
