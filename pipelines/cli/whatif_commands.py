@@ -150,7 +150,9 @@ def compare(
             space, period, cost_model or [], scenario_id=scenario, detail=by.value
         )
         tables = _make_model_tables(models, by)
-        answer, note = _models_as_json(models), _say_equal_totals(models)
+        answer = _models_as_json(models)
+        note = f"{_say_charged(models.charged_before, models.charged_after)}\n"
+        note += _say_equal_totals(models)
     if as_json:
         print_json(answer)
         return 0
@@ -175,7 +177,7 @@ def _read_methods(text: str) -> list[str]:
 
 
 def _make_change_table(title: str, by: Detail, currency: str, lines: list[Line]) -> Table:
-    source = "business unit" if by is Detail.SERVICE else "service"
+    source = _name_source(by)
     columns = (*_name_columns(by), "before", "after", "change", "%", f"mostly by {source}", "of it")
     rows = [_make_change_row(line) for line in lines]
     total = _add_up(lines)
@@ -215,6 +217,8 @@ def _make_method_table(found: MethodComparison, by: Detail) -> Table:
             UNBORNE.get(line.row_id, line.row_name),
             *line.amounts,
             line.spread,
+            line.through,
+            line.through_spread if line.through else None,
         )
         for line in found.lines
     ]
@@ -222,10 +226,12 @@ def _make_method_table(found: MethodComparison, by: Detail) -> Table:
         sum((line.amounts[number] for line in found.lines), ZERO)
         for number in range(len(found.methods))
     ]
-    rows.append(("", "Delivered by the ledger", *sums, None))
-    columns = (*_name_columns(by), *found.methods, "apart by")
+    rows.append(("", "Delivered by the ledger", *sums, None, "", None))
+    source = _name_source(by)
+    columns = (*_name_columns(by), *found.methods, "apart by", f"mostly by {source}", "of it")
     title = f"{_say_scope(found)} by method of shared services, {found.currency_code}"
-    return Table(title, columns, rows, numeric=tuple(range(2, len(columns))))
+    last = len(columns) - 1
+    return Table(title, columns, rows, numeric=(*range(2, last - 1), last))
 
 
 def _make_model_tables(found: ModelComparison, by: Detail) -> list[Table]:
@@ -247,6 +253,10 @@ def _make_model_tables(found: ModelComparison, by: Detail) -> list[Table]:
 
 def _name_columns(by: Detail) -> tuple[str, str]:
     return ("id", by.value.replace("-", " "))
+
+
+def _name_source(by: Detail) -> str:
+    return "business unit" if by is Detail.SERVICE else "service"
 
 
 def _say_scope(found: WhatIfResult | MethodComparison | ModelComparison) -> str:
@@ -275,10 +285,7 @@ def _describe_changes(wanted: Any) -> str:
 def _print_what_if_notes(result: WhatIfResult) -> None:
     code = result.currency_code
     before, after = result.before, result.after
-    print(
-        f"Of it charged: {format_money(before.charged)} before, {format_money(after.charged)} "
-        f"after. The certificate ties: difference 0.00."
-    )
+    print(f"{_say_charged(before.charged, after.charged)} The certificate ties: difference 0.00.")
     change = result.delivered_change
     if change:
         print(
@@ -292,6 +299,10 @@ def _print_what_if_notes(result: WhatIfResult) -> None:
             f"Left behind: {format_money(left.amount)} {code}, of which the others bear "
             f"{format_money(left.borne_by_others)} and nobody {format_money(left.borne_by_nobody)}."
         )
+
+
+def _say_charged(before: Decimal, after: Decimal) -> str:
+    return f"Of it charged: {format_money(before)} before, {format_money(after)} after."
 
 
 def _say_equal_totals(found: MethodComparison | ModelComparison) -> str:
@@ -343,4 +354,5 @@ def _models_as_json(found: ModelComparison) -> dict[str, Any]:
         "lines": _lines_as_json(found.lines),
         "rules": found.steps,
         "delivered": found.delivered,
+        "charged": {"before": found.charged_before, "after": found.charged_after},
     }

@@ -55,6 +55,9 @@ class MethodLine:
     row_id: str
     row_name: str
     amounts: tuple[Decimal, ...]
+    through: str
+    """The service (of a service the business unit) that differs most in it, and by how much."""
+    through_spread: Decimal
 
     @property
     def spread(self) -> Decimal:
@@ -99,6 +102,8 @@ class ModelComparison:
     lines: list[Line]
     """`through` is the step that most of the change comes from."""
     delivered: Decimal
+    charged_before: Decimal
+    charged_after: Decimal
 
 
 def compare_methods(
@@ -120,14 +125,26 @@ def compare_methods(
             figures[method] = read_proven_figures(rerun)
         run_id, currency = read_run(rerun)
     delivered = require_equal_totals(figures)
-    sums = [figures[method].sum_by(detail) for method in methods]
-    names = {row: name for item in figures.values() for row, name in item.names[detail].items()}
-    lines = [
-        MethodLine(row, names.get(row, ""), tuple(item.get(row, ZERO) for item in sums))
-        for row in {row for item in sums for row in item}
-    ]
+    lines = _make_method_lines([figures[method] for method in methods], detail)
     lines.sort(key=lambda line: (is_unborne(line.row_id), -line.spread, line.row_id))
     return MethodComparison(scope, run_id, currency, tuple(methods), published, lines, delivered)
+
+
+def _make_method_lines(figures: list[Figures], detail: str) -> list[MethodLine]:
+    names = {row: name for item in figures for row, name in item.names[detail].items()}
+    sums = [item.sum_by(detail) for item in figures]
+    parts = [item.sum_parts(detail) for item in figures]
+    lines = []
+    for row in {row for item in sums for row in item}:
+        by_part = [item.get(row, {}) for item in parts]
+        spreads = {
+            name: max(amounts) - min(amounts)
+            for name in {name for item in by_part for name in item}
+            for amounts in [[item.get(name, ZERO) for item in by_part]]
+        }
+        amounts = tuple(item.get(row, ZERO) for item in sums)
+        lines.append(MethodLine(row, names.get(row, ""), amounts, *find_largest(spreads)))
+    return lines
 
 
 def compare_models(
@@ -195,7 +212,8 @@ def _compare_versions(
     ]
     run_id, currency = read_run(rerun)
     names = (before.name, after.name)
-    return ModelComparison(rerun.scope, run_id, currency, *names, steps, lines, delivered)
+    totals = (delivered, first.charged, last.charged)
+    return ModelComparison(rerun.scope, run_id, currency, *names, steps, lines, *totals)
 
 
 def _run_steps(

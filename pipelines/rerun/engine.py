@@ -35,6 +35,8 @@ from pipelines.warehouse.lake_views import as_text
 from pipelines.warehouse.publication import Publication, read_publication
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import duckdb
 
     from pipelines.warehouse.lake_views import ActiveLoad
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 PUBLISHED = "published"
 """The catalogue under which the published file is attached."""
 LAKE_SCHEMA = "lake"
+KEPT = "kept__"
 PERIOD_VERSIONS = "model.period_versions"
 
 
@@ -97,6 +100,35 @@ class Rerun:
         self._replaced.add(relation)
         self._stale.discard(relation)
         self._mark_readers(relation, column)
+
+    def run_with(self, target: str, inputs: Mapping[str, str]) -> None:
+        """Run one model with other rows in the place of `inputs`, which are as before afterwards.
+
+        `inputs` are selects by relation, as in `replace`; they need the columns that the model
+        reads. The model's result counts as replaced.
+        """
+        for relation, select in inputs.items():
+            self.provide(relation)
+            body = select.replace("{relation}", _quote(relation))
+            self.connection.execute(
+                f"create or replace temp table {_name_stand_in(relation)} as {body}"
+            )
+        kinds = {relation: self._find_type(relation) for relation in inputs}
+        for relation, kind in kinds.items():
+            name = relation.split(".")[1]
+            self.connection.execute(f"alter {kind} {_quote(relation)} rename to {KEPT}{name}")
+            self.connection.execute(
+                f"create view {_quote(relation)} as from temp.main.{_name_stand_in(relation)}"
+            )
+        self._run_model(self.models[target])
+        for relation, kind in kinds.items():
+            schema, name = relation.split(".")
+            self.connection.execute(f"drop view {_quote(relation)}")
+            self.connection.execute(f"alter {kind} {schema}.{KEPT}{name} rename to {name}")
+            self.connection.execute(f"drop table temp.main.{_name_stand_in(relation)}")
+        self._replaced.add(target)
+        self._stale.discard(target)
+        self._mark_readers(target, None)
 
     def keep(self, relations: Iterable[str]) -> None:
         """Say that what is replaced from now on does not concern `relations`: they stay so."""
@@ -272,6 +304,10 @@ def open_rerun(
         yield Rerun(workspace, connection, models, scope)
     finally:
         connection.close()
+
+
+def _name_stand_in(relation: str) -> str:
+    return f"instead_of_{relation.replace('.', '__')}"
 
 
 def _quote(relation: str) -> str:

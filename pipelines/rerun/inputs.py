@@ -75,20 +75,20 @@ def scale_lines(rerun: Rerun, scalings: Sequence[Scaling]) -> None:
             f"* {_write_factor(item.factor)} as decimal(38, 12)) where ledger_line_id in ("
             f"select ledger_line_id from {POOLED_LINES} where {IS_COST} and ({item.condition}))"
         )
+    execute(f"create or replace temp table delivered_totals as from {CONTROL_TOTALS}")
+    control_source = f"(select control_source_id from {SETTINGS}) as source_id"
+    delivered = (
+        f"select scenario_id, period_id, account_id, currency_code, amount_local, {control_source} "
+        "from temp.main.delivered_totals union all "
+        "select lines.scenario_id, lines.period_id, lines.account_id, lines.currency_code, "
+        f"scaled.amount_local - scaled.amount_before, {control_source} "
+        f"from {NATIVE_LINES} as lines "
+        "inner join temp.main.scaled_lines as scaled using (ledger_line_id)"
+    )
+    nothing = dict.fromkeys(OTHER_DELIVERIES, "from {relation} where false")
+    rerun.run_with(CONTROL_TOTALS, {LEDGER: delivered, **nothing})
     # The amounts decide neither which currencies are in use nor at which rate.
     rerun.keep((RATES,))
-    execute(f"create or replace temp table delivered_totals as from {CONTROL_TOTALS}")
-    rerun.replace(
-        LEDGER,
-        "select scenario_id, period_id, account_id, currency_code, amount_local, "
-        f"(select control_source_id from {SETTINGS}) as source_id from temp.main.delivered_totals "
-        "union all select lines.scenario_id, lines.period_id, lines.account_id, "
-        "lines.currency_code, scaled.amount_local - scaled.amount_before, "
-        f"(select control_source_id from {SETTINGS}) from {NATIVE_LINES} as lines "
-        "inner join temp.main.scaled_lines as scaled using (ledger_line_id)",
-    )
-    for relation in OTHER_DELIVERIES:
-        rerun.replace(relation, "from {relation} where false")
     rerun.replace(
         NATIVE_LINES,
         "select lines.* replace (scaled.amount_local as amount_local) from {relation} as lines "
@@ -112,6 +112,7 @@ def remove_consumers(rerun: Rerun, cost_centre_ids: Sequence[str]) -> None:
         f"select count(*) from {NATIVE_LINES} where tagged_consumer_id in ({ids})"
     ).fetchall()[0]
     if tagged:
+        # Neither a currency nor what was delivered changes.
         rerun.keep((RATES, CONTROL_TOTALS))
         rerun.replace(
             NATIVE_LINES,

@@ -51,6 +51,17 @@ class Figures:
             sums[row] = sums.get(row, ZERO) + amount
         return sums
 
+    def sum_parts(self, detail: str) -> dict[str, dict[str, Decimal]]:
+        """The same taken apart by the name of the service, of a service by the business unit."""
+        other = "business-unit" if detail == "service" else "service"
+        sums: dict[str, dict[str, Decimal]] = {}
+        for ids, amount in self.lines.items():
+            own = sums.setdefault(find_row(ids, detail), {})
+            part_id = ids[DETAILS.index(other)]
+            name = self.name_of(other, part_id) or part_id
+            own[name] = own.get(name, ZERO) + amount
+        return sums
+
     def name_of(self, detail: str, item_id: str) -> str:
         return self.names[detail].get(item_id, "")
 
@@ -116,13 +127,18 @@ def require_equal_totals(figures: dict[str, Figures]) -> Decimal:
 def compare(before: Figures, after: Figures, detail: str) -> list[Line]:
     """Rows by size of their change, those that nobody bears last."""
     old, new = before.sum_by(detail), after.sum_by(detail)
-    parts = _sum_changes(before, after, detail)
+    old_parts, new_parts = before.sum_parts(detail), after.sum_parts(detail)
     lines = []
     for row in old.keys() | new.keys():
         name = after.name_of(detail, row) or before.name_of(detail, row)
-        largest = find_largest(parts[row])
+        largest = find_largest(_subtract(new_parts.get(row, {}), old_parts.get(row, {})))
         lines.append(Line(row, name, old.get(row, ZERO), new.get(row, ZERO), *largest))
     return sorted(lines, key=lambda line: (not line.is_borne, -abs(line.change), line.row_id))
+
+
+def _subtract(after: dict[str, Decimal], before: dict[str, Decimal]) -> dict[str, Decimal]:
+    names = after.keys() | before.keys()
+    return {name: after.get(name, ZERO) - before.get(name, ZERO) for name in names}
 
 
 def find_largest(parts: dict[str, Decimal]) -> tuple[str, Decimal]:
@@ -139,21 +155,6 @@ def find_row(ids: Ids, detail: str) -> str:
 def is_unborne(row_id: str) -> bool:
     """Whether a row is cost that no business unit bears."""
     return row_id.startswith("(")
-
-
-def _sum_changes(before: Figures, after: Figures, detail: str) -> dict[str, dict[str, Decimal]]:
-    """Changes by row, then by service; those of a service by business unit."""
-    other = "business-unit" if detail == "service" else "service"
-    place = DETAILS.index(other)
-    changes: dict[str, dict[str, Decimal]] = {}
-    for figures, sign in ((before, -1), (after, 1)):
-        for ids, amount in figures.lines.items():
-            own = changes.setdefault(find_row(ids, detail), {})
-            name = (
-                after.name_of(other, ids[place]) or before.name_of(other, ids[place]) or ids[place]
-            )
-            own[name] = own.get(name, ZERO) + sign * amount
-    return changes
 
 
 def _read_figures(rerun: Rerun, catalogue: str) -> Figures:
