@@ -110,8 +110,13 @@ def _money(value: Decimal | None, currency: str) -> str:
 
 
 def _percent(part: Decimal | None, whole: Decimal | None) -> str:
+    """A part in percent; one that would read as nothing is 'under 0.1 %'."""
     share = _share(part, whole)
-    return "" if share is None else f"{format_number(share * 100, 1)}{GAP}%"
+    if share is None:
+        return ""
+    if 0 < share < SAME_SHARE:
+        return f"under 0.1{GAP}%"
+    return f"{format_number(share * 100, 1)}{GAP}%"
 
 
 def _share(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
@@ -138,12 +143,19 @@ def _summarise(rows: SheetRows, month: str, currency: str, subject: str) -> str:
     """'It is charged by seats: 298.86 EUR per seat per month in Oct 2026.'"""
     price, counted = _say_price(rows, currency), rows.facts["driver_name"]
     verb = "is shown" if rows.facts["charging_policy"] == "showback" else "is charged"
+    if not _has_cost(rows):
+        return f"{subject} had no cost in {month}."
     if _is_held(rows):
         return f"{subject} has no known users in {month}, so nobody pays for it."
     if not counted:
         return f"{subject} {verb} line by line in {month}: each says who it is for."
     way = f"{subject} {verb} by {lower_first(str(counted))}"
     return f"{way}: {price} in {month}." if price else f"{way} in {month}."
+
+
+def _has_cost(rows: SheetRows) -> bool:
+    cost = rows.cost
+    return cost is not None and bool(cost["delivered_amount"] or cost["full_amount"])
 
 
 def _is_held(rows: SheetRows) -> bool:
@@ -196,7 +208,7 @@ def _say_minutes(minutes: int) -> str:
 def _describe_price(rows: SheetRows, month: str, currency: str) -> Section:
     paragraphs = [say(POLICIES, rows.facts["charging_policy"])]
     cost = rows.cost
-    if cost is None:
+    if cost is None or not _has_cost(rows):
         paragraphs.append(f"In {month} it had no cost.")
         return Section("What you pay", tuple(paragraphs))
     delivered, full = cost["delivered_amount"], cost["full_amount"]
@@ -227,7 +239,9 @@ def _describe_part(
 ) -> Section:
     """How the part of one consumer is found, an example, and the parts of all."""
     counted = rows.facts["driver_name"]
-    if not counted:
+    if not counted and _is_held(rows):
+        way = "Nothing is counted for it, and no line of its cost says who it is for."
+    elif not counted:
         way = "No count splits this cost: each line says itself who it is for."
     elif _is_held(rows):
         way = f"It would be split by {lower_first(str(counted))}, but none are known this month."
@@ -376,7 +390,7 @@ def _describe_sources(rows: SheetRows, currency: str) -> Section | None:
         sentence = "No other service is in its price: all of the cost is its own."
     else:
         sentence = (
-            f"{_percent(others, total)} of what you pay comes from "
+            f"{_percent(others, total)} of its cost comes from "
             f"{format_count(count, 'other service')} that this one needs to work. Each hands on "
             "the part of its cost that this service uses."
         )

@@ -387,7 +387,7 @@ def test_method_sheet(company: Path, open_page: OpenPage) -> None:
         "Example: in Feb 2026 Finance had 10 of 40 seats. That is 25.0 %, so it pays 25.0 % of "
         "400.00 EUR: 100.00 EUR."
     ) in text
-    assert "25.0 % of what you pay comes from 1 other service" in text
+    assert "25.0 % of its cost comes from 1 other service" in text
     assert "the latest month that has some is used instead" in text
     assert "1 more rule brings less than 1 % each" in text
     assert "<td>in proportion to hours by service</td>" in text

@@ -45,7 +45,7 @@ def test_example_and_parts_are_those_of_the_bills(sheets: Path) -> None:
 def test_other_services_and_their_parts(sheets: Path) -> None:
     """58.33333333 of the network and 124.43777778 of the desk in 651.93027778: 28.0 %."""
     text = read_sheet(sheets, "crm")
-    assert "28.0 % of what you pay comes from 2 other services" in text
+    assert "28.0 % of its cost comes from 2 other services" in text
     assert "| Service Desk | 19.1 % | 124.44 |" in text
     assert "| Network | 8.9 % | 58.33 |" in text
 

@@ -97,6 +97,14 @@ def test_lines_that_name_their_consumer_need_no_count() -> None:
     assert COUNT not in [section.heading for section in sheet.sections]
 
 
+def test_service_without_cost_or_count_says_so() -> None:
+    held = make_method(driver_name=None, quality_code="held")
+    sheet = build(make_rows(facts=make_facts(driver_name=None), method=held, cost=None, units=[]))
+    assert sheet.summary == "It had no cost in Mar\u00a02026."
+    assert "no line of its cost says who it is for" in read_text(find(sheet, PART))
+    assert "In Mar 2026 it had no cost." in read_text(find(sheet, "What you pay"))
+
+
 def test_shared_service_names_the_services_that_bear_it() -> None:
     rows = make_rows(
         units=[],
@@ -122,6 +130,17 @@ def test_shared_service_names_the_services_that_bear_it() -> None:
     text = read_text(find(sheet, "What you pay"))
     assert "No cost centre uses it itself" in text
     assert "20.00 EUR of that came from other services" in text
+
+
+def test_a_small_part_is_not_said_to_be_nothing() -> None:
+    pools = [
+        {"cost_pool_name": name, "amount": Decimal(amount), "total_amount": Decimal("10000")}
+        for name, amount in (("Staff", "9991"), ("Hardware", "5"), ("Lines", "4"))
+    ]
+    table = find(build(make_rows(pools=pools)), "What the money is spent on").table
+    assert table is not None
+    shares = [row[1].replace("\u00a0", " ") for row in table.rows]
+    assert shares == ["99.9 %", "0.1 %", "under 0.1 %"]
 
 
 def test_rules_that_bring_less_than_one_percent_are_counted_and_not_listed() -> None:
