@@ -122,10 +122,18 @@ def _find_unknown(run: CheckedRun) -> Iterator[ModelFinding]:
     """Ids in the quantities of drivers that no master knows: their share is not mapped."""
     rows = run.rerun.connection.execute(
         f"""
-        select scenario_id, driver_id, kind, list(distinct period_id), list(distinct id order by id)
+        select
+            -- A budget often stands on the quantities of the actual periods: 'actual' comes first.
+            min(scenario_id),
+            driver_id,
+            kind,
+            list(distinct period_id),
+            list(distinct id order by id)
         from ({_UNKNOWN_IDS})
-        group by scenario_id, driver_id, kind
-        order by driver_id nulls last, scenario_id, kind
+        -- What came without an id has one in brackets; there is nothing to add to a master.
+        where id not like '(%'
+        group by driver_id, kind
+        order by driver_id nulls last, kind
         """
     ).fetchall()
     for scenario_id, driver_id, kind, periods, names in rows:

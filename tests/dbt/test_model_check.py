@@ -52,7 +52,6 @@ def test_rules_as_published(small_company: Golden) -> None:
         ("warning", "Driver without data", "seats", "2026-02", None),
         ("warning", "Driver without data", "tickets", "2026-02", None),
         ("warning", "Unknown cost centre", "seats", "2026-01", None),
-        ("warning", "Unknown cost centre", "seats", "2026-01", None),
         ("warning", "Pools without a name in a taxonomy", None, None, None),
         ("warning", "Towers without a name in a taxonomy", None, None, None),
         ("warning", "Pools without a name in a taxonomy", None, None, None),
