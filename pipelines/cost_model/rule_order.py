@@ -15,14 +15,34 @@ begins in them, because rules hold in a period by its first day.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from pipelines.cost_model.reference_checks import RuleFile
-from pipelines.cost_model.rule_spans import covers_match, covers_span, holds_on, overlap
+from pipelines.cost_model.rule_spans import (
+    Conditions,
+    covers_match,
+    covers_span,
+    holds_on,
+    list_conditions,
+    overlap,
+)
 
 Periods = Sequence[tuple[str, date]]
 """(period, first day), in order."""
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What of a rule is compared. Its conditions are listed once: pairs of rules are many."""
+
+    index: int
+    id: str
+    priority: int
+    valid_from: date | None
+    valid_to: date | None
+    conditions: Conditions
 
 
 def check_order(file: RuleFile, rules: list[Any], periods: Periods) -> None:
@@ -32,33 +52,41 @@ def check_order(file: RuleFile, rules: list[Any], periods: Periods) -> None:
     """
     misread = {problem.rule_id for problem in file.problems if problem.field is not None}
     known = [
-        (index, rule) for index, rule in enumerate(rules) if rule.id and rule.id not in misread
+        _Rule(
+            index,
+            rule.id,
+            rule.priority,
+            rule.valid_from,
+            rule.valid_to,
+            list_conditions(rule.match),
+        )
+        for index, rule in enumerate(rules)
+        if rule.id and rule.id not in misread
     ]
-    for index, rule in known:
-        others = [other for _, other in known if other is not rule]
-        taker = _find_taker(rule, others)
+    for rule in known:
+        taker = _find_taker(rule, known)
         if taker is not None:
-            _complain_never(file, index, rule, taker)
-            continue
-        _check_overlap(file, index, rule, others)
-        _check_gap(file, index, rule, others, periods)
+            _complain_never(file, rule, taker)
+        else:
+            _check_overlap(file, rule, known)
+            _check_gap(file, rule, known, periods)
 
 
-def _find_taker(rule: Any, others: list[Any]) -> Any | None:
+def _find_taker(rule: _Rule, rules: list[_Rule]) -> _Rule | None:
     """The first rule that comes before and takes all."""
     takers = [
         other
-        for other in others
+        for other in rules
         if other.priority < rule.priority
         and covers_span(other, rule)
-        and covers_match(other.match, rule.match)
+        and covers_match(other.conditions, rule.conditions)
     ]
-    return min(takers, key=lambda other: int(other.priority), default=None)
+    return min(takers, key=lambda other: other.priority, default=None)
 
 
-def _complain_never(file: RuleFile, index: int, rule: Any, taker: Any) -> None:
+def _complain_never(file: RuleFile, rule: _Rule, taker: _Rule) -> None:
     file.complain(
-        ("rules", index, "match"),
+        ("rules", rule.index, "match"),
         f"can never match: rule {taker.id} takes all of its money before",
         rule.id,
         "Give it a lower priority number, narrow the earlier rule, or remove it.",
@@ -67,9 +95,9 @@ def _complain_never(file: RuleFile, index: int, rule: Any, taker: Any) -> None:
     )
 
 
-def _check_overlap(file: RuleFile, index: int, rule: Any, others: list[Any]) -> None:
+def _check_overlap(file: RuleFile, rule: _Rule, rules: list[_Rule]) -> None:
     """`rule` begins while another one of the same money still holds, and lasts longer."""
-    for other in others:
+    for other in rules:
         if (
             rule.valid_from is not None
             and other.valid_to is not None
@@ -77,11 +105,11 @@ def _check_overlap(file: RuleFile, index: int, rule: Any, others: list[Any]) -> 
             and overlap(other, rule)
             and not covers_span(other, rule)
             and other.priority != rule.priority
-            and covers_match(other.match, rule.match)
-            and covers_match(rule.match, other.match)
+            and covers_match(other.conditions, rule.conditions)
+            and covers_match(rule.conditions, other.conditions)
         ):
             file.complain(
-                ("rules", index, "valid_from"),
+                ("rules", rule.index, "valid_from"),
                 f"holds for the same money as rule {other.id} from {rule.valid_from} to "
                 f"{other.valid_to}",
                 rule.id,
@@ -91,35 +119,40 @@ def _check_overlap(file: RuleFile, index: int, rule: Any, others: list[Any]) -> 
             )
 
 
-def _check_gap(file: RuleFile, index: int, rule: Any, others: list[Any], periods: Periods) -> None:
+def _check_gap(file: RuleFile, rule: _Rule, rules: list[_Rule], periods: Periods) -> None:
     """Some time before `rule` begins, another one of the same money ended, and none holds since."""
-    if rule.valid_from is None:
+    start = rule.valid_from
+    if start is None:
         return
-    before = [
-        other
-        for other in others
+    ended = [
+        (other.valid_to, other)
+        for other in rules
         if other.valid_to is not None
-        and other.valid_to < rule.valid_from
-        and (covers_match(other.match, rule.match) or covers_match(rule.match, other.match))
+        and other.valid_to < start
+        and (
+            covers_match(other.conditions, rule.conditions)
+            or covers_match(rule.conditions, other.conditions)
+        )
     ]
-    if not before:
+    if not ended:
         return
-    last = max(before, key=lambda other: date.toordinal(other.valid_to))
-    money = rule.match if covers_match(last.match, rule.match) else last.match
+    end, last = max(ended, key=lambda item: item[0])
+    covers = covers_match(last.conditions, rule.conditions)
+    money = rule.conditions if covers else last.conditions
+    fillers = [other for other in rules if covers_match(other.conditions, money)]
     empty = [
         period_id
-        for period_id, start in periods
-        if last.valid_to <= start < rule.valid_from
-        and not any(holds_on(other, start) and covers_match(other.match, money) for other in others)
+        for period_id, day in periods
+        if end <= day < start and not any(holds_on(other, day) for other in fillers)
     ]
     if empty:
         span = empty[0] if len(empty) == 1 else f"{empty[0]} to {empty[-1]}"
         file.complain(
-            ("rules", index, "valid_from"),
-            f"leaves a gap in {span}: rule {last.id} of the same money ends on {last.valid_to}, "
+            ("rules", rule.index, "valid_from"),
+            f"leaves a gap in {span}: rule {last.id} of the same money ends on {end}, "
             "and no rule holds in between",
             rule.id,
             "Let one of the two hold in between, or write a rule for that time.",
-            expected=f"valid_from {last.valid_to}",
-            found=str(rule.valid_from),
+            expected=f"valid_from {end}",
+            found=str(start),
         )

@@ -16,6 +16,9 @@ from pydantic import BaseModel
 
 WILDCARDS = frozenset("*?[")
 
+Conditions = dict[str, Any]
+"""Name of a condition -> its globs, or a truth value."""
+
 
 def overlap(first: Any, second: Any) -> bool:
     """Whether two dated things hold on one day."""
@@ -42,11 +45,16 @@ def covers_span(wide: Any, narrow: Any) -> bool:
     return starts and ends
 
 
-def covers_match(wide: BaseModel, narrow: BaseModel) -> bool:
-    """Whether `wide` matches all that `narrow` does; two conditions of one form, of globs and
-    truth values."""
-    for name in type(wide).model_fields:
-        one, other = getattr(wide, name), getattr(narrow, name)
+def list_conditions(match: BaseModel) -> Conditions:
+    """The conditions of a rule that are there, by their name."""
+    values = ((name, getattr(match, name)) for name in type(match).model_fields)
+    return {name: value for name, value in values if value is not None}
+
+
+def covers_match(wide: Conditions, narrow: Conditions) -> bool:
+    """Whether `wide` matches all that `narrow` does."""
+    for name, one in wide.items():
+        other = narrow.get(name)
         if isinstance(one, bool):
             if other is not one:
                 return False
@@ -66,5 +74,13 @@ def covers_globs(wide: Collection[str] | None, narrow: Collection[str] | None) -
 
 def _covers_glob(wide: str, narrow: str) -> bool:
     """Certain only where `narrow` is a plain text or `wide` has no wildcard but the star."""
-    is_certain = not WILDCARDS & set(narrow) or not {"?", "["} & set(wide)
-    return wide == narrow or (is_certain and fnmatchcase(narrow, wide))
+    if wide == narrow:
+        return True
+    found = WILDCARDS & set(wide)
+    if not found:
+        return False
+    if found == {"*"} and wide.index("*") == len(wide) - 1:
+        # By far the most, and rules are compared in pairs.
+        return narrow.startswith(wide[:-1])
+    is_certain = found == {"*"} or not WILDCARDS & set(narrow)
+    return is_certain and fnmatchcase(narrow, wide)

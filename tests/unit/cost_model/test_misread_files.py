@@ -16,6 +16,32 @@ from tests.unit.cost_model.model_files import FILES, write_files
 WRONG: tuple[Any, ...] = (None, [], {}, "x y", 5, -1.5, True, [None], {"a": None}, [[1]])
 RUNS = 150
 
+OPTIONAL_FILES = {
+    "cost_model/rate_card.yml": """\
+prices:
+  - {id: m, service: mail, unit: mailbox, price: "4.20", valid_to: 2026-04-01, reason: R.}
+  - id: n
+    service: mail
+    unit: mailbox
+    tiers: [{from_quantity: 0, price: 2}, {from_quantity: 10, price: 1}]
+    valid_from: 2026-04-01
+    reason: R.
+""",
+    "cost_model/crosswalk.yml": """\
+taxonomy: {id: house, name: House}
+pools: {People: [staff]}
+towers: {Machines: [compute, desk]}
+services: {Office: [mail]}
+""",
+    "cost_model/tagging.yml": """\
+tag_keys: {cost-center: [CostCenter]}
+tag_values: {service: {merge: {mail: [Mail]}}}
+rules:
+  - {id: a, priority: 1, match: {tags: {service: [mail]}}, service: mail, reason: R.}
+  - {id: b, priority: 2, match: {missing_tags: [service]}, consumer: cc1, reason: R.}
+""",
+}
+
 
 def list_places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     items = node.items() if isinstance(node, dict) else enumerate(node)
@@ -44,12 +70,16 @@ def spoil(document: Any, chance: random.Random) -> None:
 
 def test_any_wrong_value_is_a_problem_and_never_a_defect(tmp_path: Path) -> None:
     workspace = write_files(tmp_path)
-    names = [name for name in FILES if name.startswith("cost_model/")]
+    for name, text in OPTIONAL_FILES.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    load_cost_model(workspace)
+    files = FILES | OPTIONAL_FILES
+    names = [name for name in files if name.startswith("cost_model/")]
     chance = random.Random(4)
     refused = 0
     for _ in range(RUNS):
         name = chance.choice(names)
-        document = yaml.safe_load(FILES[name])
+        document = yaml.safe_load(files[name])
         for _ in range(chance.choice((1, 1, 2))):
             spoil(document, chance)
         (tmp_path / name).write_text(yaml.safe_dump(document), "utf-8")
@@ -58,5 +88,5 @@ def test_any_wrong_value_is_a_problem_and_never_a_defect(tmp_path: Path) -> None
         except ConfigurationError as error:
             refused += 1
             assert all(problem.file.startswith("cost_model/") for problem in error.problems)
-        (tmp_path / name).write_text(FILES[name], "utf-8")
+        (tmp_path / name).write_text(files[name], "utf-8")
     assert refused > RUNS / 2
