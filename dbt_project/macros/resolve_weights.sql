@@ -12,8 +12,9 @@
   by capacity needs its idle quantity as well, which is there, if only as zero, where both are known.
 
   Shares that leave a rest are one part of a rule, its residual is another one with R of the sum S of
-  both. Parts become one set of weights without a division: shares times the sum of the residual's
-  weights, and those times R. A receiver of both parts has two rows.
+  both. Parts become one set of weights without rounding: shares times the sum of the residual's
+  weights, and those times R, both as small as whole quantities allow. A receiver of both parts has
+  two rows.
 
   A receiver of a weighted split for whom no weight is declared has the weight null, which the
   guards refuse.
@@ -218,7 +219,15 @@
             version,
             rule_id,
             sender_id,
-            sum(weight) as total_weight
+            sum(weight) as total_weight,
+            -- Whole quantities, or those of three decimals, need no millionths.
+            min(
+                case
+                    when weight % 1000000 = 0 then 1000000
+                    when weight % 1000 = 0 then 1000
+                    else 1
+                end
+            ) as divisor
         from parts
         where part_code = 'residual'
         group by all
@@ -236,13 +245,11 @@
         parts.driver_quality,
         parts.quantity,
         parts.unit_code,
-        cast(
-            parts.weight * case parts.part_code
-                when 'residual' then parts.residual_weight
-                when 'shares' then residuals.total_weight
-                else 1
-            end as hugeint
-        ) as weight
+        case parts.part_code
+            when 'residual' then parts.weight // residuals.divisor * parts.residual_weight
+            when 'shares' then parts.weight * (residuals.total_weight // residuals.divisor)
+            else parts.weight
+        end as weight
     from parts
     left join residuals
         on parts.scenario_id = residuals.scenario_id

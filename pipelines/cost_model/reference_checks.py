@@ -106,6 +106,7 @@ def check_references(
         file.require_matches((*place, "match", "pool"), rule.id, "pool", rule.match.pool, pool_ids)
         _check_split(file, place, rule.id, rule.split, service_ids, known_drivers)
     _check_order(file, allocation, services)
+    _check_declared_receivers(files["services.yml"], allocation, services)
 
 
 def list_service_ids(config: WorkspaceConfig, services: Services) -> set[str] | None:
@@ -299,3 +300,33 @@ def _check_order(file: RuleFile, allocation: Allocation, services: Services) -> 
         )
         remedy = "Add them where they pass their cost on."
         file.complain(place, message, "shared_services", remedy)
+
+
+def _check_declared_receivers(file: RuleFile, allocation: Allocation, services: Services) -> None:
+    """A service that is declared to receive and may not would leave its share to the others."""
+    shared = allocation.shared_services
+    if shared.method == "reciprocal":
+        return
+    last = len(shared.order)
+    position = {service_id: number for number, service_id in enumerate(shared.order)}
+    for index, service in enumerate(services.services):
+        if service.split is None:
+            continue
+        for path, receiver in _list_receivers(("services", index, "split"), service.split):
+            found = receiver.removeprefix(SERVICE_PREFIX)
+            if found == receiver or (
+                shared.method == "step_down"
+                and position.get(service.id, last) < position.get(found, last)
+            ):
+                continue
+            file.complain(
+                path,
+                f"'{found}' may not receive: "
+                + (
+                    "the method direct passes no cost to services"
+                    if shared.method == "direct"
+                    else f"it is not after '{service.id}' in the order of step_down"
+                ),
+                service.id,
+                "Change shared_services in allocation.yml, or name cost centres.",
+            )

@@ -61,25 +61,24 @@ unallocated_stops as (
 
 unallocated_services as (
     select
-        scenario_id,
-        period_id,
-        version,
+        charges.scenario_id,
+        charges.period_id,
+        charges.version,
         'unallocated' as item_kind,
-        service_id as item_key,
-        service_name as item_name,
-        sum(cost_amount) as amount,
+        charges.service_id as item_key,
+        charges.service_name as item_name,
+        sum(charges.cost_amount) as amount,
         case
-            when service_id in (
-                select rule_id from {{ ref('stg_model__split_parts') }}
-                where stop_code = 'consumers' and method = 'capacity'
-            )
-                then
-                    'Its use or its practical capacity is not known: deliver its driver and practical_capacity,'
-                    || ' or declare a fallback'
+            when splits.method = 'capacity'
+                then 'Its use or its practical capacity is not known: deliver both, or declare a fallback'
             else 'Nobody is known to have used this service: deliver its driver, declare a fallback, or retire it'
         end as what_to_do
-    from {{ ref('fct_charges_monthly') }}
-    where disposition = 'unallocated' and service_id not like '(%'
+    from {{ ref('fct_charges_monthly') }} as charges
+    left join {{ ref('stg_model__split_parts') }} as splits
+        on splits.stop_code = 'consumers'
+        and splits.part_code <> 'residual'
+        and charges.service_id = splits.rule_id
+    where charges.disposition = 'unallocated' and charges.service_id not like '(%'
     group by all
 ),
 

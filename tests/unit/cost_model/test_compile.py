@@ -82,13 +82,13 @@ def test_weights_are_the_smallest_integers(tmp_path: Path) -> None:
 
 
 def test_receivers_of_a_service_are_cost_centres_services_and_globs(tmp_path: Path) -> None:
-    new = 'split: {method: even, to: [cc-1, "cc-2*", "service:network"]}'
-    workspace = write_files(tmp_path, {"cost_model/services.yml": ("driver: mailboxes", new)})
+    new = 'is_shared: true\n    split: {method: even, to: [cc-1, "cc-2*", "service:mail"]}'
+    workspace = write_files(tmp_path, {"cost_model/services.yml": ("is_shared: true", new)})
     tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
     assert tables["service_receivers"][1] == [
-        ("mail", "all", "consumer", "cc-1", False, 1),
-        ("mail", "all", "consumer", "cc-2*", True, 1),
-        ("mail", "all", "service", "network", False, 1),
+        ("network", "all", "consumer", "cc-1", False, 1),
+        ("network", "all", "consumer", "cc-2*", True, 1),
+        ("network", "all", "service", "mail", False, 1),
     ]
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cost_model.model_files import find_problems, load_files
+from pipelines.cost_model.load import load_cost_model
+from tests.unit.cost_model.model_files import find_problems, load_files, write_files
 
 POOLS, TOWERS = "pools.yml", "towers.yml"
 SERVICES, ALLOCATION, DRIVERS = "services.yml", "allocation.yml", "drivers.yml"
@@ -168,6 +169,9 @@ CASES: dict[str, tuple[str, str, str, int, tuple[str, ...]]] = {
     "service to an unknown service": (
         SERVICES, "driver: mailboxes", 'split: {method: direct, to: ["service:netwrk"]}', 9,
         ("mail: unknown service 'netwrk'", "Is 'network' meant?")),
+    "service to one that is not after it": (
+        SERVICES, "driver: mailboxes", 'split: {method: direct, to: ["service:network"]}', 9,
+        ("mail: 'network' may not receive: it is not after 'mail' in the order of step_down",)),
     "service by an unknown driver": (
         SERVICES, "driver: mailboxes", "split: {method: driver, driver: mailbox}", 9,
         ("mail: unknown driver 'mailbox'",)),
@@ -237,6 +241,33 @@ def test_capacity_needs_the_use_of_one_service(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("shared", "found"),
+    [
+        ("{method: direct}", ["the method direct passes no cost to services"]),
+        ("{method: step_down, order: [network]}", []),
+        ("{method: reciprocal}", []),
+    ],
+)
+def test_a_declared_service_must_be_allowed_to_receive(
+    tmp_path: Path, shared: str, found: list[str]
+) -> None:
+    changes = {
+        "cost_model/services.yml": (
+            "is_shared: true",
+            'is_shared: true\n    split: {method: fixed, shares: {"service:mail": 40, cc: 60}}',
+        ),
+        "cost_model/allocation.yml": ("{method: step_down, order: [network]}", shared),
+    }
+    if not found:
+        assert load_cost_model(write_files(tmp_path, changes))
+        return
+    assert find_problems(tmp_path, changes) == [
+        f"cost_model/services.yml:18: network: 'mail' may not receive: {found[0]}. Change "
+        "shared_services in allocation.yml, or name cost centres."
+    ]
+
+
 def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     problems = find_problems(
         tmp_path,
@@ -269,9 +300,6 @@ def test_problems_of_the_configuration_come_with_those_of_the_model(tmp_path: Pa
 
 def test_one_priority_at_different_times_is_right(tmp_path: Path) -> None:
     """[January, March) and [March, ...) do not overlap: the end is exclusive."""
-    from pipelines.cost_model.load import load_cost_model
-    from tests.unit.cost_model.model_files import write_files
-
     two = """match: {account: ["60*"]}, pool: staff, reason: Wages., valid_to: 2026-03-01}
   - {id: later, priority: 10, match: {}, pool: staff, reason: New., valid_from: 2026-03-01}"""
     old = 'match: {account: ["60*"]}, pool: staff, reason: Wages.}'
