@@ -98,7 +98,8 @@ def test_cost_that_was_tagged_with_who_leaves_stays_with_its_service(tag_rules: 
     }
     left = result.left_behind
     assert left is not None
-    assert (left.amount, left.borne_by_others, left.borne_by_nobody) == (90, 10, 80)
+    parts = (left.amount, left.borne_by_others, left.borne_by_nobody)
+    assert tuple(map(str, parts)) == ("90.00", "10.00", "80.00")
 
 
 def test_cost_changes_where_the_bill_is_the_control_total(tag_rules: Golden) -> None:
@@ -134,6 +135,24 @@ def test_larger_volume_moves_cost_and_makes_none(small_company: Golden) -> None:
     assert by_unit.lines == result.lines
     by_driver = ask(small_company, drivers=("seats:cc-x=-50%",))
     assert by_driver.lines == result.lines
+
+
+def test_a_budget_borrows_the_use_that_was_changed(small_company: Golden) -> None:
+    """ERP is planned with 825.00 by the actual seats, 1 : 1; 2 : 1 gives 550.00 to cc-ops."""
+    wanted = WhatIf(volumes=("erp:cc-ops=+100%",))
+    result = ask_what_if(
+        small_company.workspace, "2026-01", wanted, scenario_id="budget", detail="service"
+    )
+    assert read_amounts(result.lines)["erp"] == ("412.50", "550.00")
+
+
+def test_volume_of_a_service_that_is_split_by_heads_is_refused(tag_rules: Golden) -> None:
+    for service, reason in (
+        ("platform", "split by the driver 'heads'. To change that for all that it splits, use"),
+        ("shop", "no driver says who uses 'shop'"),
+    ):
+        with pytest.raises(ChangesRefusedError, match=reason):
+            ask_what_if(tag_rules.workspace, "2026-01", WhatIf(volumes=(f"{service}:cc-shop=+1%",)))
 
 
 def test_all_cost_of_a_service_without_users_is_held(small_company: Golden) -> None:
