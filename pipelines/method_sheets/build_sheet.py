@@ -29,12 +29,14 @@ from pipelines.method_sheets.records import (
     UnknownServiceError,
 )
 from pipelines.method_sheets.words import (
+    AGREED_AND_REST,
     FALLBACKS,
     METHODS,
     ORIGINS,
     POLICIES,
     QUALITIES,
     STEPS,
+    WAYS,
     end_sentence,
     lower_first,
     say,
@@ -147,8 +149,12 @@ def _summarise(rows: SheetRows, month: str, currency: str, subject: str) -> str:
         return f"{subject} had no cost in {month}."
     if _is_held(rows):
         return f"{subject} has no known users in {month}, so nobody pays for it."
-    if not counted:
+    method = _find_method(rows)
+    if not method:
         return f"{subject} {verb} line by line in {month}: each says who it is for."
+    if not counted:
+        way = "to one alone" if method == "direct" else say(METHODS, method)
+        return f"{subject} {verb} {way} in {month}."
     way = f"{subject} {verb} by {lower_first(str(counted))}"
     return f"{way}: {price} in {month}." if price else f"{way} in {month}."
 
@@ -239,18 +245,7 @@ def _describe_part(
 ) -> Section:
     """How the part of one consumer is found, an example, and the parts of all."""
     counted = rows.facts["driver_name"]
-    if not counted and _is_held(rows):
-        way = "Nothing is counted for it, and no line of its cost says who it is for."
-    elif not counted:
-        way = "No count splits this cost: each line says itself who it is for."
-    elif _is_held(rows):
-        way = f"It would be split by {lower_first(str(counted))}, but none are known this month."
-    else:
-        way = (
-            f"Your part is your {lower_first(str(counted))}, divided by those of all who use it. "
-            "That share of the cost is yours, to the cent."
-        )
-    paragraphs = [way, _tell_example(rows, month, currency, business_unit_id)]
+    paragraphs = [_say_way(rows), _tell_example(rows, month, currency, business_unit_id)]
     if rows.method and counted and rows.method["has_named_consumers"]:
         paragraphs.append(
             "Some lines of its cost name the cost centre that they are for; these go there "
@@ -266,14 +261,37 @@ def _describe_part(
     )
 
 
+def _say_way(rows: SheetRows) -> str:
+    """The method of the service in a sentence; what is counted stands in it by its name."""
+    counted = lower_first(str(rows.facts["driver_name"] or ""))
+    method = _find_method(rows)
+    if _is_held(rows):
+        if counted:
+            return f"It would be split by {counted}, but none are known this month."
+        return "Nothing is counted for it, and no line of its cost says who it is for."
+    if not method:
+        return "No count splits this cost: each line says itself who it is for."
+    if method == "fixed" and counted:
+        return AGREED_AND_REST.format(counted=counted)
+    return end_sentence(say(WAYS, method)).format(counted=counted)
+
+
+def _find_method(rows: SheetRows) -> str:
+    """The method that is declared; `driver` where only what is counted is known; or nothing."""
+    declared = rows.method["split_method"] if rows.method else None
+    return str(declared or ("driver" if rows.facts["driver_name"] else ""))
+
+
 def _tell_example(rows: SheetRows, month: str, currency: str, business_unit_id: str | None) -> str:
     """'Example: in Mar 2026 Sales had 120 of 1,500 seats. That is 8.0 %, so it pays 8.0 % of
     12,345.67 EUR: 987.65 EUR.' Nothing without quantities."""
-    borne = [row for row in rows.units if row["is_borne"] and row["quantity"]]
+    borne = [row for row in rows.units if row["is_borne"]]
     chosen = [row for row in borne if row["business_unit_id"] == business_unit_id] or borne
-    if not chosen or not rows.facts["driver_name"]:
+    if not chosen or not _find_method(rows):
         return ""
     row = chosen[0]
+    if not row["quantity"]:
+        return _tell_plain_example(row, rows, month, currency)
     use = _share(row["quantity"], row["total_quantity"])
     part = _share(row["amount"], row["total_amount"])
     verb = "is shown" if rows.facts["charging_policy"] == "showback" else "pays"
@@ -290,6 +308,18 @@ def _tell_example(rows: SheetRows, month: str, currency: str, business_unit_id: 
     if abs(use - part) >= SAME_SHARE:
         return f"{had} That is {share} of the use; it {verb} {amount} of {total}."
     return f"{had} That is {share}, so it {verb} {share} of {total}: {amount}."
+
+
+def _tell_plain_example(row: Row, rows: SheetRows, month: str, currency: str) -> str:
+    """The same where nothing is counted: agreed percentages, equal parts."""
+    share = _percent(row["amount"], row["total_amount"])
+    if not share:
+        return ""
+    verb = "is shown" if rows.facts["charging_policy"] == "showback" else "pays"
+    return (
+        f"Example: in {month} {row['business_unit_name']} {verb} {share} of "
+        f"{_money(row['total_amount'], currency)}: {_money(row['amount'], currency)}."
+    )
 
 
 def _list_parts(rows: SheetRows, currency: str) -> Table:
@@ -454,8 +484,11 @@ def _matters(row: Row) -> bool:
 
 
 def _say_rule(row: Row) -> str:
-    if row["method"] == "driver" and row["driver_name"]:
-        return f"in proportion to {lower_first(str(row['driver_name']))}"
+    if row["driver_name"]:
+        way = f"in proportion to {lower_first(str(row['driver_name']))}"
+        if row["method"] == "fixed":
+            return f"{METHODS['fixed']}, the rest {way}"
+        return f"{way}, with agreed weights" if row["method"] == "weighted" else way
     if row["to_tagged_service"]:
         return "to the service that each line names"
     return say(METHODS, row["method"])

@@ -39,6 +39,24 @@ METHODS: Mapping[str, str] = {
     "residual": "what the other rules leave",
 }
 
+WAYS: Mapping[str, str] = {
+    "driver": "Your part is your {counted}, divided by those of all who use it. That share of the "
+    "cost is yours, to the cent.",
+    "weighted": "Your part is your {counted}, each times its agreed weight, divided by those of "
+    "all who use it. That share of the cost is yours, to the cent.",
+    "capacity": "Your part is your {counted}, divided by all that there is room for. Room that "
+    "nobody uses is shown as such and charged to nobody.",
+    "fixed": "The parts are agreed percentages, whatever is used.",
+    "even": "All who bear it bear equal parts, whatever they use.",
+    "direct": "One alone bears it.",
+}
+"""How a part is found, by the method of the service; {counted} is what is counted."""
+
+AGREED_AND_REST = (
+    "Some bear agreed percentages. The rest is split by {counted}: your own, divided by those of "
+    "all who use it."
+)
+
 POLICIES: Mapping[str, str] = {
     "at_cost": "It is charged at cost: all who use it pay together what it costs, no more.",
     "showback": "It is shown and not charged: the amounts say what your use costs, nobody pays.",

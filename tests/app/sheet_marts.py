@@ -25,6 +25,7 @@ def build_sheet_marts() -> dict[str, list[Row]]:
             {
                 **FEB,
                 "service_id": "mail",
+                "split_method": "driver",
                 "driver_id": "seats",
                 "driver_name": "Seats",
                 "driver_kind": "licence_seats",

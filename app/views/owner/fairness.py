@@ -135,7 +135,8 @@ def _show_why_not(context: Context, status: str) -> None:
     if status == "unmeasured":
         show_missing(
             "A consumer has no quantity.",
-            "Deliver the use of the service: its cost is split in equal parts instead.",
+            "Its cost is split without one, so what follows use cannot be told. Deliver the use of "
+            "the service.",
         )
         return
     if status == "credit":

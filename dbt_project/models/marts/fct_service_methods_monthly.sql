@@ -7,11 +7,11 @@ with use as (
         period_id,
         version,
         service_id,
-        sum(quantity) filter (receiver_kind <> 'service') as consumer_quantity,
+        sum(quantity) filter (receiver_kind in ('consumer', 'unmapped')) as consumer_quantity,
         sum(quantity) filter (receiver_kind = 'service') as service_quantity,
         cast(count(*) filter (receiver_kind in ('consumer', 'unmapped')) as integer) as consumer_count,
         max(unit_code) as unit_code,
-        bool_and(receiver_kind = 'unallocated') as is_held,
+        not bool_or(receiver_kind in ('consumer', 'service', 'unmapped')) as is_held,
         max(list_position({{ qualities }}, driver_quality)) as quality_rank
     from {{ ref('int_delivered_services__use') }}
     where receiver_kind <> 'service' or receiver_id <> service_id
@@ -33,6 +33,7 @@ select
     use.period_id,
     use.version,
     use.service_id,
+    case when services.driver_id is not null then 'driver' end as split_method,
     services.driver_id,
     drivers.driver_name,
     drivers.driver_kind,

@@ -141,3 +141,19 @@ def test_fingerprint_text_depends_on_rules_and_not_on_the_run(tmp_path: Path) ->
     other = write_files(tmp_path / "b", {"cost_model/pools.yml": ("priority: 20", "priority: 21")})
     changed = tables_as_json(compile_tables(other.config, load_cost_model(other), STAMP))
     assert changed != first
+
+
+def test_cost_behaviour_that_nobody_declared_is_not_fixed(tmp_path: Path) -> None:
+    """Wages say nothing, machines are variable, what is excluded has no behaviour."""
+    rest = "{id: machines, priority: 20, match: {}, pool: hardware, reason: The rest.}"
+    excluded = "  - {id: own, priority: 5, match: {}, exclude_as: recovery, reason: Ours.}"
+    changed = f"{rest[:-1]}, cost_behaviour: variable}}\n{excluded}"
+    workspace = write_files(tmp_path, {"cost_model/pools.yml": (rest, changed)})
+    tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
+    columns, rows = tables["pool_rules"]
+    place = columns.replace(", ", ",").split(",").index("cost_behaviour varchar")
+    assert {row[0]: row[place] for row in rows} == {
+        "wages": "undeclared",
+        "machines": "variable",
+        "own": None,
+    }

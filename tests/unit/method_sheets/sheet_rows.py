@@ -65,6 +65,7 @@ def make_facts(**changed: Any) -> Row:
 
 def make_method(**changed: Any) -> Row:
     return {
+        "split_method": "driver",
         "driver_name": "Seats",
         "driver_kind": "licence_seats",
         "driver_description": "Seats at the end of the month.",

@@ -41,6 +41,31 @@ def test_example_does_not_say_so_where_the_bill_is_no_share_of_the_use() -> None
     assert "so it pays" not in text
 
 
+def test_every_method_has_its_sentence() -> None:
+    for method, words in (
+        ("weighted", "each times its agreed weight"),
+        ("capacity", "Room that nobody uses is shown as such"),
+        ("new_method", "new method."),
+    ):
+        text = read_text(find(build(make_rows(method=make_method(split_method=method))), PART))
+        assert words in text
+    rest = make_rows(method=make_method(split_method="fixed"))
+    assert "The rest is split by seats" in read_text(find(build(rest), PART))
+
+
+def test_agreed_percentages_need_no_count() -> None:
+    rows = make_rows(
+        facts=make_facts(driver_name=None),
+        method=make_method(split_method="fixed", driver_name=None),
+        units=[make_unit("SAL", "Sales", None, "960.00")],
+    )
+    sheet = build(rows)
+    assert sheet.summary == "It is charged in agreed percentages in Mar\u00a02026."
+    text = read_text(find(sheet, PART))
+    assert "The parts are agreed percentages, whatever is used." in text
+    assert "Example: in Mar 2026 Sales pays 8.0 % of 12,000.00 EUR: 960.00 EUR." in text
+
+
 def test_showback_is_shown_and_not_paid() -> None:
     rows = make_rows(facts=make_facts(charging_policy="showback"))
     sheet = build(rows, "SAL")
