@@ -29,6 +29,8 @@ class Problem:
     found: str | None = None
     expected: str | None = None
     remedy: str | None = None
+    rule_id: str | None = None
+    """The rule, service or driver of a rule file that the problem is in."""
 
     def __str__(self) -> str:
         where = self.file
@@ -36,7 +38,8 @@ class Problem:
             where += f", record {self.record}"
         if self.field:
             where += f", field {self.field}"
-        parts = [f"{where}: {self.message}"]
+        rule = f"{self.rule_id}: " if self.rule_id else ""
+        parts = [f"{where}: {rule}{self.message}"]
         if self.expected is not None:
             parts.append(f"expected {self.expected}")
         if self.found is not None:

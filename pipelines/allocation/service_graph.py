@@ -78,6 +78,26 @@ def find_components(graph: ServiceGraph, place: str) -> list[Numbers]:
 
     Raises ControlError if the members of a component pass cost only among themselves.
     """
+    members, links, way_out = _split_components(graph)
+    closed = _name_closed(graph, members, way_out)
+    if closed:
+        raise ControlError(
+            f"{place}: "
+            + "; ".join(f"the services {', '.join(names)}" for names in closed)
+            + " pass their cost only among themselves, so that it never leaves IT. "
+            "Give at least one of them a consumer, or declare another receiver."
+        )
+    return [members[k] for k in _order_receivers_first(len(members), links.tolist())]
+
+
+def find_closed_groups(graph: ServiceGraph) -> list[list[str]]:
+    """The services that pass cost only among themselves: groups in the order of their names."""
+    members, _, way_out = _split_components(graph)
+    return _name_closed(graph, members, way_out)
+
+
+def _split_components(graph: ServiceGraph) -> tuple[list[Numbers], Numbers, NDArray[np.bool_]]:
+    """Members of each component, the links between components, and which ones have a way out."""
     import numpy as np
     from scipy.sparse.csgraph import connected_components
 
@@ -90,15 +110,14 @@ def find_components(graph: ServiceGraph, place: str) -> list[Numbers]:
     way_out = np.zeros(count, dtype=bool)
     way_out[label[graph.outside > 0]] = True
     way_out[links[:, 0]] = True
-    closed = [[graph.services[i] for i in members[k]] for k in range(count) if not way_out[k]]
-    if closed:
-        raise ControlError(
-            f"{place}: "
-            + "; ".join(f"the services {', '.join(sorted(names))}" for names in sorted(closed))
-            + " pass their cost only among themselves, so that it never leaves IT. "
-            "Give at least one of them a consumer, or declare another receiver."
-        )
-    return [members[k] for k in _order_receivers_first(count, links.tolist())]
+    return members, links, way_out
+
+
+def _name_closed(
+    graph: ServiceGraph, members: list[Numbers], way_out: NDArray[np.bool_]
+) -> list[list[str]]:
+    closed = [part for part, leaves in zip(members, way_out, strict=True) if not leaves]
+    return sorted(sorted(graph.services[i] for i in part) for part in closed)
 
 
 def _order_receivers_first(count: int, links: Sequence[Sequence[int]]) -> list[int]:

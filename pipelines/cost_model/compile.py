@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.cost_model.compile_rate_card import compile_rate_card
 from pipelines.cost_model.compile_splits import (
     PART_COLUMNS,
     SERVICE_RECEIVER_COLUMNS,
@@ -22,7 +23,8 @@ from pipelines.cost_model.compile_splits import (
     find_deciding_driver,
 )
 from pipelines.cost_model.compile_tagging import Row, Table, compile_tagging
-from pipelines.cost_model.forms import Dated
+from pipelines.cost_model.compile_taxonomy import compile_taxonomies
+from pipelines.cost_model.forms import Approvable, Dated
 from pipelines.cost_model.load import CostModel
 from pipelines.cost_model.schema import Driver, DriverTable, LineMatch
 from pipelines.cost_model.splits import Split, find_driver
@@ -48,6 +50,7 @@ SPLIT = "method varchar, to_tagged_service boolean, driver_id varchar, fallback 
 SPLIT += "has_receivers boolean"
 RECEIVERS = "rule_id varchar, receiver_id varchar, weight hugeint, part_code varchar"
 SPAN = "valid_from date, valid_to date"
+APPROVAL = "approved_by varchar, approved_on date"
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ def compile_tables(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -
         **_compile_allocation(model),
         "split_parts": (PART_COLUMNS, _list_parts(model)),
         **compile_tagging(config, model.tagging),
+        **compile_taxonomies(model.pools, model.towers, model.services, model.crosswalk),
+        "rate_card": compile_rate_card(model.rate_card),
         "drivers": (
             "driver_id varchar, driver_name varchar, driver_kind varchar, unit_code varchar, "
             "asset_classes varchar[], description varchar, quality varchar, sender_kind varchar, "
@@ -103,14 +108,22 @@ def write_tables(
 ) -> None:
     """Create schema `model` with every table, and a Parquet copy of each in `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
-    connection.execute("create schema if not exists model")
-    for name, (columns, rows) in tables.items():
-        connection.execute(f"create or replace table model.{name} ({columns})")
-        if rows:
-            places = ", ".join("?" for _ in rows[0])
-            connection.executemany(f"insert into model.{name} values ({places})", rows)
+    create_tables(connection, tables, "model")
+    for name in tables:
         path = str(directory / f"{name}.parquet").replace("'", "''")
         connection.execute(f"copy model.{name} to '{path}' (format parquet)")
+
+
+def create_tables(
+    connection: duckdb.DuckDBPyConnection, tables: dict[str, Table], schema: str
+) -> None:
+    """Create `schema` with every table."""
+    connection.execute(f"create schema if not exists {schema}")
+    for name, (columns, rows) in tables.items():
+        connection.execute(f"create or replace table {schema}.{name} ({columns})")
+        if rows:
+            places = ", ".join("?" for _ in rows[0])
+            connection.executemany(f"insert into {schema}.{name} values ({places})", rows)
 
 
 def _compile_settings(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -> Table:
@@ -190,6 +203,7 @@ def _compile_pools(model: CostModel) -> dict[str, Table]:
             rule.owner,
             rule.reason,
             *_span(rule),
+            *_approval(rule),
         )
         for rule in model.pools.rules
     ]
@@ -202,7 +216,7 @@ def _compile_pools(model: CostModel) -> dict[str, Table]:
             f"rule_id varchar, priority integer, {MATCH}, cost_pool_id varchar, "
             "sub_pool_name varchar, exclude_as varchar, cost_behaviour varchar, "
             "owner_name varchar, "
-            f"reason varchar, {SPAN}",
+            f"reason varchar, {SPAN}, {APPROVAL}",
             rules,
         ),
     }
@@ -220,6 +234,7 @@ def _compile_towers(model: CostModel) -> dict[str, Table]:
             rule.owner,
             rule.reason,
             *_span(rule),
+            *_approval(rule),
         )
         for rule in model.towers.rules
     ]
@@ -230,7 +245,7 @@ def _compile_towers(model: CostModel) -> dict[str, Table]:
         ),
         "tower_rules": (
             f"rule_id varchar, priority integer, {MATCH}, pools varchar[], sub_pools varchar[], "
-            f"{SPLIT}, owner_name varchar, reason varchar, {SPAN}",
+            f"{SPLIT}, owner_name varchar, reason varchar, {SPAN}, {APPROVAL}",
             rules,
         ),
         "tower_rule_receivers": (
@@ -307,6 +322,7 @@ def _compile_allocation(model: CostModel) -> dict[str, Table]:
             rule.owner,
             rule.reason,
             *_span(rule),
+            *_approval(rule),
         )
         for rule in model.allocation.rules
     ]
@@ -314,7 +330,7 @@ def _compile_allocation(model: CostModel) -> dict[str, Table]:
     return {
         "service_rules": (
             "rule_id varchar, priority integer, towers varchar[], pools varchar[], "
-            f"is_tagged boolean, {SPLIT}, owner_name varchar, reason varchar, {SPAN}",
+            f"is_tagged boolean, {SPLIT}, owner_name varchar, reason varchar, {SPAN}, {APPROVAL}",
             rules,
         ),
         "service_rule_receivers": (
@@ -404,6 +420,10 @@ def _split_row(split: Split) -> Row:
 
 def _span(item: Dated) -> Row:
     return (item.valid_from, item.valid_to)
+
+
+def _approval(rule: Approvable) -> Row:
+    return (rule.approved_by, rule.approved_on)
 
 
 def _to_share(percent: Decimal | None) -> Decimal | None:

@@ -86,7 +86,7 @@ def _compile_rules(tagging: Tagging, keys: list[str]) -> Table:
         "tag_conditions struct(position integer, globs varchar[])[], missing_positions integer[], "
         "service_id varchar, consumer_id varchar, service_tag_position integer, "
         "consumer_tag_position integer, overrides_feed boolean, owner_name varchar, "
-        "reason varchar, valid_from date, valid_to date"
+        "reason varchar, valid_from date, valid_to date, approved_by varchar, approved_on date"
     )
     rows: list[Row] = [
         (
@@ -105,6 +105,8 @@ def _compile_rules(tagging: Tagging, keys: list[str]) -> Table:
             rule.reason,
             rule.valid_from,
             rule.valid_to,
+            rule.approved_by,
+            rule.approved_on,
         )
         for rule in tagging.rules
     ]

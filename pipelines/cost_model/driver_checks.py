@@ -19,6 +19,7 @@ from pipelines.cost_model.schema import (
     TowerRule,
     Towers,
 )
+from pipelines.cost_model.splits import AnySplit
 from pipelines.workspace.yaml_files import Path_
 
 TOWER_RULE, SERVICE_RULE = "a tower rule", "a service rule"
@@ -45,10 +46,7 @@ def check_driver_places(
     uses = [
         *_list_rules("towers.yml", TOWER_RULE, towers.rules),
         *_list_rules("allocation.yml", SERVICE_RULE, allocation.rules),
-        *(
-            ("services.yml", ("services", index, "driver"), item.id, item.driver, SERVICE)
-            for index, item in enumerate(services.services)
-        ),
+        *_list_services(services),
     ]
     for file, path, user_id, driver_id, place in uses:
         places = _list_places(known.get(driver_id or ""))
@@ -58,12 +56,31 @@ def check_driver_places(
             files[file].complain(path, found, user_id, remedy)
 
 
-def _list_rules(
-    file: str, place: str, rules: Sequence[TowerRule | ServiceRule]
-) -> Iterator[tuple[str, Path_, str, str | None, str]]:
+Use = tuple[str, Path_, str, str | None, str]
+"""(file, place in it, rule or service, driver, where its money is split)."""
+
+
+def _list_rules(file: str, place: str, rules: Sequence[TowerRule | ServiceRule]) -> Iterator[Use]:
     for index, rule in enumerate(rules):
-        path = ("rules", index, "split", "driver")
-        yield file, path, rule.id, rule.split.driver, place
+        for path, driver in _list_drivers(("rules", index, "split"), rule.split):
+            yield file, path, rule.id, driver, place
+
+
+def _list_services(services: Services) -> Iterator[Use]:
+    for index, item in enumerate(services.services):
+        path: Path_ = ("services", index)
+        yield "services.yml", (*path, "driver"), item.id, item.driver, SERVICE
+        for place, driver in _list_drivers((*path, "split"), item.split):
+            yield "services.yml", place, item.id, driver, SERVICE
+
+
+def _list_drivers(path: Path_, split: AnySplit | None) -> Iterator[tuple[Path_, str | None]]:
+    """The driver of a split and that of its residual; what could not be read has none."""
+    if split is None:
+        return
+    yield (*path, "driver"), split.driver
+    if split.residual is not None:
+        yield (*path, "residual", "driver"), split.residual.driver
 
 
 def _list_places(driver: Driver | None) -> set[str] | None:

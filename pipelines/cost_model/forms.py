@@ -30,3 +30,16 @@ class Dated(Strict):
         if self.valid_from and self.valid_to and self.valid_from >= self.valid_to:
             raise ValueError(f"valid_to {self.valid_to} is not after valid_from {self.valid_from}")
         return self
+
+
+class Approvable(Dated):
+    """A rule that somebody agrees to as it stands."""
+
+    approved_by: str | None = Field(default=None, min_length=1)
+    approved_on: date | None = None
+
+    @model_validator(mode="after")
+    def approval_is_whole(self) -> Approvable:
+        if (self.approved_by is None) != (self.approved_on is None):
+            raise ValueError("an approval has both 'approved_by' and 'approved_on'")
+        return self

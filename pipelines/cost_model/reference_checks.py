@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
+from pipelines.cost_model.rule_spans import overlap
 from pipelines.cost_model.schema import (
     Allocation,
     Driver,
@@ -40,21 +41,33 @@ class RuleFile:
     lines: dict[Path_, int]
     problems: list[Problem] = field(default_factory=list)
 
-    def complain(self, path: Path_, message: str, rule_id: str, remedy: str) -> None:
+    def complain(
+        self,
+        path: Path_,
+        message: str,
+        rule_id: str,
+        remedy: str,
+        *,
+        expected: str | None = None,
+        found: str | None = None,
+    ) -> None:
         """Note one problem at the node of `path`."""
         where = f"{self.name}:{find_line(self.lines, path)}"
-        self.problems.append(Problem(where, f"{rule_id}: {message}", remedy=remedy))
+        self.problems.append(
+            Problem(where, message, expected=expected, found=found, remedy=remedy, rule_id=rule_id)
+        )
 
     def require_known(
         self, path: Path_, rule_id: str, kind: str, found: str, known: Collection[str]
     ) -> None:
-        """Note a problem if `found` is none of the known ids of that kind."""
-        if found in known:
+        """Note a problem if `found` is none of the known ids of that kind; empty: told already."""
+        if not found or found in known:
             return
         close = get_close_matches(found, known, n=1)
         listed = ", ".join(sorted(known)[:KNOWN_SHOWN]) or "none"
         remedy = f"Is '{close[0]}' meant?" if close else f"Known: {listed}."
-        self.complain(path, f"unknown {kind} '{found}'", rule_id, remedy)
+        expected = f"a {kind} that is declared"
+        self.complain(path, f"unknown {kind} '{found}'", rule_id, remedy, expected=expected)
 
     def require_matches(
         self, path: Path_, rule_id: str, kind: str, globs: list[str] | None, known: Collection[str]
@@ -78,7 +91,7 @@ def check_references(
     pool_ids = {pool.id for pool in pools.pools}
     tower_ids = {tower.id for tower in towers.towers}
     known_drivers = {driver.id: driver for driver in drivers.drivers}
-    _check_unique(files["drivers.yml"], ("drivers",), drivers.drivers)
+    check_unique(files["drivers.yml"], ("drivers",), drivers.drivers)
     _check_pools(files["pools.yml"], pools, pool_ids, config)
     _check_towers(files["towers.yml"], towers, pool_ids, tower_ids, known_drivers, config)
     _check_services(files["services.yml"], services, known_drivers)
@@ -105,7 +118,7 @@ def list_service_ids(config: WorkspaceConfig, services: Services) -> set[str] | 
 
 
 def _check_pools(file: RuleFile, pools: Pools, pool_ids: set[str], config: WorkspaceConfig) -> None:
-    _check_unique(file, ("pools",), pools.pools)
+    check_unique(file, ("pools",), pools.pools)
     check_rules(file, pools.rules)
     for index, rule in enumerate(pools.rules):
         if rule.pool is not None:
@@ -122,7 +135,7 @@ def _check_towers(
     drivers: dict[str, Driver],
     config: WorkspaceConfig,
 ) -> None:
-    _check_unique(file, ("towers",), towers.towers)
+    check_unique(file, ("towers",), towers.towers)
     check_rules(file, towers.rules)
     for index, rule in enumerate(towers.rules):
         place: Path_ = ("rules", index)
@@ -134,10 +147,10 @@ def _check_towers(
 
 
 def _check_services(file: RuleFile, services: Services, drivers: dict[str, Driver]) -> None:
-    _check_unique(file, ("services",), services.services)
+    check_unique(file, ("services",), services.services)
     for index, service in enumerate(services.services):
         place: Path_ = ("services", index)
-        _check_unique(file, (*place, "offerings"), service.offerings)
+        check_unique(file, (*place, "offerings"), service.offerings)
         if service.fallback == "even" and not service.consumers:
             remedy = "Name globs of cost centres."
             message = "fallback even needs 'consumers'"
@@ -184,19 +197,22 @@ def _check_capacity(file: RuleFile, path: Path_, service: Service, driver: Drive
 
 
 def _check_unit(file: RuleFile, place: Path_, service: Service, driver: Driver | None) -> None:
-    if driver is not None and driver.unit != service.unit:
+    if driver is not None and driver.unit and service.unit and driver.unit != service.unit:
         file.complain(
             (*place, "unit"),
             f"has the unit '{service.unit}', its driver '{driver.id}' counts '{driver.unit}'",
             service.id,
             "Give both the same unit.",
+            expected=driver.unit,
+            found=service.unit,
         )
 
 
-def _check_unique(file: RuleFile, place: Path_, items: Iterable[Any]) -> None:
+def check_unique(file: RuleFile, place: Path_, items: Iterable[Any]) -> None:
+    """No two items of the list at `place` have one id."""
     counts = Counter(item.id for item in items)
     for index, item in enumerate(items):
-        if counts[item.id] > 1:
+        if item.id and counts[item.id] > 1:
             message = f"the id occurs {counts[item.id]} times"
             file.complain((*place, index, "id"), message, item.id, "Rename one.")
 
@@ -204,25 +220,23 @@ def _check_unique(file: RuleFile, place: Path_, items: Iterable[Any]) -> None:
 def check_rules(file: RuleFile, rules: list[Any]) -> None:
     """Ids are unique, and no two rules of one priority hold at one time: they would match in no
     defined order."""
-    _check_unique(file, ("rules",), rules)
+    check_unique(file, ("rules",), rules)
     by_priority: dict[int, list[Any]] = {}
     for index, rule in enumerate(rules):
+        if rule.priority is None:
+            continue
         others = by_priority.setdefault(rule.priority, [])
         for other in others:
-            if _overlap(other, rule):
+            if overlap(other, rule):
                 file.complain(
                     ("rules", index, "priority"),
                     f"has priority {rule.priority}, as has rule {other.id} at the same time",
                     rule.id,
                     "Give every rule a priority of its own; the lowest number matches first.",
+                    expected="a priority of its own",
+                    found=str(rule.priority),
                 )
         others.append(rule)
-
-
-def _overlap(first: Any, second: Any) -> bool:
-    ends_before = first.valid_to and second.valid_from and first.valid_to <= second.valid_from
-    starts_after = first.valid_from and second.valid_to and second.valid_to <= first.valid_from
-    return not (ends_before or starts_after)
 
 
 def _check_split(

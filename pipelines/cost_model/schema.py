@@ -23,7 +23,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.cost_model.forms import Dated, Globs, Id, Strict
+from pipelines.cost_model.forms import Approvable, Globs, Id, Strict
 from pipelines.cost_model.splits import ConsumerSplit, Fallback, Split
 
 Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
@@ -56,9 +56,11 @@ class Pool(Strict):
     id: Id
     name: str
     description: str = ""
+    tbm: str | None = None
+    """Cost pool of the TBM taxonomy that it corresponds to: 'NAME' or 'NAME / SUB-NAME'."""
 
 
-class PoolRule(Dated):
+class PoolRule(Approvable):
     """Gives a ledger line its pool, or says why it has none. First match by priority wins."""
 
     id: Id
@@ -94,6 +96,8 @@ class Tower(Strict):
     id: Id
     name: str
     sub_name: str = ""
+    tbm: str | None = None
+    """Resource tower of the TBM taxonomy: 'NAME' or 'NAME / SUB-NAME'."""
 
 
 class PoolMatch(LineMatch):
@@ -103,7 +107,7 @@ class PoolMatch(LineMatch):
     sub_pool: Globs | None = None
 
 
-class TowerRule(Dated):
+class TowerRule(Approvable):
     """Splits pool money over towers. First match by priority wins."""
 
     id: Id
@@ -166,6 +170,8 @@ class Service(Strict):
     offerings: list[Offering] = Field(default_factory=list)
     how_to_order: str = ""
     how_to_use_less: str = ""
+    tbm: str | None = None
+    """Solution of the TBM taxonomy: 'NAME' or 'NAME / SUB-NAME'."""
 
     @model_validator(mode="after")
     def says_once_who_pays(self) -> Service:
@@ -192,7 +198,7 @@ class TowerMatch(Strict):
     """True: only lines tagged with a service; False: only lines without; None: both."""
 
 
-class ServiceRule(Dated):
+class ServiceRule(Approvable):
     """Splits tower money over services. First match by priority wins."""
 
     id: Id

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from pipelines.cost_model.forms import Dated, Globs, Id, Strict
+from pipelines.cost_model.forms import Approvable, Globs, Id, Strict
 
 TagKey = Annotated[str, Field(min_length=1, max_length=200)]
 TagValue = Annotated[str, Field(min_length=1)]
@@ -59,7 +59,7 @@ class TagMatch(Strict):
         return self
 
 
-class TaggingRule(Dated):
+class TaggingRule(Approvable):
     """Gives bill lines a service, a consumer, or both. First match by priority wins for each."""
 
     id: Id

@@ -1,21 +1,17 @@
 """Check tagging.yml against itself and the other files: spellings, services, rules that are dead.
 
-A rule is dead if an earlier one takes every line that it could match. What globs match cannot be
-compared in general, so only what is certain is reported: a condition covers another one if it is
-the same text, or `*`, or a pattern of stars that matches the other's text.
+A rule is dead if an earlier one takes every line that it could match. Only what is certain is
+reported, see `rule_spans`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
-from fnmatch import fnmatchcase
 
 from pipelines.cost_model.reference_checks import RuleFile, check_rules
+from pipelines.cost_model.rule_spans import covers_globs, covers_span
 from pipelines.cost_model.tagging import LINE_ATTRIBUTES, Tagging, TaggingRule, TagMatch
 from pipelines.workspace.config import WorkspaceConfig
-
-WILDCARDS = frozenset("*?[")
 
 
 def check_tagging(
@@ -87,9 +83,11 @@ def _check_reach(file: RuleFile, tagging: Tagging) -> None:
         earlier = [
             other
             for other in tagging.rules
-            if other.priority < rule.priority
+            if other.priority is not None
+            and rule.priority is not None
+            and other.priority < rule.priority
             and (other.overrides_feed or not rule.overrides_feed)
-            and _covers_span(other, rule)
+            and covers_span(other, rule)
             and _covers(tagging, other.match, rule.match)
         ]
         takers = [
@@ -97,7 +95,7 @@ def _check_reach(file: RuleFile, tagging: Tagging) -> None:
             for kind in ("service", "consumer")
             if getattr(rule, f"gives_{kind}")
         ]
-        if all(takers):
+        if takers and all(takers):
             named = " and ".join(dict.fromkeys(filter(None, takers)))
             message = f"can never match: rule {named} takes all of its lines before"
             remedy = "Give it a lower priority number, narrow the earlier rule, or remove it."
@@ -112,39 +110,15 @@ def _gives_always(tagging: Tagging, earlier: TaggingRule, rule: TaggingRule, kin
     return tagging.name_key(tag) in {tagging.name_key(key) for key in rule.match.tags}
 
 
-def _covers_span(earlier: TaggingRule, rule: TaggingRule) -> bool:
-    starts = earlier.valid_from is None or (
-        rule.valid_from is not None and earlier.valid_from <= rule.valid_from
-    )
-    ends = earlier.valid_to is None or (
-        rule.valid_to is not None and rule.valid_to <= earlier.valid_to
-    )
-    return starts and ends
-
-
 def _covers(tagging: Tagging, wide: TagMatch, narrow: TagMatch) -> bool:
     """Whether every line that `narrow` matches is matched by `wide` as well."""
     lists = [(wide.source, narrow.source)]
     lists += [(getattr(wide, name), getattr(narrow, name)) for name in LINE_ATTRIBUTES]
-    if not all(_covers_globs(first, second) for first, second in lists):
+    if not all(covers_globs(first, second) for first, second in lists):
         return False
     tags = {tagging.name_key(key): globs for key, globs in narrow.tags.items()}
     missing = {tagging.name_key(key) for key in narrow.missing_tags}
     return all(
-        _covers_globs(globs, tags.get(tagging.name_key(key), [])) and tagging.name_key(key) in tags
+        covers_globs(globs, tags.get(tagging.name_key(key), [])) and tagging.name_key(key) in tags
         for key, globs in wide.tags.items()
     ) and missing.issuperset(tagging.name_key(key) for key in wide.missing_tags)
-
-
-def _covers_globs(wide: Collection[str] | None, narrow: Collection[str] | None) -> bool:
-    if wide is None or "*" in wide:
-        return True
-    return narrow is not None and all(
-        any(_covers_glob(one, other) for one in wide) for other in narrow
-    )
-
-
-def _covers_glob(wide: str, narrow: str) -> bool:
-    """Certain only where `narrow` is a plain text or `wide` has no wildcard but the star."""
-    is_certain = not WILDCARDS & set(narrow) or not {"?", "["} & set(wide)
-    return wide == narrow or (is_certain and fnmatchcase(narrow, wide))

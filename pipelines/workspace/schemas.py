@@ -12,6 +12,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from pipelines.cost_model.crosswalk import Crosswalk
+from pipelines.cost_model.rate_card import RateCard
 from pipelines.cost_model.schema import Allocation, Drivers, Pools, Services, Towers
 from pipelines.cost_model.tagging import Tagging
 from pipelines.workspace.config import WorkspaceConfig
@@ -27,6 +29,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "allocation": Allocation,
     "drivers": Drivers,
     "tagging": Tagging,
+    "rate_card": RateCard,
+    "crosswalk": Crosswalk,
 }
 """Name of the file without its ending -> the model that reads it."""
 

@@ -73,7 +73,18 @@ def parse_yaml_model(
     path: Path, model: type[Model], *, root: Path | None = None
 ) -> tuple[Model | None, list[Problem], dict[Path_, int]]:
     """The model or None, the problems, and the line of every node by its path in the document."""
-    name = str(path.relative_to(root)) if root else str(path)
+    document, problems, lines = read_yaml_document(path, root=root)
+    if document is None:
+        return None, problems, lines
+    value, problems = validate_document(document, model, _name_file(path, root), lines)
+    return value, problems, lines
+
+
+def read_yaml_document(
+    path: Path, *, root: Path | None = None
+) -> tuple[Any, list[Problem], dict[Path_, int]]:
+    """What the file holds or None, why it cannot be read, and the line of every node."""
+    name = _name_file(path, root)
     text = _read_text(path, name)
     if isinstance(text, Problem):
         return None, [text], {}
@@ -86,14 +97,22 @@ def parse_yaml_model(
         lines, problems = _index_lines(node, name)
         if problems:
             return None, problems, lines
-        return model.model_validate(loader.construct_document(node)), [], lines
+        return loader.construct_document(node), [], lines
     except yaml.YAMLError as error:
         return None, [_explain_yaml_error(error, name)], {}
     except ValueError as error:
-        # ValidationError is one; the others come from a value such as the date 2026-02-31.
-        if isinstance(error, ValidationError):
-            return None, [_to_problem(name, item, lines, model) for item in error.errors()], lines
+        # A value such as the date 2026-02-31.
         return None, [Problem(name, f"holds a value that does not exist: {error}")], lines
+
+
+def validate_document(
+    document: Any, model: type[Model], name: str, lines: dict[Path_, int]
+) -> tuple[Model | None, list[Problem]]:
+    """The document as `model` or None, and what is wrong with it."""
+    try:
+        return model.model_validate(document), []
+    except ValidationError as error:
+        return None, [_to_problem(name, item, lines, model) for item in error.errors()]
 
 
 def find_line(lines: dict[Path_, int], path: Path_) -> int:
@@ -102,6 +121,10 @@ def find_line(lines: dict[Path_, int], path: Path_) -> int:
         if path[:end] in lines:
             return lines[path[:end]]
     return 1
+
+
+def _name_file(path: Path, root: Path | None) -> str:
+    return str(path.relative_to(root)) if root else str(path)
 
 
 def _read_text(path: Path, name: str) -> str | Problem:

@@ -35,6 +35,7 @@ SMALL_COMPANY = {
         "scenario_id = 'actual' and period_id = '2026-01'",
         {},
     ),
+    "taxonomy": ("rpt_taxonomy", "scenario_id = 'actual' and period_id = '2026-01'", {}),
 }
 
 

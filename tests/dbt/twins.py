@@ -488,6 +488,11 @@ MART_GUARDS: dict[str, list[Twin]] = {
             "2026-01",
         ),
     ],
+    "assert_taxonomies_keep_cost": [
+        double("marts.rpt_taxonomy", "layer_code = 'service'", "service"),
+        lose("marts.rpt_taxonomy", "cost_pool", "layer_code = 'cost_pool'"),
+        move("marts.rpt_taxonomy", "taxonomy_id", "other", "layer_code = 'tower'", "other"),
+    ],
     "assert_ledger_mart_keeps_lines": [
         double("marts.fct_ledger_lines", "account_id = '6500'", "6500")
     ],
@@ -560,6 +565,7 @@ MART_GUARDS: dict[str, list[Twin]] = {
                 "rpt_reorganisation",
                 "rpt_cost_flow",
                 "rpt_tag_coverage",
+                "rpt_taxonomy",
                 "rpt_unmapped_keys",
                 "rpt_year_outlook",
             )

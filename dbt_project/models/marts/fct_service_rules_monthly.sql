@@ -35,7 +35,9 @@ rules as (
         {{ 'false as to_tagged_service' if stop == 'towers' else 'to_tagged_service' }},
         driver_id,
         owner_name,
-        reason
+        reason,
+        approved_by,
+        approved_on
     from {{ ref(model) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -54,6 +56,8 @@ select
     drivers.driver_name,
     rules.owner_name,
     rules.reason,
+    rules.approved_by,
+    rules.approved_on,
     {{ units_to_amount('money.amount_units') }} as amount
 from money
 inner join rules on money.stop_code = rules.stop_code and money.rule_id = rules.rule_id

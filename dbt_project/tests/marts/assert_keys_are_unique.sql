@@ -33,6 +33,9 @@
     'rpt_fairness': ['scenario_id', 'period_id', 'version', 'service_id', 'consumer_kind', 'consumer_id'],
     'rpt_tag_coverage': ['scenario_id', 'period_id', 'version', 'source_id', 'target_kind', 'mapping_method'],
     'rpt_tag_drift': ['scenario_id', 'period_id', 'version', 'drift_kind', 'tag_key', 'found_text'],
+    'rpt_taxonomy': [
+        'scenario_id', 'period_id', 'version', 'taxonomy_id', 'layer_code', 'category_name', 'sub_category_name',
+    ],
     'rpt_unmapped_keys': [
         'scenario_id', 'period_id', 'version', 'source_id', 'target_kind', 'key_kind', 'key_name', 'key_value',
     ],

@@ -146,7 +146,9 @@ def test_fingerprint_text_depends_on_rules_and_not_on_the_run(tmp_path: Path) ->
 def test_cost_behaviour_that_nobody_declared_is_not_fixed(tmp_path: Path) -> None:
     """Wages say nothing, machines are variable, what is excluded has no behaviour."""
     rest = "{id: machines, priority: 20, match: {}, pool: hardware, reason: The rest.}"
-    excluded = "  - {id: own, priority: 5, match: {}, exclude_as: recovery, reason: Ours.}"
+    excluded = (
+        '  - {id: own, priority: 5, match: {account: ["99*"]}, exclude_as: recovery, reason: Ours.}'
+    )
     changed = f"{rest[:-1]}, cost_behaviour: variable}}\n{excluded}"
     workspace = write_files(tmp_path, {"cost_model/pools.yml": (rest, changed)})
     tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)

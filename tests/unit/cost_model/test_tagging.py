@@ -165,7 +165,7 @@ def test_only_what_rules_look_at_is_read(tmp_path: Path) -> None:
     ]
     shop, centre = tables["tagging_rules"][1]
     assert [{"position": 2, "globs": ["shop*"]}] in shop
-    assert centre[-7:-5] == (None, 1)
+    assert centre[-9:-7] == (None, 1)
 
 
 def test_a_pointer_names_any_key() -> None:

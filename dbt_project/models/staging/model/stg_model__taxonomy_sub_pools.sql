@@ -1,0 +1,1 @@
+select * from {{ source('model', 'taxonomy_sub_pools') }}
