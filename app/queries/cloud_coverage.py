@@ -105,7 +105,8 @@ def read_drift(published: Published, selection: Selection) -> pd.DataFrame:
 
 def read_bill_tie(published: Published, selection: Selection) -> pd.DataFrame:
     """One row: the parts of the coverage summed per target, the cost lines of the same bills
-    summed, and the larger of the two differences."""
+    summed (but for discounts that are not passed on, which are of no bill line), and the larger
+    of the two differences."""
     return read_frame(
         published,
         f"""
@@ -121,6 +122,7 @@ def read_bill_tie(published: Published, selection: Selection) -> pd.DataFrame:
             from {latest("fct_ledger_lines")}
             where scenario_id = $scenario and period_id = $period and not is_balancing
                 and source_id in (select source_id from rpt_tag_coverage)
+                and not starts_with(ledger_line_id, source_id || ':discount:')
         )
         select
             *,

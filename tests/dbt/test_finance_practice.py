@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import pytest
 
+from app.queries.cloud_coverage import read_bill_tie
+from app.queries.published import Published
+from app.selection import Selection
 from pipelines.allocation.source_records import find_source_records
+from pipelines.warehouse.publication import read_publication
 from pipelines.warehouse.reader import open_published
 
 from .golden import Golden
@@ -91,6 +95,20 @@ def test_discount_is_made_of_the_lines_that_it_is_on(finance_practice: Golden) -
         *[(1, "-100.00"), (2, "-50.00"), (4, "-30.00")],
         *[(1, "400.00"), (4, "330.00")],
     ]
+
+
+def test_coverage_ties_to_the_lines_of_the_bill(finance_practice: Golden) -> None:
+    """400 + 250 + 330 + 90 + 100, and 0 of the purchase; a kept discount is of no bill line."""
+    workspace = finance_practice.workspace
+    published = Published(str(workspace.root), read_publication(workspace))
+    selection = Selection("actual", "2026-01", None, 2026, "open")
+    row = read_bill_tie(published, selection).iloc[0]
+    assert [row[f"{name}_amount"] for name in ("service", "consumer", "bill")] == [1170] * 3
+    assert row["difference_amount"] == 0
+    found = finance_practice.query(
+        "select target_kind, key_value, amount from rpt_unmapped_keys where key_kind = 'resource'"
+    )
+    assert found == [("consumer", "plan-1", "90"), ("service", "plan-1", "90")]
 
 
 def test_depreciation_is_made_of_its_asset(finance_practice: Golden) -> None:

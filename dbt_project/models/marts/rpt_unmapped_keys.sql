@@ -14,7 +14,7 @@ with lines as (
         lines.resource_id,
         lines.service_name,
         lines.tags,
-        sum(lines.amount_local) as amount_local,
+        sum(lines.passed_on_amount_local) as amount_local,
         count(*) as line_count
     from {{ ref('stg_cloud_bill__keyed_lines') }} as lines
     inner join {{ ref('int_tagging__decisions') }} as decisions
