@@ -187,12 +187,14 @@ def _check_service_split(
 
 def _check_capacity(file: RuleFile, path: Path_, service: Service, driver: Driver) -> None:
     """Idle is what of its own capacity nobody used, so the use must be that of the service."""
-    if driver.kind not in USE_OF_ONE_SERVICE:
+    is_of_services = driver.table is not None and driver.table.senders == "service"
+    if driver.kind not in USE_OF_ONE_SERVICE and not is_of_services:
         file.complain(
             path,
             f"capacity needs the use of this one service; '{driver.id}' is of kind {driver.kind}",
             service.id,
-            f"Name a driver of kind {', '.join(USE_OF_ONE_SERVICE)}.",
+            f"Name a driver of kind {', '.join(USE_OF_ONE_SERVICE)}, or a table whose senders are "
+            "services.",
         )
 
 
