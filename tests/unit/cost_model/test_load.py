@@ -237,7 +237,8 @@ def test_capacity_needs_the_use_of_one_service(tmp_path: Path) -> None:
     )
     assert problems == [
         "cost_model/services.yml:9: mail: capacity needs the use of this one service; 'mailboxes' "
-        "is of kind headcount. Name a driver of kind service_usage, licence_seats, ticket_count."
+        "is of kind headcount. Name a driver of kind service_usage, licence_seats, ticket_count, "
+        "or a table whose senders are services."
     ]
 
 
