@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import UsageError
 from pipelines.rerun.engine import PUBLISHED, Rerun, Scope
-from pipelines.rerun.inputs import COST_CENTRES, QUANTITIES
+from pipelines.rerun.inputs import COST_CENTRES, POOLED_LINES, QUANTITIES
 from pipelines.warehouse.lake_views import as_text
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 LINES = "ledger.int_ledger__lines"
 PERIODS = "model.periods"
 TAGS = "tagging.int_tagging__matches"
+SERVICE_MATCHES = "stops.int_services__rule_matches"
 CONSUMER_CELLS = "stops.int_consumers__cells"
 BEFORE_ALL = "chr(1)"
 """Put before the name of a period, it makes an earlier one of every period's."""
@@ -79,6 +80,36 @@ class PeriodSwap:
         """From now on the quantities are those of the own period: nothing is swapped any more."""
         self.rerun.replace(QUANTITIES, f"from {PUBLISHED}.{QUANTITIES}")
 
+    def has_other_centres(self) -> bool:
+        """Whether the master knows other cost centres in one period than in the other."""
+        (count,) = self.rerun.connection.execute(
+            f"select count(*) from ({self._write_centres(self.own)}) as own "
+            f"full outer join ({self._write_centres(self.other)}) as other "
+            "using (cost_centre_id) where own.is_known is null or other.is_known is null"
+        ).fetchall()[0]
+        return bool(count)
+
+    def remember_rules(self, name: str) -> None:
+        """Keep which rule every line and tower follows now, as temp tables `name` and
+        `name_services`."""
+        self.rerun.connection.execute(
+            f"create or replace temp table {name} as select ledger_line_id, account_id, "
+            "vendor_name, disposition, cost_pool_id, pool_rule_id, tower_rule_id, amount_units "
+            f"from {POOLED_LINES}"
+        )
+        self.rerun.connection.execute(
+            f"create or replace temp table {name}_services as from {SERVICE_MATCHES}"
+        )
+
+    def _write_centres(self, scope: Scope) -> str:
+        return (
+            "select distinct centres.cost_centre_id, true as is_known "
+            f"from temp.main.all_centres as centres inner join {PUBLISHED}.{PERIODS} as periods "
+            f"on periods.period_id = {as_text(scope.period_id)} "
+            "and centres.valid_from < periods.period_end "
+            "and (centres.valid_to is null or centres.valid_to > periods.period_start)"
+        )
+
     def _write_other_dates(self) -> str:
         period = as_text(self.other.period_id)
         dates = ", ".join(
@@ -92,10 +123,8 @@ class PeriodSwap:
         """The assignments of the other period, as if they held for all time."""
         return (
             "select centres.* replace (date '0001-01-01' as valid_from, null::date as valid_to) "
-            f"from temp.main.all_centres as centres inner join {PUBLISHED}.{PERIODS} as periods "
-            f"on periods.period_id = {as_text(self.other.period_id)} "
-            "and centres.valid_from < periods.period_end "
-            "and (centres.valid_to is null or centres.valid_to > periods.period_start)"
+            "from temp.main.all_centres as centres "
+            f"semi join ({self._write_centres(self.other)}) as known using (cost_centre_id)"
         )
 
     def _write_other_lines(self) -> str:
