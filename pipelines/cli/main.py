@@ -14,6 +14,7 @@ from pipelines.cli import (
     build_commands,
     coverage_command,
     delivery_commands,
+    explain_command,
     infer_commands,
     load_commands,
     measure_commands,
@@ -42,6 +43,7 @@ for group in (
     build_commands,
     reading_commands,
     whatif_commands,
+    explain_command,
     coverage_command,
 ):
     group.register(app)

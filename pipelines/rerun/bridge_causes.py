@@ -14,21 +14,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.money import minor_unit_digits
+from pipelines.rerun.bridge_terms import to_amount
 from pipelines.rerun.engine import PUBLISHED, Rerun, Scope
-from pipelines.rerun.explain import (
-    RULES_AFTER,
-    RULES_BEFORE,
-    Bridge,
-    States,
-    Subject,
-    to_amount,
-)
+from pipelines.rerun.explain import RULES_AFTER, RULES_BEFORE, Bridge, States
 from pipelines.rerun.inputs import POOLED_LINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.rerun.bill_states import Cell, LineKey, Split
+    from pipelines.rerun.bridge_subject import Subject
     from pipelines.rerun.period_swap import PeriodSwap
 
 TOWER_WEIGHTS = "stops.int_towers__weights"
@@ -79,9 +74,10 @@ class CauseFinder:
         by_centre: dict[str, Fraction] = defaultdict(Fraction)
         for (_, centre), terms in self.lines.items():
             by_centre[centre] += terms["organisation"]
-        centre = _find_largest(by_centre)
-        if centre is None:
+        found = _find_largest(by_centre)
+        if found is None:
             return ""
+        centre = found
         before, after = self.subject.members_before, self.subject.members_after
         what = "is known in one of the two periods only"
         if before is not None and after is not None and (centre in before) != (centre in after):
@@ -153,9 +149,10 @@ class CauseFinder:
                 by_tower[tower] += amount
             for tower, part in self._find_swapped_towers(line, terms).items():
                 by_tower[tower] -= part
-        tower = _find_largest(by_tower)
-        if tower is None:
+        found = _find_largest(by_tower)
+        if found is None:
             return ""
+        tower = found
         change = self._find_share_change(tower)
         return f"{self._name('towers', tower)} {self._sign(by_tower[tower])}" + (
             f": {change}" if change else ""
@@ -257,8 +254,8 @@ class CauseFinder:
         for cells, sign in ((after, 1), (before, -1)):
             for (pool, _), amount in cells.items():
                 by_pool[pool] += sign * amount
-        pool = _find_largest(by_pool)
-        return ("", Fraction(0)) if pool is None else (pool, by_pool[pool])
+        found = _find_largest(by_pool)
+        return ("", Fraction(0)) if found is None else (found, by_pool[found])
 
     def _split_of(self, line: LineKey, *, is_after: bool) -> Split:
         splits = self.states.splits_after if is_after else self.states.splits_before
@@ -342,8 +339,9 @@ def find_causes(
 
 
 def _find_largest(amounts: Mapping[Key, Fraction]) -> Key | None:
-    """The key with the largest amount, whatever its sign; None where all are nothing."""
-    found = max(sorted(amounts), key=lambda key: abs(amounts[key]), default=None)
+    """The key with the largest amount of the sign that all have together; None for nothing."""
+    sign = -1 if sum(amounts.values()) < 0 else 1
+    found = max(sorted(amounts), key=lambda key: sign * amounts[key], default=None)
     return found if found is not None and amounts[found] else None
 
 

@@ -37,6 +37,7 @@ PERIODS = "model.periods"
 TAGS = "tagging.int_tagging__matches"
 SERVICE_MATCHES = "stops.int_services__rule_matches"
 CONSUMER_CELLS = "stops.int_consumers__cells"
+DATED_RULES = ("pool_rules", "tower_rules", "service_rules")
 BEFORE_ALL = "chr(1)"
 """Put before the name of a period, it makes an earlier one of every period's."""
 
@@ -79,6 +80,25 @@ class PeriodSwap:
     def take_drivers(self) -> None:
         """From now on the quantities are those of the own period: nothing is swapped any more."""
         self.rerun.replace(QUANTITIES, f"from {PUBLISHED}.{QUANTITIES}")
+
+    def has_other_rules(self) -> bool:
+        """Whether another pool, tower or service rule holds in one period than in the other."""
+        dates = {
+            name: f"(select period_start from {PUBLISHED}.{PERIODS} "
+            f"where period_id = {as_text(scope.period_id)})"
+            for name, scope in (("own", self.own), ("other", self.other))
+        }
+        holds = {
+            name: f"(coalesce(valid_from <= {date}, true) and coalesce({date} < valid_to, true))"
+            for name, date in dates.items()
+        }
+        rules = " union all ".join(
+            f"select valid_from, valid_to from {PUBLISHED}.model.{table}" for table in DATED_RULES
+        )
+        (count,) = self.rerun.connection.execute(
+            f"select count(*) from ({rules}) where {holds['own']} <> {holds['other']}"
+        ).fetchall()[0]
+        return bool(count)
 
     def has_other_centres(self) -> bool:
         """Whether the master knows other cost centres in one period than in the other."""
