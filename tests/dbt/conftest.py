@@ -47,6 +47,11 @@ def tag_rules(tmp_path_factory: pytest.TempPathFactory) -> Golden:
     return build_golden("tag_rules", tmp_path_factory.mktemp("golden"))
 
 
+@pytest.fixture(scope="session")
+def bill_bridge(tmp_path_factory: pytest.TempPathFactory) -> Golden:
+    return build_golden("bill_bridge", tmp_path_factory.mktemp("golden"))
+
+
 @dataclass(frozen=True)
 class OpenWarehouse:
     """A copy of the small company's warehouse with its staging views, as dbt left it."""
