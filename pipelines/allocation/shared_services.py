@@ -79,22 +79,52 @@ def solve_shared_services(edges: pa.Table, method: str) -> pa.Table:
             **{"delivered_weight": pa.int64(), "gross_weight": pa.decimal128(38, 0)},
         }
     )
-    tables = [schema.empty_table()]
+    tables = []
     for key in sorted(groups):
         solved = solve_group(groups[key], place=f"{key[0]} {key[1]}")
         tables.append(_write_table(solved, (*key, method), schema))
-    return pa.concat_tables(tables)
+    return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
 def _write_table(solved: SolvedWeights, key: tuple[str, str, int, str], schema: pa.Schema) -> Any:
+    """The rows of one group. Made of buffers: of a list or a NumPy array, pyarrow asks whether it
+    is one of pandas', and loads pandas for it, which takes longer than to solve the group."""
+    import numpy as np
     import pyarrow as pa
 
-    names = pa.array(solved.services, pa.string())
+    def make_numbers(values: Any, numpy_type: Any, arrow_type: pa.DataType) -> pa.Array:
+        content = np.ascontiguousarray(values, numpy_type)
+        return pa.Array.from_buffers(arrow_type, len(content), [None, pa.py_buffer(content)])
+
+    scenario, period, version, method = key
     size = len(solved.senders)
-    parts = [pa.repeat(pa.scalar(value, schema.field(i).type), size) for i, value in enumerate(key)]
-    parts += [names.take(solved.senders), names.take(solved.receivers)]
-    parts += [pa.array(solved.delivered), pa.array(solved.gross).cast(schema.types[-1])]
-    return pa.table(parts, schema=schema)
+    names = _make_texts([*solved.services, scenario, period, method])
+    first = len(solved.services)
+    places = (
+        *(np.full(size, first + number) for number in range(3)),
+        solved.senders,
+        solved.receivers,
+    )
+    texts = [names.take(make_numbers(place, np.int64, pa.int64())) for place in places]
+    parts = [
+        *texts[:2],
+        make_numbers(np.full(size, version), np.int32, pa.int32()),
+        *texts[2:],
+        make_numbers(solved.delivered, np.int64, pa.int64()),
+        make_numbers(solved.gross, np.float64, pa.float64()).cast(schema.types[-1]),
+    ]
+    return pa.Table.from_arrays(parts, schema=schema)
+
+
+def _make_texts(values: list[str]) -> pa.Array:
+    """An Arrow array of texts, made of its two buffers."""
+    import numpy as np
+    import pyarrow as pa
+
+    contents = [value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, contents)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(contents))]
+    return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
 
 def solve_group(edges: list[Edge], place: str = "") -> SolvedWeights:

@@ -102,6 +102,8 @@ class ModelComparison:
     lines: list[Line]
     """`through` is the step that most of the change comes from."""
     delivered: Decimal
+    charged_before: Decimal
+    charged_after: Decimal
 
 
 def compare_methods(
@@ -210,7 +212,8 @@ def _compare_versions(
     ]
     run_id, currency = read_run(rerun)
     names = (before.name, after.name)
-    return ModelComparison(rerun.scope, run_id, currency, *names, steps, lines, delivered)
+    totals = (delivered, first.charged, last.charged)
+    return ModelComparison(rerun.scope, run_id, currency, *names, steps, lines, *totals)
 
 
 def _run_steps(

@@ -3,8 +3,9 @@
 Quantities are changed where all drivers come together, cost where lines still have their own
 currency, rules as compiled tables. Everything after that is the published SQL.
 
-Assumes a rerun with a scope. Quantities are changed in all periods and not only in that of the
-scope: a driver may fall back on an earlier period, and only the scope's money is looked at.
+Assumes a rerun with a scope. Quantities are changed in all periods and scenarios and not only in
+those of the scope: a driver may fall back on an earlier period, and a budget borrows the actual
+use. Only the scope's money is looked at.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from pipelines.warehouse.lake_views import as_text
 if TYPE_CHECKING:
     from pipelines.cost_model.compile_tagging import Row
 
-QUANTITIES = "drivers.fct_driver_quantities"
+QUANTITIES = "drivers.int_drivers__delivered"
+"""Where all drivers come together, before a scenario borrows from another."""
 NATIVE_LINES = "ledger.int_ledger__native_lines"
 POOLED_LINES = "stops.int_cost_pools__lines"
 CONTROL_TOTALS = "ledger.int_ledger__control_totals"
@@ -43,14 +45,12 @@ class Scaling:
 
 
 def scale_quantities(rerun: Rerun, scalings: Sequence[Scaling]) -> None:
-    """Multiply driver quantities of the scope's scenario, one scaling after the other."""
-    scenario = as_text(_scenario(rerun))
+    """Multiply driver quantities, one scaling after the other."""
     rerun.run((QUANTITIES,))
     for item in scalings:
         rerun.replace(
             QUANTITIES,
-            "select * replace (case "
-            f"when scenario_id = {scenario} and ({item.condition}) "
+            f"select * replace (case when {item.condition} "
             f"then cast(quantity * {_write_factor(item.factor)} as decimal(38, 12)) "
             "else quantity end as quantity) from {relation}",
         )
@@ -102,10 +102,10 @@ def remove_consumers(rerun: Rerun, cost_centre_ids: Sequence[str]) -> None:
     Cost that was tagged with them stays: it goes the way of its service's other cost.
     """
     ids = ", ".join(map(as_text, cost_centre_ids))
+    rerun.run((QUANTITIES,))
     rerun.replace(
         QUANTITIES,
-        f"from {{relation}} where not (scenario_id = {as_text(_scenario(rerun))} "
-        f"and receiver_kind = 'consumer' and receiver_id in ({ids}))",
+        f"from {{relation}} where receiver_kind <> 'consumer' or receiver_id not in ({ids})",
     )
     rerun.replace(COST_CENTRES, f"from {{relation}} where cost_centre_id not in ({ids})")
     (tagged,) = rerun.connection.execute(
@@ -141,11 +141,6 @@ def replace_rules(rerun: Rerun, table: str, rows: Sequence[Row]) -> None:
         places = ", ".join("?" for _ in rows[0])
         connection.executemany(f"insert into temp.main.incoming values ({places})", rows)
     rerun.replace(f"model.{table}", "from temp.main.incoming")
-
-
-def _scenario(rerun: Rerun) -> str:
-    assert rerun.scope is not None
-    return rerun.scope.scenario_id
 
 
 def _write_factor(factor: Decimal) -> str:

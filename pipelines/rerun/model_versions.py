@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from pipelines.cost_model.load import CostModel
 
 FROM_CONFIGURATION = ("settings", "periods", "feeds")
-# By what a table's name begins with, in the order in which differences are applied: what rules
-# name comes before the rules, so that no step sends money to what is not there yet.
+# By what a table's name begins with; a table that is not here is a kind of its own.
 KINDS = {
     "driver": "driver",
     "pool_rule": "pool rule",
@@ -39,12 +38,21 @@ KINDS = {
     "service": "service",
     "tagging": "tagging",
 }
+STOP_KINDS = {"towers": "tower rule", "services": "service rule", "consumers": "service"}
+"""Whose part a row is, in a table with a `stop_code`."""
+# In the order in which differences are applied: what rules name comes before the rules, so that no
+# step sends money to what is not there yet.
 ORDER = (
     *("driver", "cost pool", "tower", "service", "tagging"),
     *("pool rule", "tower rule", "service rule", "shared services"),
 )
+AS_ONE = ("tagging", "shared services")
+"""Kinds whose entries depend on each other, so that they change together."""
 NAMED_BY_RULES = ("driver", "cost pool", "tower", "service")
 SHOWN_VALUE = 60
+
+Entry = tuple[str, str]
+"""Kind and id of what a row is about."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,8 @@ def _run_git(directory: Path, *arguments: str) -> bytes:
 
 
 def read_published_version(rerun: Rerun) -> ModelVersion:
-    """The rules of the published run."""
+    """The rules of the published run, and with them all else in its schema `model`; what is not
+    compiled from rules is no part of a comparison."""
     execute = rerun.connection.execute
     tables = [
         name
@@ -117,11 +126,7 @@ def read_published_version(rerun: Rerun) -> ModelVersion:
             [PUBLISHED],
         ).fetchall()
     ]
-    rows = {
-        name: execute(f"from {PUBLISHED}.model.{name}").fetchall()
-        for name in tables
-        if _find_kind(name) and name not in FROM_CONFIGURATION
-    }
+    rows = {name: execute(f"from {PUBLISHED}.model.{name}").fetchall() for name in tables}
     columns: dict[str, list[str]] = {}
     for table, column in execute(
         "select table_name, column_name from duckdb_columns() where database_name = ? "
@@ -175,23 +180,22 @@ def _refuse_other_layout(tables: list[str]) -> ControlError:
 
 
 def find_rule_changes(before: ModelVersion, after: ModelVersion) -> list[RuleChange]:
-    """Every entry that differs, in the order in which the differences are applied."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for table in before.rows:
-        old, new = _group(table, before.rows[table]), _group(table, after.rows.get(table, []))
-        for entry_id in sorted(old.keys() | new.keys()):
-            key = (_find_kind(table) or "", entry_id)
-            if _as_text(old.get(entry_id, [])) != _as_text(new.get(entry_id, [])):
-                columns = before.columns[table]
-                what = _describe(table, columns, old.get(entry_id, []), new.get(entry_id, []))
-                found.setdefault(key, []).append(what)
+    """Every entry that differs, in the order in which the differences are applied.
+
+    `after` says which tables are rules; it is a version that was compiled.
+    """
+    found: dict[Entry, list[str]] = {}
+    for table, rows in after.rows.items():
+        columns = before.columns[table]
+        old, new = _group(table, columns, before.rows[table]), _group(table, columns, rows)
+        for entry in sorted(old.keys() | new.keys()):
+            if _as_text(old.get(entry, [])) != _as_text(new.get(entry, [])):
+                what = _describe(table, columns, old.get(entry, []), new.get(entry, []))
+                found.setdefault(entry, []).append(what)
     if before.shared_method != after.shared_method:
         texts = found.setdefault(("shared services", ""), [])
         texts.insert(0, f"method {before.shared_method} -> {after.shared_method}")
-    changes = [
-        RuleChange(kind, entry_id, "; ".join(dict.fromkeys(texts)))
-        for (kind, entry_id), texts in found.items()
-    ]
+    changes = [RuleChange(*entry, _join(texts)) for entry, texts in found.items()]
     return sorted(changes, key=_find_place)
 
 
@@ -200,42 +204,54 @@ def apply_rule_changes(
 ) -> ModelVersion:
     """Replace the entries of `changes`, and return the version that is then in force."""
     rows = dict(before.rows)
+    for table, target in after.rows.items():
+        columns = before.columns[table]
+        old, new = _group(table, columns, rows[table]), _group(table, columns, target)
+        for change in changes:
+            entry = (change.kind, change.entry_id)
+            old.pop(entry, None)
+            if entry in new:
+                old[entry] = new[entry]
+        rows[table] = [row for group in old.values() for row in group]
+        if _as_text(rows[table]) != _as_text(before.rows[table]):
+            replace_rules(rerun, table, rows[table])
     method = before.shared_method
-    for change in changes:
-        for table in before.rows:
-            if _find_kind(table) == change.kind:
-                old, new = _group(table, rows[table]), _group(table, after.rows.get(table, []))
-                old.pop(change.entry_id, None)
-                if change.entry_id in new:
-                    old[change.entry_id] = new[change.entry_id]
-                rows[table] = [row for group in old.values() for row in group]
-        if change.kind == "shared services":
-            method = after.shared_method
-    for table, changed in rows.items():
-        if _as_text(changed) != _as_text(before.rows[table]):
-            replace_rules(rerun, table, changed)
+    if any(change.kind == "shared services" for change in changes):
+        method = after.shared_method
     if method != before.shared_method:
         replace_method(rerun, method)
     return ModelVersion(after.name, rows, method, before.columns)
 
 
-def _find_kind(table: str) -> str | None:
-    return next((kind for start, kind in KINDS.items() if table.startswith(start)), None)
-
-
-def _find_place(change: RuleChange) -> tuple[bool, int, str]:
+def _find_place(change: RuleChange) -> tuple[bool, int, str, str]:
     is_last = change.kind in NAMED_BY_RULES and change.what == "removed"
-    return is_last, ORDER.index(change.kind), change.entry_id
+    # A kind that is not known here may be named by rules.
+    place = ORDER.index(change.kind) + 1 if change.kind in ORDER else 0
+    return is_last, place, change.kind, change.entry_id
 
 
-def _group(table: str, rows: list[Row]) -> dict[str, list[Row]]:
-    """Rows by the entry that they belong to; all as one where a table has no entries."""
-    if _find_kind(table) in ("tagging", "shared services"):
-        return {"": rows} if rows else {}
-    groups: dict[str, list[Row]] = {}
+def _group(table: str, columns: list[str], rows: list[Row]) -> dict[Entry, list[Row]]:
+    """Rows by the entry that they belong to."""
+    groups: dict[Entry, list[Row]] = {}
     for row in rows:
-        groups.setdefault(str(row[0]), []).append(row)
+        groups.setdefault(_find_entry(table, columns, row), []).append(row)
     return groups
+
+
+def _find_entry(table: str, columns: list[str], row: Row) -> Entry:
+    if "stop_code" in columns:
+        stop = str(row[columns.index("stop_code")])
+        return STOP_KINDS.get(stop, stop), str(row[columns.index("rule_id")])
+    kind = next((kind for start, kind in KINDS.items() if table.startswith(start)), None)
+    if kind in AS_ONE or not columns[0].endswith("_id"):
+        return kind or table.replace("_", " "), ""
+    return kind or table.replace("_", " "), str(row[0])
+
+
+def _join(texts: list[str]) -> str:
+    """What changed; that an entry was added or removed says it all."""
+    whole = [text for text in texts if text in ("added", "removed")]
+    return whole[0] if whole else "; ".join(dict.fromkeys(texts))
 
 
 def _as_text(rows: list[Row]) -> list[str]:
@@ -247,9 +263,12 @@ def _describe(table: str, columns: list[str], old: list[Row], new: list[Row]) ->
         return table
     if table == "shared_service_order":
         return "order"
-    if table.endswith(("_receivers", "_offerings")):
+    has_pair = len(old) == 1 and len(new) == 1
+    if table.endswith(("_receivers", "_offerings", "_rows")) or (
+        table.endswith("_parts") and not has_pair
+    ):
         return table.rsplit("_", 1)[1]
-    if len(old) != 1 or len(new) != 1:
+    if not has_pair:
         return "added" if new else "removed"
     pairs = zip(columns, old[0], new[0], strict=True)
     return ", ".join(

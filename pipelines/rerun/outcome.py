@@ -56,6 +56,8 @@ class Figures:
         other = "business-unit" if detail == "service" else "service"
         sums: dict[str, dict[str, Decimal]] = {}
         for ids, amount in self.lines.items():
+            if detail == "service" and is_unborne(ids[0]):
+                continue  # No business unit has it.
             own = sums.setdefault(find_row(ids, detail), {})
             part_id = ids[DETAILS.index(other)]
             name = self.name_of(other, part_id) or part_id

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipelines.errors import UsageError
-from pipelines.rerun.changes import WhatIf, apply_changes
+from pipelines.rerun.apply_changes import apply_changes
+from pipelines.rerun.changes import WhatIf
 from pipelines.rerun.engine import Rerun, Scope, open_rerun
 from pipelines.rerun.outcome import (
     ZERO,

@@ -25,8 +25,15 @@ APPORTION = Path(sys.executable).with_name("apportion")
 RATIO_AIM = 2.5
 RUN_AIM_SECONDS = 120
 HELP_AIM_SECONDS = 0.5
+WHAT_IF_AIM_SECONDS = 3
 PAGE_AIM_SECONDS = 0.3
 HELP_REPEATS = 5
+WHAT_IF_REPEATS = 3
+WHAT_IFS = {
+    "a consumer leaves": ("--without", "CC2220"),
+    "a pool is dearer": ("--pool", "staffing=+5%"),
+    "another method": ("--method", "reciprocal"),
+}
 RUN_REPEATS = 2
 PAGE_REPEATS = 5
 
@@ -51,6 +58,7 @@ def main() -> int:
         unchanged, _ = _time(lambda: _call("run", "--json", "-w", str(workspace)))
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         help_seconds = min(_time(lambda: _call("--help"))[0] for _ in range(HELP_REPEATS))
+        what_ifs = [(name, _time_what_if(workspace, options)) for name, options in WHAT_IFS.items()]
         pages = _time_pages(workspace)
     _print_steps("first run", json.loads(answer)["seconds"])
     _print_steps("run again with --force", json.loads(forced)["seconds"])
@@ -61,6 +69,7 @@ def main() -> int:
         ("whole run, again", "s", again, RUN_AIM_SECONDS),
         ("run where nothing changed", "s", unchanged, RUN_AIM_SECONDS),
         ("apportion --help", "s", help_seconds, HELP_AIM_SECONDS),
+        *((f"what if {name}", "s", seconds, WHAT_IF_AIM_SECONDS) for name, seconds in what_ifs),
         *((f"warm page: {page}", "s", seconds, PAGE_AIM_SECONDS) for page, seconds in pages),
     ]
     print(f"\ndbt build alone: first {dbt_first:.1f} s, again {dbt_again:.1f} s")
@@ -116,6 +125,12 @@ class DbtAlone:
         prepare(space, given, database, place / "deliveries.duckdb")
         state = self.directory / "dbt_state"
         return _time(lambda: run_dbt_build(database, state))[0]
+
+
+def _time_what_if(workspace: Path, options: tuple[str, ...]) -> float:
+    """The whole command, from the start of the process: the best of a few."""
+    command = ("whatif", "2026-10", *options, "-w", str(workspace))
+    return min(_time(lambda: _call(*command))[0] for _ in range(WHAT_IF_REPEATS))
 
 
 def _time_pages(workspace: Path) -> list[tuple[str, float]]:

@@ -16,6 +16,7 @@ from pipelines.errors import ConfigurationError, ControlError, UsageError
 from pipelines.rerun.changes import ChangesRefusedError, WhatIf
 from pipelines.rerun.compare import compare_methods, compare_models
 from pipelines.rerun.engine import Scope, open_rerun
+from pipelines.rerun.inputs import remove_consumers
 from pipelines.rerun.outcome import Line, read_proven_figures
 from pipelines.rerun.whatif import WhatIfResult, ask_what_if
 
@@ -73,6 +74,59 @@ def test_business_unit_leaves_with_its_cost_centres(small_company: Golden) -> No
     assert by_unit.lines == ask(small_company, leaving=("cc-hr",)).lines
 
 
+def test_who_leaves_is_no_receiver_of_an_even_split_either(small_company: Golden) -> None:
+    with open_rerun(small_company.workspace, Scope("actual", "2026-01")) as rerun:
+        remove_consumers(rerun, ["cc-hr"])
+        rerun.run(("stops.int_consumers__known",))
+        assert set(
+            rerun.connection.execute(
+                "select cost_centre_id from stops.int_consumers__known where period_id = '2026-01'"
+            ).fetchall()
+        ) == {("cc-sales",), ("cc-ops",), ("it1",), ("it2",)}
+
+
+def test_cost_that_was_tagged_with_who_leaves_stays_with_its_service(tag_rules: Golden) -> None:
+    """cc-data had 80.00 by its tag and 10.00 by heads. Data has no driver, so that the 80.00 are
+    held; its third of the platform's heads goes to cc-shop."""
+    wanted = WhatIf(leaving=("cc-data",))
+    result = ask_what_if(tag_rules.workspace, "2026-01", wanted, detail="cost-centre")
+    assert read_amounts(result.lines) == {
+        "cc-data": ("90.00", "0.00"),
+        "cc-shop": ("160.00", "170.00"),
+        "(unallocated)": ("50.00", "130.00"),
+        "(unmapped)": ("45.00", "45.00"),
+    }
+    left = result.left_behind
+    assert left is not None
+    parts = (left.amount, left.borne_by_others, left.borne_by_nobody)
+    assert tuple(map(str, parts)) == ("90.00", "10.00", "80.00")
+
+
+def test_cost_changes_where_the_bill_is_the_control_total(tag_rules: Golden) -> None:
+    """345.00 and a tenth of it."""
+    result = ask_what_if(tag_rules.workspace, "2026-01", WhatIf(accounts=("*=+10%",)))
+    assert str(result.delivered_change) == "34.50"
+    assert str(result.after.delivered) == "379.50"
+
+
+def test_tagging_rules_are_a_step(tag_rules: Golden, tmp_path: Path) -> None:
+    """Without the rule for the support fee its 30.00 have no service: 20.00 and 10.00 less."""
+    directory = tmp_path / "cost_model"
+    shutil.copytree(tag_rules.workspace.cost_model, directory)
+    tagging = directory / "tagging.yml"
+    text = tagging.read_text("utf-8")
+    assert text.count("id: support") == 1
+    tagging.write_text(text.replace("charge_category: [Purchase]", "charge_category: [Never]"))
+    found = compare_models(tag_rules.workspace, "2026-01", [str(directory)], detail="cost-centre")
+    changes = {line.row_id: str(line.change) for line in found.lines}
+    assert changes["cc-shop"] == "-20.00"
+    assert changes["cc-data"] == "-10.00"
+    assert changes["(unmapped)"] == "30.00"
+    assert [(step.name, step.what, str(step.moved)) for step in found.steps] == [
+        ("tagging", "tagging_rules", "30.00")
+    ]
+
+
 def test_larger_volume_moves_cost_and_makes_none(small_company: Golden) -> None:
     result = ask(small_company, volumes=("erp:cc-ops=+100%",))
     assert read_amounts(result.lines) == with_after(factory="764.63", unmapped="308.83")
@@ -81,6 +135,24 @@ def test_larger_volume_moves_cost_and_makes_none(small_company: Golden) -> None:
     assert by_unit.lines == result.lines
     by_driver = ask(small_company, drivers=("seats:cc-x=-50%",))
     assert by_driver.lines == result.lines
+
+
+def test_a_budget_borrows_the_use_that_was_changed(small_company: Golden) -> None:
+    """ERP is planned with 825.00 by the actual seats, 1 : 1; 2 : 1 gives 550.00 to cc-ops."""
+    wanted = WhatIf(volumes=("erp:cc-ops=+100%",))
+    result = ask_what_if(
+        small_company.workspace, "2026-01", wanted, scenario_id="budget", detail="service"
+    )
+    assert read_amounts(result.lines)["erp"] == ("412.50", "550.00")
+
+
+def test_volume_of_a_service_that_is_split_by_heads_is_refused(tag_rules: Golden) -> None:
+    for service, reason in (
+        ("platform", "split by the driver 'heads'. To change that for all that it splits, use"),
+        ("shop", "no driver says who uses 'shop'"),
+    ):
+        with pytest.raises(ChangesRefusedError, match=reason):
+            ask_what_if(tag_rules.workspace, "2026-01", WhatIf(volumes=(f"{service}:cc-shop=+1%",)))
 
 
 def test_all_cost_of_a_service_without_users_is_held(small_company: Golden) -> None:
