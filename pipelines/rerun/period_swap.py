@@ -26,13 +26,15 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import UsageError
 from pipelines.rerun.engine import PUBLISHED, Rerun, Scope
-from pipelines.rerun.inputs import COST_CENTRES, POOLED_LINES, QUANTITIES
+from pipelines.rerun.inputs import COST_CENTRES, POOLED_LINES
 from pipelines.warehouse.lake_views import as_text
 
 if TYPE_CHECKING:
     import duckdb
 
 LINES = "ledger.int_ledger__lines"
+QUANTITIES = "drivers.fct_driver_quantities"
+"""With what a scenario borrows from another one, as it was published."""
 PERIODS = "model.periods"
 TAGS = "tagging.int_tagging__matches"
 SERVICE_MATCHES = "stops.int_services__rule_matches"
