@@ -15,6 +15,7 @@ from pipelines.cli import (
     close_commands,
     coverage_command,
     delivery_commands,
+    explain_command,
     infer_commands,
     journal_command,
     load_commands,
@@ -51,6 +52,7 @@ for group in (
     journal_command,
     reading_commands,
     whatif_commands,
+    explain_command,
     coverage_command,
     method_commands,
 ):

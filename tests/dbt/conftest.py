@@ -57,6 +57,11 @@ def finance_practice(tmp_path_factory: pytest.TempPathFactory) -> Golden:
     return build_golden("finance_practice", tmp_path_factory.mktemp("golden"))
 
 
+@pytest.fixture(scope="session")
+def bill_bridge(tmp_path_factory: pytest.TempPathFactory) -> Golden:
+    return build_golden("bill_bridge", tmp_path_factory.mktemp("golden"))
+
+
 @dataclass(frozen=True)
 class OpenWarehouse:
     """A copy of the small company's warehouse with its staging views, as dbt left it."""

@@ -1,0 +1,239 @@
+"""Why a bill differs from that of another period: the bridge between the two.
+
+The period is run again with the inputs of the other one, and these are swapped for its own, one at
+a time, in the order of TERMS. A term is what its swap changes:
+
+- restatement: as restated minus as first reported. Nothing published was ever restated, so 0.00.
+- rules: the rules that hold now, on the money and quantities of then.
+- organisation: cost centres known now; and of a business unit's bill those that joined or left it.
+- pool cost: the ledger lines of now, by the rules of now and the quantities of then.
+- volume, rate, mix: the quantities of now, in three parts. With U = what the service costs in all,
+  at this point, over all units that are used of it, by services as well as by consumers:
+    volume = (units of the consumer now - then) x U
+    rate = units now x (the same cost / all units used now - U): others use more or less of it
+    mix = the rest: what arrives at the service by drivers on the way there, those of towers and of
+    services and those by which shared services pass their cost on.
+
+Where nobody's use was known in one of the two periods, all that the use changes is volume; where
+one of the two was split as declared (evenly) and the other by use, it is mix.
+
+Terms are computed on engine units, each line on its own, so that those of a business unit's bill
+are the sums of its lines'. How they become cents is said in bridge_terms.py: one term `rounding`
+makes them the change of the bills.
+
+Guarantees: the run under swapped keys gives the other period's published figures to the unit, no
+swap but that of the money changes the total, and terms and rounding sum to the change; else
+ControlError. Another order of the swaps would share out otherwise what acts together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from pipelines.errors import ControlError, UsageError
+from pipelines.money import minor_unit_digits
+from pipelines.rerun.bill_states import (
+    LineKey,
+    Split,
+    State,
+    read_splits,
+    read_state,
+    read_tagged,
+)
+from pipelines.rerun.bridge_subject import Subject, Wanted, find_subject
+from pipelines.rerun.bridge_terms import Part, make_parts, make_terms
+from pipelines.rerun.engine import PUBLISHED, Rerun, Scope, open_rerun
+from pipelines.rerun.period_swap import CONSUMER_CELLS, PeriodSwap
+from pipelines.rerun.whatif import read_run, require_period
+
+if TYPE_CHECKING:
+    from pipelines.workspace.workspace import Workspace
+
+RULES_BEFORE, RULES_AFTER = "rules_before", "rules_after"
+"""Temp tables: the rules that the other period's money follows, then and now."""
+
+
+@dataclass(frozen=True)
+class States:
+    """The bill lines after each swap; those after the last are what is published."""
+
+    start: State
+    rules: State
+    organisation: State
+    money: State
+    end: State
+    splits_before: dict[str, Split]
+    """As they are before the quantities are swapped."""
+    splits_after: dict[str, Split]
+    tagged_before: dict[LineKey, int]
+    tagged_after: dict[LineKey, int]
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """The whole: `before` + terms + rounding = `after`, in the reporting currency."""
+
+    scope: Scope
+    against: Scope
+    run_id: str
+    currency_code: str
+    subject: Subject
+    before: Decimal
+    after: Decimal
+    terms: dict[str, Decimal]
+    """By the names of TERMS, in their order, and `rounding`."""
+    causes: dict[str, str]
+    """For each term a sentence with its largest cause; empty where there is none."""
+    parts: list[Part]
+    """By service, or by cost centre of one service; empty for a single charge."""
+
+    @property
+    def change(self) -> Decimal:
+        return self.after - self.before
+
+
+def explain_bill(
+    workspace: Workspace,
+    period_id: str,
+    against_period_id: str,
+    wanted: Wanted,
+    *,
+    scenario_id: str = "actual",
+    against_scenario_id: str | None = None,
+) -> Bridge:
+    """Explain the bill of a period against that of another one.
+
+    Raises UsageError where neither period has such a charge or one of them has no figures at all,
+    ControlError where the rerun does not tie.
+    """
+    from pipelines.rerun.bridge_causes import find_causes
+
+    scope = Scope(scenario_id, period_id)
+    against = Scope(against_scenario_id or scenario_id, against_period_id)
+    if scope == against:
+        raise UsageError(f"a bill is explained against another period, found {period_id} twice")
+    with open_rerun(workspace, scope) as rerun:
+        require_period(rerun)
+        swap = PeriodSwap(rerun, against)
+        subject = find_subject(rerun.connection, scope, against, wanted)
+        states = run_states(rerun, swap)
+        lines = compute_terms(states, subject)
+        run_id, currency = read_run(rerun)
+        digits = minor_unit_digits(currency)
+        bills = (subject.before.amounts, subject.after.amounts)
+        terms, before, after = make_terms(lines.values(), *bills, digits)
+        parts = []
+        if wanted.service_id is None or wanted.cost_centre_id is None:
+            place = 0 if wanted.service_id is None else 1
+            parts = make_parts(lines, bills, terms, subject.part_names, place, digits)
+        bridge = Bridge(scope, against, run_id, currency, subject, before, after, terms, {}, parts)
+        return replace(bridge, causes=find_causes(rerun, swap, states, subject, lines, bridge))
+
+
+def run_states(rerun: Rerun, swap: PeriodSwap) -> States:
+    """Swap one input after the other. Raises ControlError where a state does not tie."""
+    connection, scope = rerun.connection, swap.own
+
+    def run() -> State:
+        rerun.run((CONSUMER_CELLS,))
+        return read_state(connection, scope)
+
+    swap.start()
+    start = run()
+    published = read_state(connection, swap.other, f"{PUBLISHED}.")
+    _require_equal("the other period run again", start.cells, published.cells)
+    swap.remember_rules(RULES_BEFORE)
+    # Where nothing differs, a swap would only run the same models on the same rows.
+    rules = start
+    if swap.has_other_rules():
+        swap.take_rules()
+        rules = run()
+    swap.remember_rules(RULES_AFTER)
+    organisation = rules
+    if swap.has_other_centres():
+        swap.take_organisation()
+        organisation = run()
+    swap.take_money()
+    money = run()
+    end = read_state(connection, scope, f"{PUBLISHED}.")
+    for name, state, expected in (
+        ("rules", rules, start),
+        ("organisation", organisation, start),
+        ("quantities", money, end),
+    ):
+        _require_equal(f"the total with {name} swapped", state.total, expected.total)
+    return States(
+        start,
+        rules,
+        organisation,
+        money,
+        end,
+        read_splits(connection, scope),
+        read_splits(connection, scope, f"{PUBLISHED}."),
+        read_tagged(connection, scope),
+        read_tagged(connection, scope, f"{PUBLISHED}."),
+    )
+
+
+def compute_terms(states: States, subject: Subject) -> dict[LineKey, dict[str, Fraction]]:
+    """The terms of every line of the bill, in engine units, exact."""
+    every = (states.start, states.rules, states.organisation, states.money, states.end)
+    lines = {line for state in every for line in state.cells}
+    found = {}
+    for line in sorted(lines):
+        was, is_in = subject.wants_before(line), subject.wants_after(line)
+        if was or is_in:
+            found[line] = _compute_line(states, line, was, is_in)
+    return found
+
+
+def _compute_line(states: States, line: LineKey, was: bool, is_in: bool) -> dict[str, Fraction]:
+    start, rules = (state.amount_of(line) if was else 0 for state in (states.start, states.rules))
+    organisation, money, end = (
+        state.amount_of(line) if is_in else 0
+        for state in (states.organisation, states.money, states.end)
+    )
+    volume, rate = _split_use(states, line) if is_in else (Fraction(0), Fraction(0))
+    return {
+        "restatement": Fraction(0),
+        "rules": Fraction(rules - start),
+        "organisation": Fraction(organisation - rules),
+        "pool_cost": Fraction(money - organisation),
+        "volume": volume,
+        "rate": rate,
+        "mix": end - money - volume - rate,
+    }
+
+
+def _split_use(states: States, line: LineKey) -> tuple[Fraction, Fraction]:
+    """Volume and rate of a line. See the head of this module."""
+    service, centre = line
+    before, after = states.splits_before.get(service), states.splits_after.get(service)
+    if before is None or after is None:
+        return Fraction(0), Fraction(0)
+    money = states.money.amount_of(line)
+    swapped = states.tagged_before.get(line, 0) + before.find_use_swapped(after, centre)
+    effect = swapped - money
+    if before.basis != after.basis:
+        is_mix = "declared" in (before.basis, after.basis)
+        return Fraction(0) if is_mix else effect, Fraction(0)
+    if before.unit_cost is None:
+        return effect, Fraction(0)
+    volume = (after.weight_of(centre) - before.weight_of(centre)) * before.unit_cost
+    return volume, effect - volume
+
+
+def _require_equal(what: str, found: object, expected: object) -> None:
+    if found == expected:
+        return
+    if isinstance(found, dict) and isinstance(expected, dict):
+        every = sorted(found.keys() | expected.keys())
+        key = next(key for key in every if found.get(key) != expected.get(key))
+        found, expected = found.get(key), f"{expected.get(key)} for {key}"
+    raise ControlError(
+        f"the bridge does not tie: {what} expected {expected}, found {found} engine units. This is "
+        "a defect, please report it; what is published is not touched."
+    )
