@@ -19,6 +19,7 @@ from pipelines.cli import (
     measure_commands,
     pull_commands,
     reading_commands,
+    trace_command,
     workspace_commands,
 )
 from pipelines.cli.output import print_error
@@ -40,6 +41,7 @@ for group in (
     load_commands,
     build_commands,
     reading_commands,
+    trace_command,
     coverage_command,
 ):
     group.register(app)
