@@ -35,7 +35,7 @@ use as (
         service_id,
         receiver_id,
         max(driver_id) as driver_id,
-        max(driver_quality) as driver_quality,
+        arg_max(driver_quality, {{ quality_rank('driver_quality') }}) as driver_quality,
         sum(quantity) as quantity,
         max(unit_code) as unit_code
     from {{ ref('int_consumers__weights') }}
