@@ -147,6 +147,7 @@ def test_one_service(company: Path, open_page: OpenPage) -> None:
         "Cost per seat": ("10.00 EUR", "+5.3 % on Jan 2026"),
         "Used, seat": ("40", "0.0 % on Jan 2026"),
         "Charged": ("400.00 EUR", "at cost"),
+        "Rests on measured drivers": ("100.0 %", "nothing is estimated"),
     }
     assert "Each consumer bears its share of **Seats**" in read_all(test)
     assert "measured 100.0 %" in read_all(test)
@@ -268,7 +269,8 @@ def test_company_with_only_a_cloud_bill(tmp_path: Path, open_page: OpenPage) -> 
             marts[name] = [{**row, **nothing} for row in rows]
     workspace = publish(tmp_path, marts)
     test = open_page(workspace, SERVICE_DETAIL, service="mail")
-    assert set(read_figures(test)) == {"Delivered Feb 2026", "Charged"}
+    figures = {"Delivered Feb 2026", "Charged", "Rests on measured drivers"}
+    assert set(read_figures(test)) == figures
     assert "each line of the bill says itself who uses it" in read_all(test)
     test = go_to(test, SERVICE_BENCHMARK, service="mail")
     assert read_title(test) == "E-mail has no unit cost in Feb 2026: no quantity is measured"

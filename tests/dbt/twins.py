@@ -109,7 +109,7 @@ INPUTS: dict[str, list[Twin]] = {
 
 WEIGHTS: dict[str, list[Twin]] = {
     "assert_tower_weights_are_sound": [
-        lose("stops.int_towers__weights", "it1", "rule_id = 'labour' and receiver_id = 'compute'"),
+        lose("stops.int_towers__weights", "it1", "sender_id = 'it1' and receiver_id = 'compute'"),
         Twin(
             "a weight below zero",
             "update stops.int_towers__weights set weight = -1 where receiver_id = 'network'",
