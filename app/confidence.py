@@ -51,7 +51,7 @@ def make_confidence_figure(row: Mapping[Any, Any] | pd.Series, currency: str) ->
         if to_decimal(row[column])
     )
     return Figure(
-        "Rests on measured drivers",
+        "Measured cost",
         format_share(measured),
         f"{format_share(shares[worst])} {worst}" if shares[worst] else "nothing is estimated",
         None,

@@ -175,7 +175,7 @@ def _print_trace(result: Trace, records: list[SourceRecord], shown: int) -> None
     if rest:
         amount = format_money(to_decimal(sum((line.part for line in rest), start=0 * rest[0].part)))
         rows.append((f"{len(rest)} more lines (--all shows them)", "", "", "", "", amount))
-    rows.append(("rounding to the cent", "", "", "", "", str(to_decimal(result.rounding))))
+    rows.append(("rounding to the cent", "", "", "", "", f"{to_decimal(result.rounding):f}"))
     rows.append(("charge line", "", "", "", "", format_money(result.amount)))
     columns = ("source", "account", "what", "source amount", "share", code)
     print_table("By source record, largest first", columns, rows, numeric=[3, 4, 5])
@@ -278,7 +278,7 @@ def _print_source(result: SourceTrace, shown: int) -> None:
     if rest:
         what = f"{len(rest)} more lines (--all shows them)"
         rows.append((what, "", "", "", "", "", _write_sum(charge.part for charge in rest)))
-    rows.append(("rounding", "", "", "", "", "", str(to_decimal(result.rounding))))
+    rows.append(("rounding", "", "", "", "", "", f"{to_decimal(result.rounding):f}"))
     rows.append(("source", "", "", "", "", "", format_money(to_decimal(source.amount))))
     columns = ("service", "consumer", "business unit", "became", "charge line", "share", code)
     print_table("By charge line, largest first", columns, rows, numeric=[4, 5, 6])
