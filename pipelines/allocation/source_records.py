@@ -58,7 +58,7 @@ def find_source_records(
     ids = list(ledger_line_ids)
     loads = read_published_loads(workspace, published)
     with duckdb.connect(":memory:") as lake:
-        names = _prepare_lake(lake, workspace, published, loads)
+        names = prepare_lake(lake, workspace, published, loads)
         records = _find_cloud_records(lake, ids) if names else []
         records += _find_ledger_records(lake, published, ids)
     files = {load.sha256: load.file_name for load in loads}
@@ -90,13 +90,15 @@ def read_published_loads(
     return [load for load in loads if has_records(load.directory)]
 
 
-def _prepare_lake(
+def prepare_lake(
     lake: duckdb.DuckDBPyConnection,
     workspace: Workspace,
     published: duckdb.DuckDBPyConnection,
     loads: list[ActiveLoad],
 ) -> bool:
-    """Rebuild the views of the lineage query under the name of the warehouse that they name."""
+    """Rebuild the views of the lineage query under the name of the warehouse that they name.
+
+    False where the published run had no such query; the lake has its views all the same."""
     catalog = read_publication(workspace).files[0].name.removesuffix(".duckdb")
     lake.execute(f"attach ':memory:' as \"{catalog}\"")
     lake.execute(f'use "{catalog}"')

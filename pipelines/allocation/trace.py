@@ -6,17 +6,27 @@ amount (a pool may net to zero). The engine rounds at every stop to a millionth 
 cents once; one row 'rounding' makes the parts the line, to the cent.
 
 Reads the published file for weights and lines, and the lake for the records behind lines that the
-build had summed (cloud bills).
+build had summed (cloud bills). The other direction is `source_trace`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from pipelines.allocation.money_paths import (
+    Cell,
+    End,
+    Figures,
+    Way,
+    find_ends,
+    find_known_consumers,
+    find_receivers,
+    find_ways,
+)
 from pipelines.errors import UsageError
 from pipelines.money import ENGINE_DIGITS, minor_unit_digits
 
@@ -24,9 +34,6 @@ if TYPE_CHECKING:
     import duckdb
 
 PART_DECIMALS = 8
-
-CellKey = tuple[Any, ...]
-"""(cost pool, tower rule, cost centre, tagged service, tagged consumer): what shares depend on."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +43,10 @@ class TracedLine:
     ledger_line_id: str
     source_id: str
     account_id: str
-    cost_centre_id: str
+    cell: Cell
+    """Cost pool, tower rule, cost centre and tags: what its share depends on."""
     vendor_name: str | None
     description: str | None
-    cost_pool_id: str
     is_balancing: bool
     file_id: str | None
     row_number: int | None
@@ -66,6 +73,7 @@ class Trace:
     service_name: str
     cost_centre_id: str
     cost_centre_name: str
+    disposition: str
     amount: Decimal
     currency_code: str
     driver_name: str | None
@@ -74,6 +82,8 @@ class Trace:
     lines: tuple[TracedLine, ...]
     paths: tuple[tuple[str, str, str, Fraction], ...]
     """(cost pool, tower, direct service, part), largest first."""
+    ways: tuple[tuple[Way, Fraction], ...]
+    """The ways that reach it, each with the share of its cell that does."""
     rounding: Fraction
 
 
@@ -84,45 +94,59 @@ def trace_charge(
     cost_centre_id: str,
     scenario_id: str = "actual",
 ) -> Trace:
-    """Trace one charge line. Raises UsageError if there is no such line, naming what there is."""
+    """Trace one charge line, or an end in brackets such as '(unallocated)'.
+
+    Raises UsageError if there is no such line, naming what there is.
+    """
     charge = _find_charge(connection, scenario_id, period_id, service_id, cost_centre_id)
-    version = charge["version"]
-    key = {"scenario": scenario_id, "period": period_id, "version": version}
-    shares, paths_of = _find_shares(connection, key, service_id, cost_centre_id)
-    lines = _find_lines(connection, key, shares)
-    amount = Fraction(charge["cost_amount"])
-    traced = sum((line.part for line in lines), Fraction(0))
-    cell_sums: dict[CellKey, Fraction] = defaultdict(Fraction)
-    for cell, line_amount in _sum_cells(connection, key).items():
-        cell_sums[cell] = line_amount
+    figures = Figures(scenario_id, period_id, charge["version"])
+    end = End(service_id, cost_centre_id, charge["disposition"])
+    reaching = _find_reaching(connection, figures, end)
+    shares: dict[Cell, Fraction] = defaultdict(Fraction)
+    for way, share in reaching:
+        shares[way.cell] += share
+    lines = _find_lines(connection, figures, shares)
+    cell_amounts: dict[Cell, Fraction] = defaultdict(Fraction)
+    for line in lines:
+        cell_amounts[line.cell] += Fraction(line.line_amount)
     totals: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
-    for cell, parts in paths_of.items():
-        for (tower, service), share in parts.items():
-            totals[cell[0], tower, service] += share * cell_sums[cell]
+    for way, share in reaching:
+        names = (way.cell.cost_pool_id, way.tower_id, way.direct_service_id)
+        totals[names] += share * cell_amounts[way.cell]
     paths = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))
     return Trace(
         period_id=period_id,
         scenario_id=scenario_id,
-        version=version,
+        version=figures.version,
         service_id=service_id,
         service_name=charge["service_name"],
         cost_centre_id=cost_centre_id,
         cost_centre_name=charge["cost_centre_name"],
+        disposition=charge["disposition"],
         amount=charge["cost_amount"],
         currency_code=charge["currency_code"],
         driver_name=charge["driver_name"],
         quantity=charge["quantity"],
         unit_code=charge["unit_code"],
         lines=tuple(sorted(lines, key=lambda line: (-abs(line.part), line.ledger_line_id))),
-        paths=tuple((*name, part) for name, part in paths),
-        rounding=amount - traced,
+        paths=tuple((*names, part) for names, part in paths),
+        ways=tuple(reaching),
+        rounding=Fraction(charge["cost_amount"]) - sum((n.part for n in lines), Fraction(0)),
     )
 
 
 def to_decimal(value: Fraction, decimals: int = PART_DECIMALS) -> Decimal:
-    """A fraction as a decimal, rounded half away from zero."""
-    scaled = Decimal(value.numerator * 10**decimals) / Decimal(value.denominator)
-    return scaled.quantize(Decimal(1), ROUND_HALF_UP).scaleb(-decimals)
+    """A fraction as a decimal, rounded half away from zero; exact however large it is."""
+    scaled = abs(value) * 10**decimals
+    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    return Decimal(f"{'-' if value < 0 else ''}{whole}e-{decimals}")
+
+
+def count_unit_digits(connection: duckdb.DuckDBPyConnection) -> int:
+    """Decimals of an engine unit in the reporting currency: 8 for EUR."""
+    row = connection.execute("select currency_code from dim_run").fetchone()
+    assert row is not None
+    return minor_unit_digits(row[0]) + ENGINE_DIGITS
 
 
 def _find_charge(
@@ -134,11 +158,11 @@ def _find_charge(
 ) -> dict[str, Any]:
     result = connection.execute(
         """
-        select version, service_name, cost_centre_name, cost_amount, driver_name, quantity,
-            unit_code, (select currency_code from dim_run) as currency_code
+        select version, disposition, service_name, cost_centre_name, cost_amount, driver_name,
+            quantity, unit_code, (select currency_code from dim_run) as currency_code
         from fct_charges_monthly
         where scenario_id = ? and period_id = ? and service_id = ? and cost_centre_id = ?
-            and disposition in ('allocated', 'unmapped', 'unallocated', 'idle')
+        order by disposition
         """,
         [scenario_id, period_id, service_id, cost_centre_id],
     )
@@ -170,71 +194,50 @@ def _describe_absence(
     return f"{message}: consumers of that service are {', '.join(centres)}"
 
 
-def _find_shares(
-    connection: duckdb.DuckDBPyConnection,
-    key: dict[str, Any],
-    service_id: str,
-    cost_centre_id: str,
-) -> tuple[dict[CellKey, Fraction], dict[CellKey, dict[tuple[str, str], Fraction]]]:
-    """The share of every pool cell that ends in the charge, in all and by (tower, service)."""
-    rows = connection.execute(
-        _PATHS_SQL, key | {"service": service_id, "consumer": cost_centre_id}
-    ).fetchall()
-    shares: dict[CellKey, Fraction] = defaultdict(Fraction)
-    paths: dict[CellKey, dict[tuple[str, str], Fraction]] = defaultdict(
-        lambda: defaultdict(Fraction)
-    )
-    for *cell, tower, service, t1, t2, s1, s2, d1, d2, c1, c2 in rows:
-        share = Fraction(t1, t2) * Fraction(s1, s2) * Fraction(d1, d2) * Fraction(c1, c2)
-        shares[tuple(cell)] += share
-        paths[tuple(cell)][tower, service] += share
-    return shares, paths
+def _find_reaching(
+    connection: duckdb.DuckDBPyConnection, figures: Figures, end: End
+) -> list[tuple[Way, Fraction]]:
+    """The ways that reach a charge line, with the share of their cell that does."""
+    receivers = find_receivers(connection, figures, end.service_id)
+    known = find_known_consumers(connection, figures.period_id)
+    ways = find_ways(connection, figures, service_id=end.service_id)
+    found = [
+        (way, way.share * find_ends(way, receivers, known).get(end, Fraction(0))) for way in ways
+    ]
+    return [(way, share) for way, share in found if share]
 
 
 def _find_lines(
-    connection: duckdb.DuckDBPyConnection, key: dict[str, Any], shares: dict[CellKey, Fraction]
+    connection: duckdb.DuckDBPyConnection, figures: Figures, shares: dict[Cell, Fraction]
 ) -> list[TracedLine]:
-    currency = connection.execute("select currency_code from dim_run").fetchone()
-    assert currency is not None
-    digits = minor_unit_digits(currency[0]) + ENGINE_DIGITS
+    digits = count_unit_digits(connection)
     rows = connection.execute(
         """
         select cost_pool_id, tower_rule_id, cost_centre_id, tagged_service_id, tagged_consumer_id,
             ledger_line_id, source_id, account_id, vendor_name, description, is_balancing, file_id,
             row_number, currency_code, amount_local, service_rule_id, consumer_rule_id, amount_units
         from fct_ledger_lines
-        where scenario_id = $scenario and period_id = $period and version = $version
-            and disposition = 'allocated'
+        where scenario_id = $scenario_id and period_id = $period_id and version = $version
         """,
-        key,
+        figures._asdict(),
     ).fetchall()
     lines = []
-    for (
-        pool,
-        rule,
-        centre,
-        tag,
-        consumer,
-        line_id,
-        *rest,
-        service_rule,
-        consumer_rule,
-        units,
-    ) in rows:
-        share = shares.get((pool, rule, centre, tag, consumer))
+    for row in rows:
+        cell = Cell(*row[:5])
+        share = shares.get(cell)
         if not share:
             continue
-        source, account, vendor, text, balancing, file_id, number, code, local = rest
-        amount = Fraction(int(units), 10**digits)
+        line_id, source, account, vendor, text, balancing, file_id, number, code, local = row[5:15]
+        service_rule, consumer_rule, units = row[15:]
+        amount = Decimal(f"{int(units)}e-{digits}")
         lines.append(
             TracedLine(
                 ledger_line_id=line_id,
                 source_id=source,
                 account_id=account,
-                cost_centre_id=centre,
+                cell=cell,
                 vendor_name=vendor,
                 description=text,
-                cost_pool_id=pool,
                 is_balancing=balancing,
                 file_id=file_id,
                 row_number=number,
@@ -242,121 +245,9 @@ def _find_lines(
                 amount_local=local,
                 service_rule_id=service_rule,
                 consumer_rule_id=consumer_rule,
-                line_amount=Decimal(int(units)).scaleb(-digits),
+                line_amount=amount,
                 share=share,
-                part=amount * share,
+                part=Fraction(amount) * share,
             )
         )
     return lines
-
-
-def _sum_cells(
-    connection: duckdb.DuckDBPyConnection, key: dict[str, Any]
-) -> dict[CellKey, Fraction]:
-    rows = connection.execute(
-        """
-        select cost_pool_id, tower_rule_id, cost_centre_id, tagged_service_id, tagged_consumer_id,
-            sum(amount_units), max(settings.minor_unit_digits)
-        from stops.int_cost_pools__cells cross join model.settings as settings
-        where scenario_id = $scenario and period_id = $period and version = $version
-            and disposition = 'allocated'
-        group by all
-        """,
-        key,
-    ).fetchall()
-    return {
-        tuple(cell): Fraction(int(units), 10 ** (digits + ENGINE_DIGITS))
-        for *cell, units, digits in rows
-    }
-
-
-# Every way from a pool cell to the charge with its four shares as integers (part, whole). A line
-# that is tagged with its consumer takes no part in the shares of services and consumers; money that
-# a rule held goes no further.
-_PATHS_SQL = """
-with cells as (
-    select distinct
-        cost_pool_id, tower_rule_id, cost_centre_id, tagged_service_id, tagged_consumer_id
-    from stops.int_cost_pools__cells
-    where scenario_id = $scenario and period_id = $period and version = $version
-        and disposition = 'allocated' and tower_rule_id is not null
-),
-tower_shares as (
-    select cells.*, weights.receiver_id as tower_id, weights.receiver_disposition,
-        weights.weight as t1, weights.weight_total as t2
-    from cells
-    inner join stops.int_towers__weights as weights
-        on cells.tower_rule_id = weights.rule_id and cells.cost_centre_id = weights.sender_id
-    where weights.scenario_id = $scenario and weights.period_id = $period
-        and weights.version = $version
-),
-towers as (
-    select * exclude (receiver_disposition) from tower_shares
-    where receiver_disposition = 'allocated'
-),
-matched as (
-    select towers.*, matches.rule_id,
-        coalesce(matches.to_tagged_service, false) as to_tagged_service
-    from towers
-    inner join stops.int_services__rule_matches as matches
-        on towers.tower_id = matches.tower_id and towers.cost_pool_id = matches.cost_pool_id
-        and (towers.tagged_service_id is not null) = matches.is_tagged
-    where matches.scenario_id = $scenario and matches.period_id = $period
-),
-service_shares as (
-    select matched.*, weights.receiver_id as service_id, weights.receiver_disposition,
-        weights.weight as s1, weights.weight_total as s2
-    from matched
-    inner join stops.int_services__weights as weights
-        on matched.rule_id = weights.rule_id and matched.tower_id = weights.sender_id
-    where not matched.to_tagged_service
-        and weights.scenario_id = $scenario and weights.period_id = $period
-        and weights.version = $version
-),
-services as (
-    select * exclude (receiver_disposition) from service_shares
-    where receiver_disposition = 'allocated'
-    union all
-    select *, tagged_service_id as service_id, 1 as s1, 1 as s2
-    from matched
-    where to_tagged_service
-),
-delivered as (
-    select services.*, ranges.weight as d1, ranges.weight_total as d2
-    from services
-    inner join stops.int_delivered_services__ranges as ranges
-        on services.service_id = ranges.from_service_id
-    where services.tagged_consumer_id is null and ranges.to_service_id = $service
-        and ranges.scenario_id = $scenario and ranges.period_id = $period
-        and ranges.version = $version
-    union all
-    select *, 1 as d1, 1 as d2
-    from services
-    where tagged_consumer_id = $consumer and service_id = $service
-),
-consumer as (
-    select sum(weight) as c1, max(weight_total) as c2
-    from stops.int_consumers__weights
-    where scenario_id = $scenario and period_id = $period and version = $version
-        and service_id = $service and receiver_id = $consumer
-)
-select
-    cost_pool_id, tower_rule_id, cost_centre_id, tagged_service_id, tagged_consumer_id,
-    tower_id, service_id, t1, t2, s1, s2, d1, d2,
-    case when tagged_consumer_id is null then coalesce(consumer.c1, 0) else 1 end,
-    case when tagged_consumer_id is null then coalesce(consumer.c2, 1) else 1 end
-from delivered
-cross join consumer
-union all
-select
-    cost_pool_id, tower_rule_id, cost_centre_id, tagged_service_id, tagged_consumer_id,
-    tower_id, tower_id, t1, t2, 1, 1, 1, 1, 1, 1
-from tower_shares
-where receiver_disposition = 'unallocated' and $service = '(unallocated)'
-union all
-select
-    cost_pool_id, tower_rule_id, cost_centre_id, tagged_service_id, tagged_consumer_id,
-    tower_id, service_id, t1, t2, s1, s2, 1, 1, 1, 1
-from service_shares
-where receiver_disposition = 'unallocated' and $service = '(unallocated)'
-"""

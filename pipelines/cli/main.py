@@ -25,6 +25,7 @@ from pipelines.cli import (
     period_commands,
     pull_commands,
     reading_commands,
+    trace_command,
     whatif_commands,
     workspace_commands,
 )
@@ -53,6 +54,7 @@ for group in (
     reading_commands,
     whatif_commands,
     explain_command,
+    trace_command,
     coverage_command,
     method_commands,
 ):

@@ -1,9 +1,9 @@
-"""`apportion trace`, `records`, `bill`, `sql` and `serve`: read what is published."""
+"""`apportion records`, `bill`, `sql` and `serve`: read what is published."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,48 +19,17 @@ from pipelines.cli.output import (
 from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipelines.allocation.source_records import SourceRecord
-    from pipelines.allocation.trace import Trace, TracedLine
     from pipelines.warehouse.delivered_records import DeliveredRecords
 
-SHOWN_LINES = 15
 DEFAULT_PORT = 8501
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this group."""
-    app.command("trace")(trace)
     app.command("records")(records)
     app.command("bill")(bill)
     app.command("sql")(sql)
     app.command("serve")(serve)
-
-
-def trace(
-    period: Annotated[str, typer.Argument(help="Period, such as 2026-10.")],
-    service: Annotated[str, typer.Option("--service", help="Service of the charge.")],
-    cost_centre: Annotated[str, typer.Option("--cost-centre", help="Consumer of the charge.")],
-    scenario: Annotated[str, typer.Option(help="actual or budget.")] = "actual",
-    show_all: Annotated[bool, typer.Option("--all", help="Show every line.")] = False,
-    workspace: WorkspaceOption = Path(),
-    as_json: JsonOption = False,
-) -> int:
-    """Walk from a bill line back to the records of the deliveries that it is made of."""
-    from pipelines.allocation.source_records import find_source_records
-    from pipelines.allocation.trace import trace_charge
-    from pipelines.warehouse.reader import open_published
-    from pipelines.workspace.workspace import Workspace
-
-    space = Workspace.open(workspace)
-    with open_published(space) as connection:
-        result = trace_charge(connection, period, service, cost_centre, scenario)
-        lines = result.lines if show_all or as_json else result.lines[:SHOWN_LINES]
-        records = find_source_records(space, connection, [line.ledger_line_id for line in lines])
-    if as_json:
-        print_json(_trace_as_json(result, records))
-    else:
-        _print_trace(result, records, len(lines))
-    return 0
 
 
 def records(
@@ -192,53 +161,6 @@ def serve(
     os.execve(sys.executable, command, environment)
 
 
-def _print_trace(result: Trace, records: list[SourceRecord], shown: int) -> None:
-    from pipelines.allocation.trace import to_decimal
-
-    code = result.currency_code
-    quantity = f" for {result.quantity:,.2f} {result.unit_code}" if result.quantity else ""
-    print(
-        f"{result.service_name} charged to {result.cost_centre_id} {result.cost_centre_name} in "
-        f"{result.period_id}: {format_money(result.amount)} {code}{quantity}"
-        f" (driver: {result.driver_name or 'none'})"
-    )
-    paths = [(*names, format_money(to_decimal(part))) for *names, part in result.paths[:12]]
-    print_table(
-        "By the way that the money went",
-        ("cost pool", "tower", "service", code),
-        paths,
-        numeric=[3],
-    )
-    by_line: dict[str, list[SourceRecord]] = {}
-    for record in records:
-        by_line.setdefault(record.ledger_line_id, []).append(record)
-    rows: list[tuple[Any, ...]] = []
-    for line in result.lines[:shown]:
-        own = by_line.get(line.ledger_line_id, [])
-        where = f"{own[0].file_name}, record {own[0].row_number}" if own else ""
-        if len(own) > 1:
-            where += f" and {len(own) - 1} more"
-        share = to_decimal(line.share * 100, 4)
-        rows.append(
-            (
-                where,
-                line.account_id,
-                _describe_line(line),
-                f"{format_money(line.amount_local)} {line.currency_code}",
-                f"{share} %",
-                format_money(to_decimal(line.part)),
-            )
-        )
-    rest = result.lines[shown:]
-    if rest:
-        amount = format_money(to_decimal(sum((line.part for line in rest), start=0 * rest[0].part)))
-        rows.append((f"{len(rest)} more lines (--all shows them)", "", "", "", "", amount))
-    rows.append(("rounding to the cent", "", "", "", "", str(to_decimal(result.rounding))))
-    rows.append(("charge line", "", "", "", "", format_money(result.amount)))
-    columns = ("source", "account", "what", "source amount", "share", code)
-    print_table("By source record, largest first", columns, rows, numeric=[3, 4, 5])
-
-
 def _print_records(found: list[DeliveredRecords]) -> None:
     for part in found:
         title = f"{part.contract_id}: {part.count:,} records"
@@ -257,44 +179,3 @@ def _print_records(found: list[DeliveredRecords]) -> None:
             print_table(title, ("file", "sha256", "row", "record"), rows, numeric=[2])
         else:
             print(title)
-
-
-def _describe_line(line: TracedLine) -> str:
-    """Vendor or text, and the tagging rules that decided where a bill line goes."""
-    rules = (("service", line.service_rule_id), ("consumer", line.consumer_rule_id))
-    found = [f"{kind} by rule {rule_id}" for kind, rule_id in rules if rule_id]
-    return ", ".join([line.vendor_name or line.description or "", *found])
-
-
-def _trace_as_json(result: Trace, records: list[SourceRecord]) -> dict[str, Any]:
-    from pipelines.allocation.trace import to_decimal
-
-    by_line: dict[str, list[dict[str, Any]]] = {}
-    for record in records:
-        text = {"file": record.file_name, "sha256": record.file_id, "record": record.row_number}
-        amounts = {"amount_local": record.amount_local, "currency_code": record.currency_code}
-        by_line.setdefault(record.ledger_line_id, []).append(text | amounts)
-    return {
-        "period_id": result.period_id,
-        "scenario_id": result.scenario_id,
-        "service_id": result.service_id,
-        "cost_centre_id": result.cost_centre_id,
-        "amount": result.amount,
-        "currency_code": result.currency_code,
-        "rounding": to_decimal(result.rounding),
-        "lines": [
-            {
-                "ledger_line_id": line.ledger_line_id,
-                "account_id": line.account_id,
-                "cost_pool_id": line.cost_pool_id,
-                "service_rule_id": line.service_rule_id,
-                "consumer_rule_id": line.consumer_rule_id,
-                "amount_local": line.amount_local,
-                "currency_code": line.currency_code,
-                "share": line.share,
-                "part": to_decimal(line.part),
-                "records": by_line.get(line.ledger_line_id, []),
-            }
-            for line in result.lines
-        ],
-    }

@@ -312,6 +312,11 @@ def _add_services(
                 "unit_rate": rate,
                 "cost_amount": cost,
                 "charged_amount": cost if is_charged else 0,
+                # The intranet is split evenly, because its driver is missing.
+                "measured_amount": cost if is_charged else 0,
+                "estimated_amount": 0,
+                "stale_amount": 0,
+                "fallback_amount": 0 if is_charged else cost,
             }
             marts["fct_charges_monthly"].append(
                 {

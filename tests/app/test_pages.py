@@ -151,6 +151,7 @@ def test_one_service(company: Path, open_page: OpenPage) -> None:
         "Cost per seat": ("10.00 EUR", "+5.3 % on Jan 2026"),
         "Used, seat": ("40", "0.0 % on Jan 2026"),
         "Charged": ("400.00 EUR", "at cost"),
+        "Measured cost": ("100.0 %", "nothing is estimated"),
     }
     assert "Each consumer bears its share of **Seats**" in read_all(test)
     assert "measured 100.0 %" in read_all(test)
@@ -208,6 +209,8 @@ def test_monthly_chargeback(company: Path, open_page: OpenPage) -> None:
     figures = read_figures(test)
     assert figures["Billed Feb 2026"] == ("850.00 EUR", "+9.0 % on Jan 2026")
     assert figures["Not allocated"] == ("40.00 EUR", "nobody pays it yet")
+    # 80.00 of the intranet, which is shown only, beside 850.00.
+    assert figures["Measured cost"] == ("91.4 %", "8.6 % fallback")
     bills, lines = test.dataframe[0].value, test.dataframe[1].value
     assert list(bills["unit"]) == ["Sales", "Finance"]
     assert list(bills["charged"]) == [450, 400]
@@ -292,7 +295,8 @@ def test_company_with_only_a_cloud_bill(tmp_path: Path, open_page: OpenPage) -> 
             marts[name] = [{**row, **nothing} for row in rows]
     workspace = publish(tmp_path, marts)
     test = open_page(workspace, SERVICE_DETAIL, service="mail")
-    assert set(read_figures(test)) == {"Delivered Feb 2026", "Charged"}
+    figures = {"Delivered Feb 2026", "Charged", "Measured cost"}
+    assert set(read_figures(test)) == figures
     assert "each line of the bill says itself who uses it" in read_all(test)
     test = go_to(test, SERVICE_BENCHMARK, service="mail")
     assert read_title(test) == "E-mail has no unit cost in Feb 2026: no quantity is measured"

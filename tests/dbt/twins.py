@@ -152,7 +152,7 @@ INPUTS: dict[str, list[Twin]] = {
 
 WEIGHTS: dict[str, list[Twin]] = {
     "assert_tower_weights_are_sound": [
-        lose("stops.int_towers__weights", "it1", "rule_id = 'labour' and receiver_id = 'compute'"),
+        lose("stops.int_towers__weights", "it1", "sender_id = 'it1' and receiver_id = 'compute'"),
         Twin(
             "a weight below zero",
             "update stops.int_towers__weights set weight = -1 where receiver_id = 'network'",
@@ -327,6 +327,19 @@ CONSERVATION: dict[str, list[Twin]] = {
     "assert_charge_lines_keep_consumers": [
         move(CHARGES, "cost_centre_id", "cc-hr", "cost_centre_id = 'cc-ops'", "cc-ops")
     ],
+    "assert_worse_drivers_are_kept": [
+        Twin(
+            "estimated money that becomes measured at the consumers",
+            "update stops.int_consumers__cells set estimated_or_worse_units = 0 "
+            "where service_id = 'erp' and scenario_id = 'actual'",
+            "erp",
+        ),
+        Twin(
+            "a fallback that is forgotten at the charge line",
+            f"update {CHARGES} set fallback_units = 0 where period_id = '2026-02'",
+            "charge lines",
+        ),
+    ],
     "assert_cents_give_back_the_control_total": [
         Twin(
             "one cent too much",
@@ -434,6 +447,31 @@ MART_GUARDS: dict[str, list[Twin]] = {
             "bill",
         ),
         lose("marts.rpt_fairness", "sum", "service_id = 'network'"),
+    ],
+    "assert_confidence_adds_up": [
+        Twin(
+            "a cent too much",
+            "update marts.fct_charges_monthly set measured_amount = measured_amount + 0.01 "
+            "where cost_centre_id = 'cc-hr'",
+            "sum of the parts",
+        ),
+        Twin(
+            "estimated money called measured",
+            "update marts.fct_charges_monthly set measured_amount = measured_amount + 0.01, "
+            "estimated_amount = estimated_amount - 0.01 where cost_centre_id = 'cc-hr'",
+            "what is not measured",
+        ),
+        Twin(
+            "cents far from their units",
+            f"update {CHARGES} set fallback_units = fallback_units + 1000001 "
+            "where cost_centre_id = 'cc-hr'",
+            "what is not measured",
+        ),
+        Twin(
+            "another part on the bill",
+            "update marts.rpt_bill_lines set stale_amount = 0.01 where cost_centre_id = 'cc-hr'",
+            "bill line",
+        ),
     ],
     "assert_charges_keep_lines": [
         double("marts.fct_charges_monthly", "cost_centre_id = 'cc-hr'", "cc-hr"),

@@ -181,6 +181,32 @@ def test_trace_ends_at_records_that_exist_with_that_amount(
     assert checked >= len(traced["lines"])
 
 
+def test_a_record_leads_back_to_the_charge_with_the_same_part(
+    traced: dict[str, Any], sample: Path, tmp_path: Path
+) -> None:
+    """From a charge to its largest cost line that names its record, and from there onwards."""
+    line = next(n for n in traced["lines"] if n["ledger_line_id"].startswith("general_ledger:"))
+    [record] = line["records"]
+    picture = tmp_path / "source.svg"
+    done = run_apportion(
+        *("trace", "--from-source", f"{record['file']}:{record['record']}", "--json"),
+        *("--picture", picture, "-w", sample),
+    )
+    found = json.loads(done.stdout)
+    [charge] = [
+        charge
+        for charge in found["charges"]
+        if (charge["service_id"], charge["cost_centre_id"])
+        == (traced["service_id"], traced["cost_centre_id"])
+    ]
+    assert charge["exact_part"] == line["exact_part"]
+    assert charge["share"] == line["share"]
+    parts = sum(Fraction(charge["exact_part"]) for charge in found["charges"])
+    assert parts == Fraction(found["amount"]) == Fraction(line["line_amount"])
+    assert found["rounding"] == "0.00000000"
+    assert picture.read_text("utf-8").startswith("<svg")
+
+
 def test_trace_of_nothing_says_what_there_is(sample: Path) -> None:
     done = run_apportion(
         *("trace", LATEST, "--service", "sap-erp", "--cost-centre", "NOPE", "-w", sample), expect=2

@@ -25,6 +25,7 @@ from app.components import (
     show_missing,
     show_section,
 )
+from app.confidence import make_confidence_figure
 from app.context import Context, get_context
 from app.findings import share_of, state_service
 from app.formats import (
@@ -57,6 +58,7 @@ from app.navigation import (
 )
 from app.queries.catalogue import read_service_facts, read_service_names
 from app.queries.charges import read_consumers, read_consuming_units, read_driver_quality
+from app.queries.confidence import read_confidence
 from app.queries.service_costs import (
     find_largest_service,
     read_breakdown,
@@ -94,7 +96,12 @@ def render_page() -> None:
             SERVICE_DETAIL.question,
             state_service(names[service_id], row, units, context.selection, context.currency),
         )
-    show_figures([f for f in _make_figures(context, row, facts) if f.value != MISSING])
+    sure = make_confidence_figure(
+        read_confidence(context.published, context.selection, service_id).iloc[0],
+        context.currency,
+    )
+    figures = [f for f in _make_figures(context, row, facts) if f.value != MISSING]
+    show_figures([*figures, sure] if sure else figures)
     _show_links(context, service_id)
     basis = _choose_shown_basis(row)
     left, right = st.columns(2, gap="medium")

@@ -27,6 +27,7 @@ from app.components import (
     show_missing,
     show_section,
 )
+from app.confidence import make_confidence_figure
 from app.context import Context, get_context
 from app.findings import state_chargeback
 from app.formats import (
@@ -53,6 +54,7 @@ from app.queries.charges import (
     read_bills,
     read_open_amounts,
 )
+from app.queries.confidence import read_confidence
 from app.queries.proof import (
     read_certificate,
     read_conservation,
@@ -85,7 +87,11 @@ def render_page() -> None:
             context.currency,
         ),
     )
-    show_figures(_make_figures(context, total, open_amounts))
+    sure = make_confidence_figure(
+        read_confidence(context.published, context.selection).iloc[0], context.currency
+    )
+    figures = _make_figures(context, total, open_amounts)
+    show_figures([*figures, sure] if sure else figures)
     show_ledger_tie(context)
     _show_bills(context, int(total["business_unit_count"]))
     _show_proof(context, certificate)

@@ -10,7 +10,10 @@ with lines as (
         service_id,
         cost_centre_id,
         disposition,
-        sum(amount_units) as amount_units
+        sum(amount_units) as amount_units,
+        sum(estimated_or_worse_units) as estimated_or_worse_units,
+        sum(stale_or_worse_units) as stale_or_worse_units,
+        sum(fallback_units) as fallback_units
     from {{ ref('int_consumers__cells') }}
     group by all
 ),
@@ -92,5 +95,11 @@ select
     cost_centre_id,
     disposition,
     amount_units,
-    cost_cents
+    estimated_or_worse_units,
+    stale_or_worse_units,
+    fallback_units,
+    cost_cents,
+    {{ cents_of_part('estimated_or_worse_units', 'amount_units', 'cost_cents') }} as estimated_or_worse_cents,
+    {{ cents_of_part('stale_or_worse_units', 'amount_units', 'cost_cents') }} as stale_or_worse_cents,
+    {{ cents_of_part('fallback_units', 'amount_units', 'cost_cents') }} as fallback_cents
 from line_cents

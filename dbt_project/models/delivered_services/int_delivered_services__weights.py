@@ -7,16 +7,9 @@ tested. Weights only, never money; the SQL models before and after carry the con
 
 def model(dbt, session):  # type: ignore[no-untyped-def]
     from pipelines.allocation.shared_services import solve_shared_services
+    from pipelines.allocation.use_edges import select_edges
 
     dbt.config(materialized="table")
-    use = dbt.ref("int_delivered_services__use")
-    # All receivers outside count as one: the solver asks which part leaves, not to whom.
-    inside = "receiver_kind = 'service'"
-    edges = use.aggregate(
-        "scenario_id, period_id, version, service_id, "
-        f"case when {inside} then 'service' else 'outside' end as receiver_kind, "
-        f"case when {inside} then receiver_id else '' end as receiver_id, "
-        "sum(weight) as weight"
-    ).order("all")
+    edges = select_edges(dbt.ref("int_delivered_services__use"))
     [(method,)] = dbt.ref("stg_model__settings").project("shared_method").fetchall()
-    return solve_shared_services(edges.to_arrow_table(), method)
+    return solve_shared_services(edges, method)

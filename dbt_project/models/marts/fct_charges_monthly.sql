@@ -35,7 +35,7 @@ use as (
         service_id,
         receiver_id,
         max(driver_id) as driver_id,
-        max(driver_quality) as driver_quality,
+        arg_max(driver_quality, {{ quality_rank('driver_quality') }}) as driver_quality,
         sum(quantity) as quantity,
         max(unit_code) as unit_code
     from {{ ref('int_consumers__weights') }}
@@ -84,6 +84,10 @@ select
     {{ unit_rate('charges.amount_units', 'use.quantity') }} as unit_rate,
     {{ cents_to_amount('charges.cost_cents') }} as cost_amount,
     {{ cents_to_amount('charges.charged_cents') }} as charged_amount,
+    {{ cents_to_amount('(charges.cost_cents - charges.estimated_or_worse_cents)') }} as measured_amount,
+    {{ cents_to_amount('(charges.estimated_or_worse_cents - charges.stale_or_worse_cents)') }} as estimated_amount,
+    {{ cents_to_amount('(charges.stale_or_worse_cents - charges.fallback_cents)') }} as stale_amount,
+    {{ cents_to_amount('charges.fallback_cents') }} as fallback_amount,
     charges.amount_units
 from charges
 left join use

@@ -42,6 +42,10 @@ select
     charges.unit_rate,
     charges.charged_amount,
     charges.cost_amount,
+    charges.measured_amount,
+    charges.estimated_amount,
+    charges.stale_amount,
+    charges.fallback_amount,
     previous.charged_amount as previous_charged_amount,
     previous.cost_amount as previous_cost_amount,
     budget.budget_amount

@@ -1,4 +1,5 @@
 -- Pool money split over towers. Money that has left the flow passes through unchanged.
+-- From here on a cell says how much of it rests on drivers that are estimated, stale or a fallback.
 with cells as (
     select * from {{ ref('int_cost_pools__cells') }}
 ),
@@ -18,7 +19,8 @@ split as (
         cells.tagged_consumer_id,
         {{ allocate_by_driver(
             'cells.amount_units', 'weights.weight_from', 'weights.weight_to', 'weights.weight_total'
-        ) }} as amount_units
+        ) }} as amount_units,
+        weights.split_quality_rank
     from cells
     inner join {{ ref('int_towers__weights') }} as weights
         on cells.scenario_id = weights.scenario_id
@@ -39,7 +41,8 @@ passed as (
         case when disposition = 'allocated' then '(unmapped)' else '(' || disposition || ')' end as tower_id,
         tagged_service_id,
         tagged_consumer_id,
-        amount_units
+        amount_units,
+        0 as split_quality_rank
     from cells
     where disposition <> 'allocated' or tower_rule_id is null
 ),
@@ -59,6 +62,9 @@ select
     tower_id,
     tagged_service_id,
     tagged_consumer_id,
-    sum(amount_units) as amount_units
+    sum(amount_units) as amount_units,
+    sum(case when split_quality_rank >= 1 then amount_units else 0 end) as estimated_or_worse_units,
+    sum(case when split_quality_rank >= 2 then amount_units else 0 end) as stale_or_worse_units,
+    sum(case when split_quality_rank >= 3 then amount_units else 0 end) as fallback_units
 from together
 group by all
