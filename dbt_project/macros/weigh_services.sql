@@ -61,16 +61,10 @@ known as (
 )
 
 select
-    known.*,
+    *,
     {{ split_quality_rank(
-        'rules.method', 'known.driver_quality', 'known.receiver_id',
-        'known.scenario_id, known.period_id, known.version, known.rule_id, known.sender_id'
+        'driver_quality', 'quantity', 'receiver_id', 'scenario_id, period_id, version, rule_id, sender_id'
     ) }} as split_quality_rank,
-    {{ weight_ranges(
-        'known.weight',
-        'known.scenario_id, known.period_id, known.version, known.rule_id, known.sender_id',
-        'known.receiver_id'
-    ) }}
+    {{ weight_ranges('weight', 'scenario_id, period_id, version, rule_id, sender_id', 'receiver_id') }}
 from known
-left join {{ ref('stg_model__service_rules') }} as rules on known.rule_id = rules.rule_id
 {%- endmacro %}

@@ -29,15 +29,23 @@ def select_edges(use: duckdb.DuckDBPyRelation) -> pa.Table:
 
 
 def select_ranks(use: duckdb.DuckDBPyRelation) -> pa.Table:
-    """Per service the rank of its least sure quantity, as by the macro `quality_rank`: measured 0,
-    estimated 1, stale 2, fallback or unknown 3.
+    """Per service how sure its split is, as by the macro `split_quality_rank`.
 
-    The least sure one, since every share of a service rests on all of its quantities.
+    Ranks are measured 0, estimated 1, stale 2, fallback or unknown 3.
+
+    The least sure of its quantities decides, since every share rests on all of them; declared
+    shares of several receivers, which have no quantity, are an estimate.
     """
+    rank = (
+        "case driver_quality when 'measured' then 0 when 'estimated' then 1 when 'stale' then 2 "
+        "else 3 end"
+    )
+    has_declared = "bool_or(driver_quality = 'measured' and quantity is null)"
+    has_several = "count(distinct (receiver_kind, receiver_id)) > 1"
     ranks = use.aggregate(
         "scenario_id, period_id, version, service_id, "
-        "max(case driver_quality when 'measured' then 0 when 'estimated' then 1 "
-        "when 'stale' then 2 else 3 end) as quality_rank"
+        f"greatest(max({rank}), case when {has_declared} and {has_several} then 1 else 0 end) "
+        "as quality_rank"
     ).order("all")
     table: pa.Table = ranks.to_arrow_table()
     return table

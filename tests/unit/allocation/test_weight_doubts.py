@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 from fractions import Fraction
 
+import duckdb
 import pyarrow as pa
+import pytest
 
 from pipelines.allocation.service_graph import Edge
 from pipelines.allocation.shared_services import WEIGHT_SCALE, solve_group
+from pipelines.allocation.use_edges import select_ranks
 from pipelines.allocation.weight_doubts import find_doubts, find_group_doubts
 
 # Network: half to the desk, a quarter to CRM, a quarter to consumers. Desk: a third to CRM.
@@ -148,3 +151,27 @@ def test_groups_are_kept_apart() -> None:
     assert doubts.num_rows == 4
     nothing = find_doubts(edges, ranks.set_column(4, "quality_rank", pa.array([0] * 6)))
     assert (nothing.num_rows, nothing.schema) == (0, doubts.schema)
+
+
+@pytest.mark.parametrize(
+    ("rows", "rank"),
+    [
+        ("('cc1', 'measured', 3), ('cc2', 'measured', 1)", 0),
+        # The share of each rests on the quantities of all.
+        ("('cc1', 'measured', 3), ('cc2', 'estimated', 1)", 1),
+        ("('cc1', 'stale', 3), ('cc2', 'estimated', 1)", 2),
+        ("('cc1', 'fallback', null), ('cc2', 'fallback', null)", 3),
+        ("('cc1', 'invented', 3)", 3),
+        # Declared shares have no quantity: an estimate, unless there is one receiver.
+        ("('cc1', 'measured', null), ('cc2', 'measured', null)", 1),
+        ("('cc1', 'measured', null)", 0),
+    ],
+)
+def test_a_split_is_as_sure_as_its_least_sure_quantity(rows: str, rank: int) -> None:
+    with duckdb.connect() as connection:
+        use = connection.sql(
+            "select 'actual' as scenario_id, '2026-03' as period_id, 1 as version, "
+            "'desk' as service_id, 'consumer' as receiver_kind, * "
+            f"from (values {rows}) as use (receiver_id, driver_quality, quantity)"
+        )
+        assert select_ranks(use).column("quality_rank").to_pylist() == [rank]
