@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,20 +136,14 @@ class DbtAlone:
 
 
 def _time_reruns(
-    workspace: Path, command: tuple[str, ...], cases: dict[str, tuple[str, ...]]
+    workspace: Path, command: tuple[str, ...], cases: Mapping[str, tuple[str, ...]]
 ) -> list[tuple[str, float]]:
     """The whole command, from the start of the process: the best of a few for each case."""
-    place = ("-w", str(workspace))
-    return [
-        (
-            name,
-            min(
-                _time(lambda options=options: _call(*command, *options, *place))[0]
-                for _ in range(WHAT_IF_REPEATS)
-            ),
-        )
-        for name, options in cases.items()
-    ]
+    found = []
+    for name, options in cases.items():
+        call = partial(_call, *command, *options, "-w", str(workspace))
+        found.append((name, min(_time(call)[0] for _ in range(WHAT_IF_REPEATS))))
+    return found
 
 
 def _time_pages(workspace: Path) -> list[tuple[str, float]]:
