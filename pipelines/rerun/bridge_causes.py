@@ -191,11 +191,11 @@ class CauseFinder:
         if not changes:
             return ""
         receiver, driver, before, after = changes[0]
+        shares = f"{_write_percent(before)} -> {_write_percent(after)}"
+        if kind == "towers":
+            return f"it has {shares} of what is split by {self._name('drivers', driver or '')}"
         by = f" by {self._name('drivers', driver)}" if driver else ""
-        return (
-            f"{self._name(kind, receiver)} has {_write_percent(before)} -> {_write_percent(after)} "
-            f"of it{by}"
-        )
+        return f"{self._name(kind, receiver)} has {shares} of it{by}"
 
     def _read_share_changes(self, relation: str, condition: str, tower: str) -> list[ShareChange]:
         """The largest change first."""
