@@ -192,7 +192,8 @@ def _say_period(scope: Scope) -> str:
 def _say_percent(amount: Decimal, change: Decimal) -> str:
     if not change or not amount:
         return ""
-    return f"{round(amount / change * 100, 1):.1f}"
+    percent = round(amount / change * 100, 1)
+    return f"{percent:.1f}" if percent else "0.0"
 
 
 def _sign(amount: Decimal) -> str:

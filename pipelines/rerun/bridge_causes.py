@@ -34,6 +34,8 @@ SMALLEST_SHARE = Fraction(1, 2000)
 """A share that changes by less is written with the same percent."""
 
 Key = TypeVar("Key", str, tuple[str, str])
+ShareChange = tuple[str, str | None, Fraction, Fraction]
+"""Receiver, driver (or the service that passes on), share before, share after."""
 Terms = Mapping["LineKey", Mapping[str, Fraction]]
 
 
@@ -172,27 +174,31 @@ class CauseFinder:
         return parts
 
     def _find_share_change(self, tower: str) -> str:
+        """The share that changed on the way from the tower: that of a service of the bill, of the
+        tower itself, of a service that passes on to the bill's, or else of any service."""
         services = {service for service, _ in self.lines}
-        for relation, condition, preferred in (
-            (SERVICE_WEIGHTS, "sender_id = $tower", services),
-            (TOWER_WEIGHTS, "receiver_id = $tower", {tower}),
-        ):
-            changes = self._read_share_changes(relation, condition, tower)
-            own = [item for item in changes if item[0] in preferred] or changes
-            if own:
-                receiver, driver, before, after = own[0]
-                kind = "services" if relation == SERVICE_WEIGHTS else "towers"
-                by = f" by {self._name('drivers', driver)}" if driver else ""
-                return (
-                    f"{self._name(kind, receiver)} has {_write_percent(before)} -> "
-                    f"{_write_percent(after)} of it{by}"
-                )
-        return self._say_passing(services)
+        of_tower = self._read_share_changes(SERVICE_WEIGHTS, "sender_id = $tower", tower)
+        to_tower = self._read_share_changes(TOWER_WEIGHTS, "receiver_id = $tower", tower)
+        own = [item for item in of_tower if item[0] in services]
+        return (
+            self._say_share("services", own)
+            or self._say_share("towers", to_tower)
+            or self._say_passing(services)
+            or self._say_share("services", of_tower)
+        )
 
-    def _read_share_changes(
-        self, relation: str, condition: str, tower: str
-    ) -> list[tuple[str, str | None, Fraction, Fraction]]:
-        """(receiver, driver, share before, share after), the largest change first."""
+    def _say_share(self, kind: str, changes: Sequence[ShareChange]) -> str:
+        if not changes:
+            return ""
+        receiver, driver, before, after = changes[0]
+        shares = f"{_write_percent(before)} -> {_write_percent(after)}"
+        if kind == "towers":
+            return f"it has {shares} of what is split by {self._name('drivers', driver or '')}"
+        by = f" by {self._name('drivers', driver)}" if driver else ""
+        return f"{self._name(kind, receiver)} has {shares} of it{by}"
+
+    def _read_share_changes(self, relation: str, condition: str, tower: str) -> list[ShareChange]:
+        """The largest change first."""
         where = f"where {self.scope.as_condition()} and {condition}"
         rows = self.connection.execute(
             "select coalesce(old.receiver_id, new.receiver_id), "
@@ -347,7 +353,7 @@ def _find_largest(amounts: Mapping[Key, Fraction]) -> Key | None:
 
 def _sort_changes(
     rows: Iterable[tuple[str, str | None, int, int, int, int]],
-) -> list[tuple[str, str | None, Fraction, Fraction]]:
+) -> list[ShareChange]:
     changes = [
         (receiver, source, Fraction(int(w1), int(t1)), Fraction(int(w2), int(t2)))
         for receiver, source, w1, t1, w2, t2 in rows

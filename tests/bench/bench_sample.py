@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,16 @@ HELP_AIM_SECONDS = 0.5
 WHAT_IF_AIM_SECONDS = 3
 PAGE_AIM_SECONDS = 0.3
 HELP_REPEATS = 5
+EXPLAIN_AIM_SECONDS = 5
 WHAT_IF_REPEATS = 3
 WHAT_IFS = {
     "a consumer leaves": ("--without", "CC2220"),
     "a pool is dearer": ("--pool", "staffing=+5%"),
     "another method": ("--method", "reciprocal"),
+}
+EXPLAINS = {
+    "a charge": ("--service", "sap-erp", "--cost-centre", "CC1010"),
+    "a business unit": ("--business-unit", "FIN"),
 }
 RUN_REPEATS = 2
 PAGE_REPEATS = 5
@@ -58,7 +64,8 @@ def main() -> int:
         unchanged, _ = _time(lambda: _call("run", "--json", "-w", str(workspace)))
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         help_seconds = min(_time(lambda: _call("--help"))[0] for _ in range(HELP_REPEATS))
-        what_ifs = [(name, _time_what_if(workspace, options)) for name, options in WHAT_IFS.items()]
+        what_ifs = _time_reruns(workspace, ("whatif", "2026-10"), WHAT_IFS)
+        explains = _time_reruns(workspace, ("explain", "2026-10", "--against", "2026-09"), EXPLAINS)
         pages = _time_pages(workspace)
     _print_steps("first run", json.loads(answer)["seconds"])
     _print_steps("run again with --force", json.loads(forced)["seconds"])
@@ -70,6 +77,7 @@ def main() -> int:
         ("run where nothing changed", "s", unchanged, RUN_AIM_SECONDS),
         ("apportion --help", "s", help_seconds, HELP_AIM_SECONDS),
         *((f"what if {name}", "s", seconds, WHAT_IF_AIM_SECONDS) for name, seconds in what_ifs),
+        *((f"explain {name}", "s", seconds, EXPLAIN_AIM_SECONDS) for name, seconds in explains),
         *((f"warm page: {page}", "s", seconds, PAGE_AIM_SECONDS) for page, seconds in pages),
     ]
     print(f"\ndbt build alone: first {dbt_first:.1f} s, again {dbt_again:.1f} s")
@@ -127,10 +135,15 @@ class DbtAlone:
         return _time(lambda: run_dbt_build(database, state))[0]
 
 
-def _time_what_if(workspace: Path, options: tuple[str, ...]) -> float:
-    """The whole command, from the start of the process: the best of a few."""
-    command = ("whatif", "2026-10", *options, "-w", str(workspace))
-    return min(_time(lambda: _call(*command))[0] for _ in range(WHAT_IF_REPEATS))
+def _time_reruns(
+    workspace: Path, command: tuple[str, ...], cases: Mapping[str, tuple[str, ...]]
+) -> list[tuple[str, float]]:
+    """The whole command, from the start of the process: the best of a few for each case."""
+    found = []
+    for name, options in cases.items():
+        call = partial(_call, *command, *options, "-w", str(workspace))
+        found.append((name, min(_time(call)[0] for _ in range(WHAT_IF_REPEATS))))
+    return found
 
 
 def _time_pages(workspace: Path) -> list[tuple[str, float]]:
