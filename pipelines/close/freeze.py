@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pipelines.close.manifest import FrozenFile, FrozenTable
 from pipelines.errors import ControlError
 from pipelines.warehouse.closed_periods import PARQUET_NAME, name_close
+from pipelines.warehouse.parquet_copy import copy_to_parquet
 from pipelines.warehouse.publication import hash_file, sync_directory
 
 if TYPE_CHECKING:
@@ -89,13 +90,14 @@ def _list_tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]
 def _freeze_table(
     connection: duckdb.DuckDBPyConnection, directory: Path, schema: str, table: str, period_id: str
 ) -> FrozenTable:
-    columns = dict(
-        connection.execute(
-            "select column_name, data_type from duckdb_columns() "
+    columns = {
+        row[0]
+        for row in connection.execute(
+            "select column_name from duckdb_columns() "
             "where database_name = 'published' and schema_name = ? and table_name = ?",
             [schema, table],
         ).fetchall()
-    )
+    }
     where = ""
     if "scenario_id" in columns and "period_id" in columns:
         where = f" where scenario_id = 'actual' and period_id = '{period_id}'"
@@ -105,16 +107,7 @@ def _freeze_table(
         f'create table {frozen} as select * from published."{schema}"."{table}"{where} order by all'
     )
     path = directory / PARQUET_NAME / f"{schema}.{table}.parquet"
-    # Parquet has no integers of 128 bits; DuckDB would write them as floating point.
-    wide = [
-        f'cast("{name}" as decimal(38, 0)) as "{name}"'
-        for name, kind in columns.items()
-        if kind == "HUGEINT"
-    ]
-    exact = f"* replace ({', '.join(wide)})" if wide else "*"
-    connection.execute(
-        f"copy (select {exact} from {frozen}) to {_quote(path)} (format parquet, compression zstd)"
-    )
+    copy_to_parquet(connection, frozen, path, "compression zstd")
     return sum_table(connection, frozen, f"{schema}.{table}")
 
 

@@ -29,6 +29,7 @@ from pipelines.cost_model.load import CostModel
 from pipelines.cost_model.schema import Driver, DriverTable, LineMatch
 from pipelines.cost_model.splits import Split, find_driver
 from pipelines.money import list_minor_unit_exceptions, minor_unit_digits
+from pipelines.warehouse.parquet_copy import copy_to_parquet
 from pipelines.workspace.config import WorkspaceConfig
 
 if TYPE_CHECKING:
@@ -110,8 +111,7 @@ def write_tables(
     directory.mkdir(parents=True, exist_ok=True)
     create_tables(connection, tables, "model")
     for name in tables:
-        path = str(directory / f"{name}.parquet").replace("'", "''")
-        connection.execute(f"copy model.{name} to '{path}' (format parquet)")
+        copy_to_parquet(connection, f"model.{name}", directory / f"{name}.parquet")
 
 
 def create_tables(
