@@ -56,38 +56,26 @@ from app.navigation import (
     SERVICE_CATALOGUE,
     SERVICE_DETAIL,
 )
-from app.queries.catalogue import read_service_facts, read_service_names
+from app.queries.catalogue import read_service_facts
 from app.queries.charges import read_consumers, read_consuming_units, read_driver_quality
 from app.queries.confidence import read_confidence
 from app.queries.service_costs import (
-    find_largest_service,
     read_breakdown,
     read_cost_pool_ids,
     read_service,
     read_trend,
 )
-from app.selection import SERVICE, choose_one
+from app.service_choice import choose_service, find_services
 
 
 def render_page() -> None:
     """One service: its cost, what it is made of, its consumers and their method."""
     context = get_context()
-    names = read_service_names(context.published)
+    names = find_services(context, SERVICE_DETAIL.question)
     if not names:
-        show_headline(SERVICE_DETAIL.question, "No services are in the catalogue")
-        show_missing(
-            "The cost model has no services.",
-            "Describe them in `cost_model/services.yml`, then run `apportion run`.",
-        )
         return
     head = st.container()
-    service_id = choose_one(
-        SERVICE,
-        "Service",
-        list(names),
-        default=find_largest_service(context.published, context.selection),
-        format_option=names.__getitem__,
-    )
+    service_id = choose_service(context, names)
     row = read_service(context.published, context.selection, service_id).iloc[0]
     units = read_consuming_units(context.published, context.selection, service_id)
     facts = read_service_facts(context.published, service_id).iloc[0]

@@ -33,10 +33,8 @@ from app.formats import (
 )
 from app.names import FAIRNESS_NAMES, VERDICT_NAMES
 from app.navigation import FAIRNESS, METHOD, SERVICE_DETAIL
-from app.queries.catalogue import read_service_names
 from app.queries.fairness import read_bills, read_services, read_undeclared_pools
-from app.queries.service_costs import find_largest_service
-from app.selection import SERVICE, choose_one
+from app.service_choice import choose_service, find_services
 
 SHOWN_CONSUMERS = 25
 COMPARED = ("compared", "dedicated")
@@ -67,22 +65,11 @@ cost for all it is the airport game of Littlechild and Owen (1973) with one leng
 def render_page() -> None:
     """The bills of one service beside their bounds, and all services at a glance."""
     context = get_context()
-    names = read_service_names(context.published)
+    names = find_services(context, FAIRNESS.question)
     if not names:
-        show_headline(FAIRNESS.question, "No services are in the catalogue")
-        show_missing(
-            "The cost model has no services.",
-            "Describe them in `cost_model/services.yml`, then run `apportion run`.",
-        )
         return
     head = st.container()
-    service_id = choose_one(
-        SERVICE,
-        "Service",
-        list(names),
-        default=find_largest_service(context.published, context.selection),
-        format_option=names.__getitem__,
-    )
+    service_id = choose_service(context, names)
     bills = read_bills(context.published, context.selection, service_id)
     with head:
         show_headline(

@@ -14,11 +14,10 @@ from app.components import (
 from app.context import Context, get_context
 from app.names import is_place
 from app.navigation import FAIRNESS, GLOSSARY, METHOD, MONTHLY_CHARGEBACK, SERVICE_DETAIL
-from app.queries.catalogue import read_service_names
 from app.queries.charges import read_consuming_units
 from app.queries.method_sheets import read_sheet
-from app.queries.service_costs import find_largest_service
-from app.selection import BUSINESS_UNIT, SERVICE, choose_one
+from app.selection import BUSINESS_UNIT, choose_one
+from app.service_choice import choose_service, find_services
 from app.sheets import show_sheet_section
 from pipelines.billing.files import safe_name
 from pipelines.method_sheets.records import UnknownPeriodError
@@ -28,24 +27,13 @@ from pipelines.method_sheets.render_html import render_sheet
 def render_page() -> None:
     """The method sheet of one service, with the example of one business unit."""
     context = get_context()
-    names = read_service_names(context.published)
+    names = find_services(context, METHOD.question)
     if not names:
-        show_headline(METHOD.question, "No services are in the catalogue")
-        show_missing(
-            "The cost model has no services.",
-            "Describe them in `cost_model/services.yml`, then run `apportion run`.",
-        )
         return
     head = st.container()
     left, right = st.columns(2, gap="medium")
     with left:
-        service_id = choose_one(
-            SERVICE,
-            "Service",
-            list(names),
-            default=find_largest_service(context.published, context.selection),
-            format_option=names.__getitem__,
-        )
+        service_id = choose_service(context, names)
     with right:
         unit_id = _choose_unit(
             read_consuming_units(context.published, context.selection, service_id)

@@ -54,8 +54,8 @@ from app.formats import (
 )
 from app.names import METRIC_NAMES
 from app.navigation import SERVICE_BENCHMARK, SERVICE_DETAIL
-from app.queries.catalogue import read_service_facts, read_service_names
-from app.queries.service_costs import find_largest_service, read_service
+from app.queries.catalogue import read_service_facts
+from app.queries.service_costs import read_service
 from app.queries.service_quality import (
     read_capacity,
     read_overview,
@@ -64,7 +64,7 @@ from app.queries.service_quality import (
     read_references,
     read_unit_costs,
 )
-from app.selection import SERVICE, choose_one
+from app.service_choice import choose_service, find_services
 
 MET = ":green[:material/check:] met"
 NOT_MET = ":red[:material/close:] not met"
@@ -73,22 +73,11 @@ NOT_MET = ":red[:material/close:] not met"
 def render_page() -> None:
     """One service beside budget, references, peers and quality; then all services."""
     context = get_context()
-    names = read_service_names(context.published)
+    names = find_services(context, SERVICE_BENCHMARK.question)
     if not names:
-        show_headline(SERVICE_BENCHMARK.question, "No services are in the catalogue")
-        show_missing(
-            "The cost model has no services.",
-            "Describe them in `cost_model/services.yml`, then run `apportion run`.",
-        )
         return
     head = st.container()
-    service_id = choose_one(
-        SERVICE,
-        "Service",
-        list(names),
-        default=find_largest_service(context.published, context.selection),
-        format_option=names.__getitem__,
-    )
+    service_id = choose_service(context, names)
     service = _read_measured(context, service_id)
     with head:
         show_headline(
