@@ -61,7 +61,9 @@ def find_doubts(edges: pa.Table, ranks: pa.Table) -> pa.Table:
     rows = [
         (*key, *pair, *parts)
         for key in sorted(groups)
-        for pair, parts in find_group_doubts(groups[key], quality[key]).items()
+        for pair, parts in find_group_doubts(
+            groups[key], quality[key], f"{key[0]} {key[1]}"
+        ).items()
     ]
     found = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in schema.names]
     return pa.table(
@@ -71,32 +73,33 @@ def find_doubts(edges: pa.Table, ranks: pa.Table) -> pa.Table:
 
 
 def find_group_doubts(
-    edges: list[Edge], ranks: dict[str, int]
+    edges: list[Edge], ranks: dict[str, int], place: str = ""
 ) -> dict[tuple[str, str], tuple[int, int, int]]:
-    """Per weight of one group its parts by LEVELS, where the first is not 0."""
+    """Per weight of one group its parts by LEVELS, where the first is not 0. `place` names the
+    group in the ControlError of services that pass cost only among themselves."""
     if not any(rank >= LEVELS[0] for rank in ranks.values()):
         return {}
-    weights = _solve(edges)
+    weights = _solve(edges, place)
     parts: dict[tuple[str, str], list[int]] = {pair: [] for pair in weights}
     for level in LEVELS:
         unsure = {service for service, rank in ranks.items() if rank >= level}
-        sure = _solve_among_sure(edges, unsure) if unsure else weights
+        sure = _solve_among_sure(edges, unsure, place) if unsure else weights
         for pair, weight in weights.items():
             most = min([weight, *parts[pair][-1:]])
             parts[pair].append(min(weight - min(sure.get(pair, 0), weight), most))
     return {pair: (a, b, c) for pair, (a, b, c) in sorted(parts.items()) if a}
 
 
-def _solve_among_sure(edges: list[Edge], unsure: set[str]) -> Weights:
+def _solve_among_sure(edges: list[Edge], unsure: set[str], place: str) -> Weights:
     """The weights of what passes no unsure service."""
     kept = [edge for edge in edges if edge[0] not in unsure]
     stops: list[Edge] = [(service, OUTSIDE, "", 1) for service in sorted(unsure)]
-    solved = _solve(kept + stops)
+    solved = _solve(kept + stops, place)
     return {pair: weight for pair, weight in solved.items() if not unsure & {*pair}}
 
 
-def _solve(edges: list[Edge]) -> Weights:
-    solved = solve_group(edges)
+def _solve(edges: list[Edge], place: str) -> Weights:
+    solved = solve_group(edges, place)
     names = solved.services
     columns = (solved.senders.tolist(), solved.receivers.tolist(), solved.delivered.tolist())
     return {
