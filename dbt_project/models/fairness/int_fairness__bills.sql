@@ -105,7 +105,11 @@ billed as (
                 ) }}
             else charge_cents
         end as bill_cents,
-        service_cents - all_dedicated_cents - fixed_cents - undeclared_cents as variable_cents,
+        -- Where all of the cost names its consumer, nothing is shared, and a bill is what names it.
+        case
+            when sharer_count > 0 then service_cents - all_dedicated_cents - fixed_cents - undeclared_cents
+            else 0
+        end as variable_cents,
         {{ weight_ranges('quantity_weight', service, order) }},
         case
             when undeclared_units <> 0 then 'undeclared'
@@ -120,7 +124,8 @@ billed as (
 
 parts as (
     select
-        *,
+        * exclude (dedicated_cents),
+        case when sharer_count > 0 then dedicated_cents else bill_cents end as dedicated_cents,
         case when weight > 0 then fixed_cents else 0 end as alone_fixed_cents,
         case when weight > 0 and sharer_count = 1 then fixed_cents else 0 end as added_fixed_cents,
         case
@@ -128,7 +133,8 @@ parts as (
                 then {{ allocate_by_driver('fixed_cents', '(sharer_rank - 1)', 'sharer_rank', 'sharer_count') }}
             else 0
         end as equal_fixed_cents,
-        dedicated_cents + case
+        case when sharer_count > 0 then dedicated_cents else bill_cents end
+        + case
             when weight_total > 0
                 then {{ allocate_by_driver('variable_cents', 'weight_from', 'weight_to', 'weight_total') }}
             else 0
@@ -169,6 +175,6 @@ select
     service_cents,
     fixed_cents,
     variable_cents,
-    all_dedicated_cents,
+    case when sharer_count > 0 then all_dedicated_cents else service_cents end as all_dedicated_cents,
     undeclared_cents
 from parts
