@@ -34,7 +34,7 @@ serve: $(READY)
 	@$(BIN)/apportion serve --workspace $(DEMO) --port $(PORT)
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .
