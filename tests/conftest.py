@@ -18,6 +18,7 @@ TESTS = Path(__file__).parent
 TOGETHER = ("dbt", "e2e")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what shares a build as one group."""
     for item in items:

@@ -44,6 +44,7 @@ TOTAL_WORDS = re.compile(
     r"((sub|grand|sum)?[ -]?totals?|totaal|totale|summe|gesamt(summe)?|insgesamt|somme|suma)[ :]*",
     re.IGNORECASE,
 )
+CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 RECORDS_SHOWN = 5
 SUM_NEEDS_RECORDS = 2
 """An amount that equals the sum of the others says something where there are at least two."""
@@ -82,7 +83,7 @@ def read_records(
         last, passed_over, note = _keep_last_states(
             connection, delivery, mapping.last_state_of, texts.sql
         )
-        texts = RecordTexts(last, last)
+        texts = RecordTexts(last, last, texts.are_clean)
         notes += note
     typed = write_typed(connection, contract, texts, delivered, directory)
     notes += note_changes(connection, mapping, typed.relation)
@@ -98,10 +99,13 @@ def _select_texts(delivery: Delivery, delivered: Delivered, sha256: str) -> Reco
         return select_texts(delivery.contract, mapping, header, relation, sha256)
 
     numbered = select(delivered.number())
+    # What the query itself puts into a text stands in it: a constant, or the mark of a misread one.
+    own = select("delivered")
+    are_clean = not delivered.may_have_control_characters and not CONTROL_CHARACTER.search(own)
     if delivered.is_numbered or delivery.mapping.row_key:
-        return RecordTexts(numbered, numbered)
+        return RecordTexts(numbered, numbered, are_clean)
     without = f"(select null::bigint as _row_number, * from {delivered.relation})"
-    return RecordTexts(select(without), numbered)
+    return RecordTexts(select(without), numbered, are_clean)
 
 
 def _count_stripped(

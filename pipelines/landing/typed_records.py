@@ -80,6 +80,8 @@ class RecordTexts:
     sql: str
     """Its `_row_number` may be empty."""
     numbered: str
+    are_clean: bool = False
+    """Whether no text can hold a control character but tabs and line ends."""
 
 
 def write_typed(
@@ -113,9 +115,7 @@ def write_typed(
     source = f"read_parquet('{DIRECTORY_TOKEN}/{RECORDS_NAME}', file_row_number = true)"
     relation = f"(select {names}, {number}, {IS_FORMED}, {NEGATIVE_ZEROS}, {CHANGES} from {source})"
     relation = place(relation, directory)
-    good = find_good(
-        connection, contract, relation, are_clean=not delivered.may_have_control_characters
-    )
+    good = find_good(connection, contract, relation, are_clean=texts.are_clean)
     return TypedRecords(relation, good, f"select {names}, {number} from {source}", is_viewed=False)
 
 

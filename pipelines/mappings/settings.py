@@ -182,11 +182,6 @@ class Mapping(BaseModel):
         order = self.last_state_of.order if self.last_state_of else ()
         return tuple(item for item in (*order, self.period_from) if isinstance(item, ReadColumn))
 
-    def may_add_control_characters(self) -> bool:
-        """Whether a text of the mapping itself may hold one, which it would put into a value."""
-        # JSON escapes them, and a few more: a doubled backslash before a letter counts too.
-        return re.search(r"\\(?:u00[01]|[bf])", self.model_dump_json()) is not None
-
     def reads_column(self, column: str) -> bool:
         """Whether anything is made of a column of that name."""
         return column in self.all_column_names() or column.startswith(

@@ -80,8 +80,9 @@ def _read_format(
         )
         is_a_record_a_line = mapping.unpivot is None and not needs_cutting(mapping)
         lines = TextLines(path, mapping.quote, seen.lines if is_a_record_a_line else None)
-        may_have = seen.has_control_characters or mapping.may_add_control_characters()
-        delivered = replace(delivered, lines=lines, may_have_control_characters=may_have)
+        delivered = replace(
+            delivered, lines=lines, may_have_control_characters=seen.has_control_characters
+        )
     header = delivered.header
     return replace(delivered, header=replace(header, notes=(*notes, *header.notes)))
 
