@@ -113,9 +113,8 @@ def _freeze(desk: CloseDesk, state: PeriodState, publication: Publication) -> Pa
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     (opened,) = [file for file in publication.files if file.role == "open"]
-    frozen = freeze_period(
-        workspace.warehouse / opened.name, staging, state.period_id, state.version
-    )
+    database = workspace.warehouse / opened.name
+    frozen = freeze_period(database, staging, state.period_id, state.version)
     with desk.books.read() as connection:
         number, previous = find_last_close(connection)
     manifest = Manifest(
@@ -127,7 +126,7 @@ def _freeze(desk: CloseDesk, state: PeriodState, publication: Publication) -> Pa
         previous_hash=previous,
         run_id=publication.run_id,
         fingerprint=publication.fingerprint,
-        code_version=_read_code_version(desk),
+        code_version=_read_code_version(database),
         content_hash=str(state.content_hash),
         prepared_by=str(state.prepared_by),
         reviewed_by=str(state.reviewed_by),
@@ -156,11 +155,11 @@ def _move(staging: Path, directory: Path) -> None:
     sync_directory(directory.parent)
 
 
-def _read_code_version(desk: CloseDesk) -> str:
-    from pipelines.warehouse.reader import open_published
+def _read_code_version(database: Path) -> str:
+    import duckdb
 
-    with open_published(desk.workspace) as marts:
-        row = marts.execute("select code_version from dim_run").fetchone()
+    with duckdb.connect(str(database), read_only=True) as connection:
+        row = connection.execute("select code_version from marts.dim_run").fetchone()
     assert row is not None
     return str(row[0])
 
