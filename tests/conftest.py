@@ -1,7 +1,7 @@
 """Fixtures for every test, and which tests run one after the other.
 
-Tests run several at a time. Those of one directory that share a build stay together in one process,
-so that it is built once; all others go wherever there is room.
+Tests run several at a time. Those of one directory that share a build are marked as one group, for
+a distribution by groups; a build may still be made once in each process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ TESTS = Path(__file__).parent
 TOGETHER = ("dbt", "e2e")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what shares a build as one group."""
     for item in items:
