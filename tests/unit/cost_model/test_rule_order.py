@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cost_model.load import load_cost_model
+from pipelines.errors import ConfigurationError
 from tests.unit.cost_model.model_files import FILES, write_files
 
 POOLS = "cost_model/pools.yml"
@@ -20,7 +21,7 @@ def list_found(root: Path, *rules: str) -> list[str]:
     workspace = write_files(root, {POOLS: (OLD, text)})
     try:
         load_cost_model(workspace)
-    except Exception as error:
+    except ConfigurationError as error:
         return [line.strip() for line in str(error).splitlines()[1:]]
     return []
 
