@@ -236,7 +236,7 @@ def _check_certificate(connection: duckdb.DuckDBPyConnection) -> list[str]:
             (select coalesce(sum(abs(amount)), 0) from certificate where term_id = 'difference'),
             (select sum(amount) from certificate
                 where identity_id = 'billed' and term_id = 'billed'),
-            (select coalesce(sum(charged_amount), 0) from frozen.marts.rpt_bill_lines)
+            (select coalesce(sum(amount), 0) from frozen.marts.fct_bill_items_monthly)
         """
     ).fetchone()
     assert row is not None

@@ -390,6 +390,10 @@ MART_GUARDS: dict[str, list[Twin]] = {
             "market",
         ),
     ],
+    "assert_bill_items_hold_charges": [
+        lose("marts.fct_bill_items_monthly", "cc-ops", "cost_centre_id = 'cc-ops'"),
+        double("marts.fct_bill_items_monthly", "cost_centre_id = 'cc-hr'", "cc-hr"),
+    ],
     "assert_charges_have_a_business_unit": [
         move(
             "marts.fct_charges_monthly",
@@ -588,6 +592,7 @@ MART_GUARDS: dict[str, list[Twin]] = {
                 "dim_periods",
                 "dim_services",
                 "fct_charge_breakdown_monthly",
+                "fct_bill_items_monthly",
                 "fct_charges_monthly",
                 "fct_cost_pools_monthly",
                 "fct_ledger_lines",

@@ -3,23 +3,8 @@ with lines as (
     select * from {{ ref('int_charges__lines') }}
 ),
 
-periods as (
-    select * from {{ ref('stg_model__periods') }}
-),
-
--- The assignment at the first day of the period; for a cost centre that starts later, its first.
 as_was as (
-    select
-        centres.*,
-        periods.period_id
-    from {{ ref('dim_cost_centres') }} as centres
-    inner join periods
-        on centres.valid_from < periods.period_end
-        and (centres.valid_to is null or centres.valid_to > periods.period_start)
-    qualify row_number() over (
-        partition by centres.cost_centre_id, periods.period_id
-        order by centres.valid_from
-    ) = 1
+    select * from {{ ref('int_consumers__cost_centres') }}
 ),
 
 as_is as (

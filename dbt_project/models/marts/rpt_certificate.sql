@@ -150,8 +150,12 @@ bill_sums as (
         scenario_id,
         period_id,
         version,
-        sum(charged_amount) as billed_amount
-    from {{ ref('rpt_bill_lines') }}
+        sum(amount) as billed_amount,
+        sum(amount) filter (item_kind = 'correction') as correction_amount,
+        sum(amount) filter (item_kind in ('adjustment', 'service_credit')) as adjustment_amount,
+        sum(amount) filter (item_kind in ('mark_up', 'tax')) as transfer_amount,
+        sum(amount) filter (item_kind = 'true_up') as true_up_amount
+    from {{ ref('fct_bill_items_monthly') }}
     group by all
 ),
 
@@ -162,7 +166,11 @@ charge_identities as (
         ('charged', 3, 'recovery', 'Over-recovery (+) or under-recovery (-)', 'right', '0'),
         ('billed', 1, 'billed', 'Billed: sum of all statements', 'left', 'bill_sums.billed_amount'),
         ('billed', 2, 'charged', 'Charged to consumers', 'right', 'charge_sums.charged_amount'),
-        ('billed', 3, 'adjustments', 'Adjustments and service credits', 'right', '0'),
+        ('billed', 3, 'corrections', 'Credit and debit notes for closed periods', 'right',
+            'bill_sums.correction_amount'),
+        ('billed', 4, 'adjustments', 'Adjustments and service credits', 'right', 'bill_sums.adjustment_amount'),
+        ('billed', 5, 'transfers', 'Mark-up and tax between legal entities', 'right', 'bill_sums.transfer_amount'),
+        ('billed', 6, 'true_ups', 'True-up of the fiscal year', 'right', 'bill_sums.true_up_amount'),
     ] %}
     {% for identity, term_order, term, name, side, amount in rows %}
     select
