@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ControlError
 
+from .arrow_columns import make_numbers, make_texts
 from .pass_on import invert_flows
 from .service_graph import Edge, ServiceGraph, find_components, make_graph
 
@@ -87,18 +88,13 @@ def solve_shared_services(edges: pa.Table, method: str) -> pa.Table:
 
 
 def _write_table(solved: SolvedWeights, key: tuple[str, str, int, str], schema: pa.Schema) -> Any:
-    """The rows of one group. Made of buffers: of a list or a NumPy array, pyarrow asks whether it
-    is one of pandas', and loads pandas for it, which takes longer than to solve the group."""
+    """The rows of one group."""
     import numpy as np
     import pyarrow as pa
 
-    def make_numbers(values: Any, numpy_type: Any, arrow_type: pa.DataType) -> pa.Array:
-        content = np.ascontiguousarray(values, numpy_type)
-        return pa.Array.from_buffers(arrow_type, len(content), [None, pa.py_buffer(content)])
-
     scenario, period, version, method = key
     size = len(solved.senders)
-    names = _make_texts([*solved.services, scenario, period, method])
+    names = make_texts([*solved.services, scenario, period, method])
     first = len(solved.services)
     places = (
         *(np.full(size, first + number) for number in range(3)),
@@ -114,17 +110,6 @@ def _write_table(solved: SolvedWeights, key: tuple[str, str, int, str], schema: 
         make_numbers(solved.gross, np.float64, pa.float64()).cast(schema.types[-1]),
     ]
     return pa.Table.from_arrays(parts, schema=schema)
-
-
-def _make_texts(values: list[str]) -> pa.Array:
-    """An Arrow array of texts, made of its two buffers."""
-    import numpy as np
-    import pyarrow as pa
-
-    contents = [value.encode() for value in values]
-    ends = np.cumsum([0, *map(len, contents)], dtype=np.int32)
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(contents))]
-    return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
 
 def solve_group(edges: list[Edge], place: str = "") -> SolvedWeights:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from pipelines.allocation.arrow_columns import make_numbers, make_texts
 from pipelines.allocation.shared_services import EDGE_COLUMNS, GROUP_COLUMNS, solve_group
 from pipelines.allocation.use_edges import OUTSIDE
 
@@ -50,14 +51,6 @@ def find_doubts(edges: pa.Table, ranks: pa.Table) -> pa.Table:
     names = (*GROUP_COLUMNS, "service_id", "quality_rank")
     for *key, service, rank in zip(*(ranks.column(n).to_pylist() for n in names), strict=True):
         quality[key[0], key[1], key[2]][service] = rank
-    schema = pa.schema(
-        {
-            **{"scenario_id": pa.string(), "period_id": pa.string(), "version": pa.int32()},
-            **{"from_service_id": pa.string(), "to_service_id": pa.string()},
-            **{"estimated_or_worse_weight": pa.int64(), "stale_or_worse_weight": pa.int64()},
-            **{"fallback_weight": pa.int64()},
-        }
-    )
     rows = [
         (*key, *pair, *parts)
         for key in sorted(groups)
@@ -65,11 +58,21 @@ def find_doubts(edges: pa.Table, ranks: pa.Table) -> pa.Table:
             groups[key], quality[key], f"{key[0]} {key[1]}"
         ).items()
     ]
-    found = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in schema.names]
-    return pa.table(
-        [pa.array(column, field.type) for column, field in zip(found, schema, strict=True)],
-        schema=schema,
-    )
+    columns = list(zip(*rows, strict=True)) or [()] * 8
+    scenarios, periods, versions, senders, receivers, *parts = columns
+    texts = {
+        "scenario_id": scenarios,
+        "period_id": periods,
+        "from_service_id": senders,
+        "to_service_id": receivers,
+    }
+    names = ("estimated_or_worse_weight", "stale_or_worse_weight", "fallback_weight")
+    made = {name: make_texts(values) for name, values in texts.items()}
+    made["version"] = make_numbers(versions, "int32", pa.int32())
+    for name, values in zip(names, parts, strict=True):
+        made[name] = make_numbers(values, "int64", pa.int64())
+    order = (*GROUP_COLUMNS, "from_service_id", "to_service_id", *names)
+    return pa.table({name: made[name] for name in order})
 
 
 def find_group_doubts(
