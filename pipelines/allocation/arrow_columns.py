@@ -1,7 +1,7 @@
 """Arrow columns made of their buffers.
 
-Of a list or a NumPy array, pyarrow asks whether it is one of pandas', and loads pandas for it, which
-takes longer than to solve the weights of a period.
+Of a list or a NumPy array, pyarrow asks whether it is one of pandas', and loads pandas for it,
+which takes longer than to solve the weights of a period.
 """
 
 from __future__ import annotations

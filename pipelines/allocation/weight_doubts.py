@@ -15,7 +15,7 @@ solutions are rounded apart, so that a part may be off by about a unit of 10^15.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.allocation.arrow_columns import make_numbers, make_texts
 from pipelines.allocation.shared_services import EDGE_COLUMNS, GROUP_COLUMNS, solve_group
@@ -58,8 +58,8 @@ def find_doubts(edges: pa.Table, ranks: pa.Table) -> pa.Table:
             groups[key], quality[key], f"{key[0]} {key[1]}"
         ).items()
     ]
-    columns = list(zip(*rows, strict=True)) or [()] * 8
-    scenarios, periods, versions, senders, receivers, *parts = columns
+    found: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * 8
+    scenarios, periods, versions, senders, receivers, *parts = found
     texts = {
         "scenario_id": scenarios,
         "period_id": periods,
