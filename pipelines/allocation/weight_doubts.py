@@ -66,12 +66,12 @@ def find_doubts(edges: pa.Table, ranks: pa.Table) -> pa.Table:
         "from_service_id": senders,
         "to_service_id": receivers,
     }
-    names = ("estimated_or_worse_weight", "stale_or_worse_weight", "fallback_weight")
+    levels = ("estimated_or_worse_weight", "stale_or_worse_weight", "fallback_weight")
     made = {name: make_texts(values) for name, values in texts.items()}
     made["version"] = make_numbers(versions, "int32", pa.int32())
-    for name, values in zip(names, parts, strict=True):
+    for name, values in zip(levels, parts, strict=True):
         made[name] = make_numbers(values, "int64", pa.int64())
-    order = (*GROUP_COLUMNS, "from_service_id", "to_service_id", *names)
+    order = (*GROUP_COLUMNS, "from_service_id", "to_service_id", *levels)
     return pa.table({name: made[name] for name in order})
 
 
