@@ -1,7 +1,7 @@
 """Fixtures for every test, and which tests run one after the other.
 
-Tests run several at a time. Those of one directory that share a build are marked as one group, for
-a distribution by groups; a build may still be made once in each process.
+Tests run several at a time, each in one of a few processes. Those that share builds run in one
+process, so that a build is made once: all of tests/dbt, and each file of tests/e2e.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from tests.postgres_server import postgres, postgres_database
 __all__ = ["postgres", "postgres_database"]
 
 TESTS = Path(__file__).parent
-TOGETHER = ("dbt", "e2e")
 
 
+@pytest.hookimpl(tryfirst=True)  # The distribution reads the marks in the same hook.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what shares a build as one group."""
     for item in items:
-        place = item.path.relative_to(TESTS).parts[0]
-        if place in TOGETHER:
+        place, *rest = item.path.relative_to(TESTS).parts
+        if place == "dbt":
             item.add_marker(pytest.mark.xdist_group(place))
+        elif place == "e2e":
+            item.add_marker(pytest.mark.xdist_group(rest[0]))

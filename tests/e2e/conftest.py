@@ -9,15 +9,24 @@ from typing import Any
 import pytest
 
 from tests.e2e.command import run_apportion
+from tests.shared_build import build_once
+
+ANSWER_NAME = "answer.json"
 
 
 @pytest.fixture(scope="session")
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A workspace of the sample company after its first run, and what the run answered."""
-    workspace = tmp_path_factory.mktemp("e2e") / "sample"
+    directory = build_once(tmp_path_factory, "sample_company", _run_sample)
+    answer = json.loads((directory / ANSWER_NAME).read_text("utf-8"))
+    return directory / "sample", answer
+
+
+def _run_sample(directory: Path) -> None:
+    workspace = directory / "sample"
     run_apportion("init", workspace, "--template", "sample")
-    answer = json.loads(run_apportion("run", "--json", "-w", workspace).stdout)
-    return workspace, answer
+    answer = run_apportion("run", "--json", "-w", workspace).stdout
+    (directory / ANSWER_NAME).write_text(answer, "utf-8")
 
 
 @pytest.fixture(scope="session")
