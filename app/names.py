@@ -34,6 +34,15 @@ DISPOSITION_NAMES = {
     "idle": "Idle capacity",
 }
 
+BILL_ITEM_NAMES = {
+    "correction": "Credit or debit note",
+    "adjustment": "Adjustment",
+    "service_credit": "Service credit",
+    "mark_up": "Mark-up",
+    "tax": "Tax",
+    "true_up": "True-up of the year",
+}
+
 ITEM_NAMES = {
     "unmapped_account": "Account without a rule",
     "unmapped_pool": "Cost pool without a tower",

@@ -95,6 +95,32 @@ def read_bill_total(published: Published, selection: Selection) -> pd.DataFrame:
     )
 
 
+def read_other_items(published: Published, selection: Selection) -> pd.DataFrame:
+    """One row per item that is billed in the period besides its charges, the largest first; each
+    row has their sum, and the sum of all items, charges among them."""
+    return read_frame(
+        published,
+        f"""
+        with items as (
+            select
+                *,
+                sum(amount) over () as billed_amount,
+                sum(amount) filter (item_kind <> 'charge') over () as besides_amount,
+            from {latest("fct_bill_items_monthly")}
+            where scenario_id = $scenario and period_id = $period
+        )
+        select
+            period_id, version, bill_item_id, item_kind, business_unit_id, business_unit_name,
+            cost_centre_id, cost_centre_name, service_id, service_name, origin_period_id,
+            reference_id, reason, amount, besides_amount, billed_amount,
+        from items
+        where item_kind <> 'charge' and amount <> 0
+        order by abs(amount) desc, bill_item_id
+        """,
+        selection.parameters,
+    )
+
+
 def read_open_amounts(published: Published, selection: Selection) -> pd.DataFrame:
     """One row per disposition of money that no consumer pays: its amount in the period."""
     return read_frame(

@@ -68,7 +68,7 @@ def summarise(connection: duckdb.DuckDBPyConnection) -> Summary:
         ),
         by_business_unit=rows(
             """
-            select business_unit_name, sum(charged_amount) as amount from rpt_bill_lines
+            select business_unit_name, sum(amount) as amount from fct_bill_items_monthly
             where scenario_id = 'actual' and period_id = $period
             group by all order by amount desc, business_unit_name
             """

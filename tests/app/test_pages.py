@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,28 @@ def test_monthly_chargeback(company: Path, open_page: OpenPage) -> None:
     assert list(bills["charged"]) == [450, 400]
     assert len(lines) == 6
     assert lines["service"].iloc[0].startswith("service?scenario=actual&period=2026-02&service=")
+
+
+def test_what_is_billed_besides_the_charges_is_listed_and_adds_up(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    marts = build_company()
+    item = {"scenario_id": "actual", "period_id": "2026-02", "version": 1, "service_id": "email"}
+    item |= {"service_name": "Email", "cost_centre_id": "CC1", "cost_centre_name": "Field sales"}
+    item |= {"business_unit_id": "sales", "business_unit_name": "Sales"}
+    note = {"item_kind": "correction", "origin_period_id": "2026-01", "reference_id": "CN-1"}
+    marts["fct_bill_items_monthly"] = [
+        {**item, "bill_item_id": "1", "item_kind": "charge", "amount": 850},
+        {**item, **note, "bill_item_id": "2", "amount": Decimal("-12.34"), "reason": "late bill"},
+        {**item, "bill_item_id": "3", "item_kind": "tax", "amount": Decimal("2.34")},
+    ]
+    test = open_page(publish(tmp_path, marts), MONTHLY_CHARGEBACK)
+    figures = read_figures(test)
+    assert figures["Besides the charges"] == ("-10.00 EUR", "to pay in all: 840.00 EUR")
+    frame = next(part.value for part in test.dataframe if "origin" in part.value)
+    assert list(frame["kind"]) == ["Credit or debit note", "Tax"]
+    assert list(frame["amount"]) == [Decimal("-12.34"), Decimal("2.34")]
+    assert frame["reason"].iloc[0] == "late bill"
 
 
 def test_certificate_is_a_statement_with_its_differences(

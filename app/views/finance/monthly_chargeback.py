@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
+from app.bill_items import make_item_figure, show_other_items
 from app.charts.charges import draw_bills
 from app.components import (
     CROSS,
@@ -53,6 +54,7 @@ from app.queries.charges import (
     read_bill_total,
     read_bills,
     read_open_amounts,
+    read_other_items,
 )
 from app.queries.confidence import read_confidence
 from app.queries.proof import (
@@ -90,10 +92,14 @@ def render_page() -> None:
     sure = make_confidence_figure(
         read_confidence(context.published, context.selection).iloc[0], context.currency
     )
+    items = read_other_items(context.published, context.selection)
     figures = _make_figures(context, total, open_amounts)
+    if len(items):
+        figures.insert(1, make_item_figure(items, context.currency))
     show_figures([*figures, sure] if sure else figures)
     show_ledger_tie(context)
     _show_bills(context, int(total["business_unit_count"]))
+    show_other_items(context, items)
     _show_proof(context, certificate)
     _show_open_items(context)
     _show_measure_next(context)
