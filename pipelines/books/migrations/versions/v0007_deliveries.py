@@ -1,0 +1,98 @@
+"""To whom a statement was sent, how often it was tried, and what became of it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+# What an attempt was stands fast, and so does its outcome.
+FIXED = (
+    *("delivery_id", "period_id", "version", "is_preview", "business_unit_id", "channel"),
+    *("address", "attempt", "files", "sha256", "person_name", "started_at"),
+)
+BROKEN = "old.state <> 'sending' or new.state = 'sending' or " + " or ".join(
+    f"new.{column} <> old.{column}" for column in FIXED
+)
+UNSTARTED = "new.state <> 'sending'"
+REWRITTEN = "what was sent is never rewritten"
+DELETED = "a delivery is never deleted"
+STARTED = "a delivery begins as sending"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "deliveries",
+        sa.Column("delivery_id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("period_id", sa.String(10), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("is_preview", sa.Boolean, nullable=False),
+        sa.Column("business_unit_id", sa.String(200), nullable=False),
+        sa.Column("channel", sa.String(20), nullable=False),
+        sa.Column("address", sa.String(400), nullable=False),
+        sa.Column("attempt", sa.Integer, nullable=False),
+        sa.Column("files", sa.Text, nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("error", sa.Text, nullable=True),
+        sa.Column("person_name", sa.String(120), nullable=False),
+        sa.Column("started_at", sa.String(32), nullable=False),
+        sa.Column("finished_at", sa.String(32), nullable=True),
+        sa.CheckConstraint("state in ('sending', 'sent', 'failed')", name="ck_deliveries_state"),
+        sa.CheckConstraint("channel in ('mail', 'folder')", name="ck_deliveries_channel"),
+        sa.CheckConstraint("(state = 'failed') = (error is not null)", name="ck_deliveries_error"),
+        sa.UniqueConstraint(
+            *("period_id", "version", "is_preview", "business_unit_id"),
+            *("channel", "address", "attempt"),
+            name="uq_deliveries_attempt",
+        ),
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        _guard_in_sqlite()
+    else:
+        _guard_in_postgresql()
+
+
+def _guard_in_sqlite() -> None:
+    for name, event, condition, message in (
+        ("start", "insert", f"when {UNSTARTED}", STARTED),
+        ("rules", "update", f"when {BROKEN}", REWRITTEN),
+        ("no_delete", "delete", "", DELETED),
+    ):
+        op.execute(
+            f"create trigger deliveries_{name} before {event} on deliveries {condition} "
+            f"begin select raise(abort, '{message}'); end"
+        )
+
+
+def _guard_in_postgresql() -> None:
+    op.execute(
+        "create function check_delivery() returns trigger as $$ begin "
+        f"if tg_op = 'INSERT' then if {UNSTARTED} then raise exception '{STARTED}'; end if; "
+        f"elsif {BROKEN} then raise exception '{REWRITTEN}'; end if; "
+        "return new; end $$ language plpgsql"
+    )
+    op.execute(
+        "create trigger deliveries_rules before insert or update on deliveries "
+        "for each row execute function check_delivery()"
+    )
+    op.execute(
+        "create function refuse_delivery_removal() returns trigger as $$ begin "
+        f"raise exception '{DELETED}'; end $$ language plpgsql"
+    )
+    op.execute(
+        "create trigger deliveries_no_delete before delete on deliveries "
+        "for each row execute function refuse_delivery_removal()"
+    )
+    op.execute(
+        "create trigger deliveries_no_truncate before truncate on deliveries "
+        "for each statement execute function refuse_delivery_removal()"
+    )
+
+
+def downgrade() -> None:
+    raise NotImplementedError("books are never downgraded: restore a backup instead")
