@@ -1,4 +1,7 @@
-"""To whom a statement was sent, how often it was tried, and what became of it."""
+"""To whom a statement was sent, how often it was tried, and what became of it.
+
+Decisions on held deliveries are guarded as those on quarantined records are: they had been left out.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ UNSTARTED = "new.state <> 'sending'"
 REWRITTEN = "what was sent is never rewritten"
 DELETED = "a delivery is never deleted"
 STARTED = "a delivery begins as sending"
+DECIDED = "decisions can only be appended to: a later one takes the place of an earlier one"
 
 
 def upgrade() -> None:
@@ -67,6 +71,11 @@ def _guard_in_sqlite() -> None:
             f"create trigger deliveries_{name} before {event} on deliveries {condition} "
             f"begin select raise(abort, '{message}'); end"
         )
+    for verb in ("update", "delete"):
+        op.execute(
+            f"create trigger hold_decisions_no_{verb} before {verb} on hold_decisions "
+            f"begin select raise(abort, '{DECIDED}'); end"
+        )
 
 
 def _guard_in_postgresql() -> None:
@@ -92,6 +101,19 @@ def _guard_in_postgresql() -> None:
         "create trigger deliveries_no_truncate before truncate on deliveries "
         "for each statement execute function refuse_delivery_removal()"
     )
+    op.execute(
+        "create function refuse_hold_change() returns trigger as $$ begin "
+        f"raise exception '{DECIDED}'; end $$ language plpgsql"
+    )
+    op.execute(
+        "create trigger hold_decisions_append_only before update or delete on hold_decisions "
+        "for each row execute function refuse_hold_change()"
+    )
+    for table in ("hold_decisions", "quarantine_decisions"):
+        op.execute(
+            f"create trigger {table}_no_truncate before truncate on {table} "
+            "for each statement execute function refuse_hold_change()"
+        )
 
 
 def downgrade() -> None:
