@@ -176,6 +176,8 @@ def copy_sqlite(source: Path, target: Path) -> None:
         with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(temporary)) as new:
             old.execute(f"pragma busy_timeout = {BUSY_MILLISECONDS}")
             old.backup(new)
+            # The copy is to be one file, which can be read where nothing can be written.
+            new.execute("pragma journal_mode = delete")
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, target)

@@ -32,9 +32,7 @@ def dump_books(books: Books, path: Path) -> None:
     """Write all rows of the books, of one moment, to `path`."""
     with books.read() as connection, path.open("w", encoding="utf-8") as file:
         if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(
-                "set transaction isolation level repeatable read, read only"
-            )
+            connection.exec_driver_sql("set transaction isolation level repeatable read, read only")
         tables = _reflect(connection)
         version = connection.execute(tables[VERSION_TABLE].select()).scalar_one()
         file.write(json.dumps({"format": FORMAT, "revision": version}) + "\n")

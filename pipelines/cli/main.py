@@ -11,6 +11,7 @@ import sys
 import typer
 
 from pipelines.cli import (
+    backup_commands,
     build_commands,
     close_commands,
     coverage_command,
@@ -57,6 +58,7 @@ for group in (
     trace_command,
     coverage_command,
     method_commands,
+    backup_commands,
 ):
     group.register(app)
 

@@ -135,7 +135,7 @@ def test_an_attempt_is_finished_once(books: Books) -> None:
         connection.execute(
             text(FILL[-1].replace("'sending'", "'sent'").replace(", 1, '{}'", ", 2, '{}'"))
         )
-    with pytest.raises(DatabaseError, match="(?i)unique"), books.begin() as connection:
+    with pytest.raises(DatabaseError, match=r"(?i)unique"), books.begin() as connection:
         connection.execute(text(FILL[-1]))
 
 

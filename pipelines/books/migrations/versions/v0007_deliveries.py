@@ -1,6 +1,6 @@
 """To whom a statement was sent, how often it was tried, and what became of it.
 
-Decisions on held deliveries are guarded as those on quarantined records are: they had been left out.
+Decisions on held deliveries had no guard; now they have that of quarantined records.
 """
 
 from __future__ import annotations
