@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from pipelines.books.books import BOOKS_URL_VARIABLE, Books
-from pipelines.books.person import act_as
 from pipelines.books.tables import audit_log
 from pipelines.cli.main import run
 from pipelines.close.close_period import close_period
@@ -27,7 +26,7 @@ from pipelines.operation.restore import BackupDamagedError, restore_backup
 from pipelines.warehouse.publication import hash_file
 from pipelines.warehouse.reader import open_published
 from pipelines.workspace.workspace import Workspace
-from tests.closed_periods import APPROVER, PREPARER
+from tests.closed_periods import approve_published
 from tests.postgres_server import PostgresDatabase
 
 from .golden import Golden
@@ -48,13 +47,7 @@ def company(small_company: Golden, tmp_path_factory: pytest.TempPathFactory) -> 
     workspace = Workspace.open(root)
     books = Books.open(workspace)
     desk = CloseDesk(workspace, books)
-    with act_as(PREPARER, is_demo=True):
-        desk.calculate(JANUARY)
-    with act_as(APPROVER, is_demo=True):
-        desk.review(JANUARY)
-        for blocker in desk.list_blockers(JANUARY):
-            desk.accept(JANUARY, blocker.blocker_id, "as it is in the golden company")
-        desk.approve(JANUARY)
+    approve_published(desk, JANUARY)
     close_period(desk, JANUARY)
     books.close()
     return root
