@@ -259,10 +259,10 @@ journal_exports = Table(
 
 # An attempt to send a statement to one address. It is written down before it is made, so that two
 # who send at once meet here, and an attempt that was cut off is known.
-deliveries = Table(
-    "deliveries",
+dispatches = Table(
+    "dispatches",
     metadata,
-    Column("delivery_id", Integer, primary_key=True, autoincrement=True),
+    Column("dispatch_id", Integer, primary_key=True, autoincrement=True),
     Column("period_id", String(10), nullable=False),
     Column("version", Integer, nullable=False),
     Column("is_preview", Boolean, nullable=False),
@@ -278,9 +278,9 @@ deliveries = Table(
     Column("person_name", String(120), nullable=False),
     Column("started_at", String(32), nullable=False),
     Column("finished_at", String(32), nullable=True),
-    CheckConstraint("state in ('sending', 'sent', 'failed')", name="ck_deliveries_state"),
-    CheckConstraint("channel in ('mail', 'folder')", name="ck_deliveries_channel"),
-    CheckConstraint("(state = 'failed') = (error is not null)", name="ck_deliveries_error"),
+    CheckConstraint("state in ('sending', 'sent', 'failed')", name="ck_dispatches_state"),
+    CheckConstraint("channel in ('mail', 'folder')", name="ck_dispatches_channel"),
+    CheckConstraint("(state = 'failed') = (error is not null)", name="ck_dispatches_error"),
     UniqueConstraint(
         "period_id",
         "version",
@@ -289,7 +289,7 @@ deliveries = Table(
         "channel",
         "address",
         "attempt",
-        name="uq_deliveries_attempt",
+        name="uq_dispatches_attempt",
     ),
 )
 

@@ -26,6 +26,7 @@ from pipelines.cli import (
     period_commands,
     pull_commands,
     reading_commands,
+    send_command,
     trace_command,
     whatif_commands,
     workspace_commands,
@@ -59,6 +60,7 @@ for group in (
     coverage_command,
     method_commands,
     backup_commands,
+    send_command,
 ):
     group.register(app)
 

@@ -24,7 +24,7 @@ from tests.postgres_server import PostgresDatabase
 
 APPEND_ONLY = (
     *("audit_log", "quarantine_decisions", "hold_decisions", "periods", "period_steps"),
-    *("accepted_blockers", "journal_exports", "deliveries"),
+    *("accepted_blockers", "journal_exports", "dispatches"),
 )
 LOADS = (
     "insert into loads (load_id, source_id, contract_id, scenario_id, mapping_id, file_name, "
@@ -44,7 +44,7 @@ FILL = (
     "person_name, accepted_at) values ('actual', '2026-03', 1, 'b', 'f', 'w', 'x', '')",
     "insert into journal_exports (reference, period_id, version, layout, file_name, sha256, total, "
     "person_name, exported_at) values ('r', '2026-03', 1, 'sap', 'f', 'h', '1.00', 'x', '')",
-    "insert into deliveries (period_id, version, is_preview, business_unit_id, channel, address, "
+    "insert into dispatches (period_id, version, is_preview, business_unit_id, channel, address, "
     "attempt, files, sha256, state, person_name, started_at) values "
     "('2026-03', 1, false, 'bu', 'mail', 'a@b.example', 1, '{}', 'h', 'sending', 'x', '')",
 )
@@ -121,10 +121,10 @@ def test_history_can_only_be_appended_to_on_both(books: Books, table: str) -> No
 def test_an_attempt_is_finished_once(books: Books) -> None:
     _fill(books)
     with books.begin() as connection:
-        connection.execute(text("update deliveries set state = 'sent', finished_at = 'now'"))
+        connection.execute(text("update dispatches set state = 'sent', finished_at = 'now'"))
     for statement in (
-        "update deliveries set state = 'failed', error = 'no'",
-        "update deliveries set address = 'other@b.example'",
+        "update dispatches set state = 'failed', error = 'no'",
+        "update dispatches set address = 'other@b.example'",
     ):
         with (
             pytest.raises(DatabaseError, match="never rewritten"),

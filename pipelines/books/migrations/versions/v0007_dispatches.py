@@ -15,7 +15,7 @@ depends_on = None
 
 # What an attempt was stands fast, and so does its outcome.
 FIXED = (
-    *("delivery_id", "period_id", "version", "is_preview", "business_unit_id", "channel"),
+    *("dispatch_id", "period_id", "version", "is_preview", "business_unit_id", "channel"),
     *("address", "attempt", "files", "sha256", "person_name", "started_at"),
 )
 BROKEN = "old.state <> 'sending' or new.state = 'sending' or " + " or ".join(
@@ -23,15 +23,15 @@ BROKEN = "old.state <> 'sending' or new.state = 'sending' or " + " or ".join(
 )
 UNSTARTED = "new.state <> 'sending'"
 REWRITTEN = "what was sent is never rewritten"
-DELETED = "a delivery is never deleted"
-STARTED = "a delivery begins as sending"
+DELETED = "a dispatch is never deleted"
+STARTED = "a dispatch begins as sending"
 DECIDED = "decisions can only be appended to: a later one takes the place of an earlier one"
 
 
 def upgrade() -> None:
     op.create_table(
-        "deliveries",
-        sa.Column("delivery_id", sa.Integer, primary_key=True, autoincrement=True),
+        "dispatches",
+        sa.Column("dispatch_id", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("period_id", sa.String(10), nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("is_preview", sa.Boolean, nullable=False),
@@ -46,13 +46,13 @@ def upgrade() -> None:
         sa.Column("person_name", sa.String(120), nullable=False),
         sa.Column("started_at", sa.String(32), nullable=False),
         sa.Column("finished_at", sa.String(32), nullable=True),
-        sa.CheckConstraint("state in ('sending', 'sent', 'failed')", name="ck_deliveries_state"),
-        sa.CheckConstraint("channel in ('mail', 'folder')", name="ck_deliveries_channel"),
-        sa.CheckConstraint("(state = 'failed') = (error is not null)", name="ck_deliveries_error"),
+        sa.CheckConstraint("state in ('sending', 'sent', 'failed')", name="ck_dispatches_state"),
+        sa.CheckConstraint("channel in ('mail', 'folder')", name="ck_dispatches_channel"),
+        sa.CheckConstraint("(state = 'failed') = (error is not null)", name="ck_dispatches_error"),
         sa.UniqueConstraint(
             *("period_id", "version", "is_preview", "business_unit_id"),
             *("channel", "address", "attempt"),
-            name="uq_deliveries_attempt",
+            name="uq_dispatches_attempt",
         ),
     )
     if op.get_bind().dialect.name == "sqlite":
@@ -68,7 +68,7 @@ def _guard_in_sqlite() -> None:
         ("no_delete", "delete", "", DELETED),
     ):
         op.execute(
-            f"create trigger deliveries_{name} before {event} on deliveries {condition} "
+            f"create trigger dispatches_{name} before {event} on dispatches {condition} "
             f"begin select raise(abort, '{message}'); end"
         )
     for verb in ("update", "delete"):
@@ -80,26 +80,26 @@ def _guard_in_sqlite() -> None:
 
 def _guard_in_postgresql() -> None:
     op.execute(
-        "create function check_delivery() returns trigger as $$ begin "
+        "create function check_dispatch() returns trigger as $$ begin "
         f"if tg_op = 'INSERT' then if {UNSTARTED} then raise exception '{STARTED}'; end if; "
         f"elsif {BROKEN} then raise exception '{REWRITTEN}'; end if; "
         "return new; end $$ language plpgsql"
     )
     op.execute(
-        "create trigger deliveries_rules before insert or update on deliveries "
-        "for each row execute function check_delivery()"
+        "create trigger dispatches_rules before insert or update on dispatches "
+        "for each row execute function check_dispatch()"
     )
     op.execute(
-        "create function refuse_delivery_removal() returns trigger as $$ begin "
+        "create function refuse_dispatch_removal() returns trigger as $$ begin "
         f"raise exception '{DELETED}'; end $$ language plpgsql"
     )
     op.execute(
-        "create trigger deliveries_no_delete before delete on deliveries "
-        "for each row execute function refuse_delivery_removal()"
+        "create trigger dispatches_no_delete before delete on dispatches "
+        "for each row execute function refuse_dispatch_removal()"
     )
     op.execute(
-        "create trigger deliveries_no_truncate before truncate on deliveries "
-        "for each statement execute function refuse_delivery_removal()"
+        "create trigger dispatches_no_truncate before truncate on dispatches "
+        "for each statement execute function refuse_dispatch_removal()"
     )
     op.execute(
         "create function refuse_hold_change() returns trigger as $$ begin "
