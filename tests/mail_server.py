@@ -69,8 +69,8 @@ class _Handler(socketserver.StreamRequestHandler):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.mail.certificate)
         self.connection = context.wrap_socket(self.connection, server_side=True)
-        self.rfile = self.connection.makefile("rb")  # type: ignore[assignment]
-        self.wfile = self.connection.makefile("wb")  # type: ignore[assignment]
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb")
         self.is_encrypted = True
 
     def do_auth(self, rest: str) -> None:

@@ -26,6 +26,7 @@ from pipelines.cli import (
     period_commands,
     pull_commands,
     reading_commands,
+    retention_command,
     send_command,
     trace_command,
     whatif_commands,
@@ -60,6 +61,7 @@ for group in (
     coverage_command,
     method_commands,
     backup_commands,
+    retention_command,
     send_command,
 ):
     group.register(app)
