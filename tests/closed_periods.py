@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.books.books import Books
 from pipelines.books.person import act_as
+from pipelines.close.desk import CloseDesk
 from pipelines.close.period_states import (
     Figures,
     approve,
@@ -38,6 +39,17 @@ def close_period(books: Books, period_id: str) -> None:
     with books.begin() as connection:
         state = read_state(connection, period_id)
         record_close(connection, state, "f" * 64)
+
+
+def approve_published(desk: CloseDesk, period_id: str) -> None:
+    """Take a period with published figures to its approval, whatever would block it."""
+    with act_as(PREPARER, is_demo=True):
+        desk.calculate(period_id)
+    with act_as(APPROVER, is_demo=True):
+        desk.review(period_id)
+        for blocker in desk.list_blockers(period_id):
+            desk.accept(period_id, blocker.blocker_id, "as it is in a test")
+        desk.approve(period_id)
 
 
 def reopen_period(books: Books, period_id: str) -> None:

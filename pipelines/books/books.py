@@ -4,14 +4,20 @@ SQLite in WAL mode by default, PostgreSQL where `APPORTION_BOOKS_URL` says so. A
 transaction on SQLite takes the write lock at its start (`begin immediate`), so that two writers
 queue up instead of failing half-way; the audit chain relies on that. On PostgreSQL two writers of
 the audit log at once collide on its key: one of them fails as a whole and may be run again.
+
+Books of an older schema are migrated in one transaction when they are opened; those in SQLite are
+copied aside before, so that an upgrade that fails or is regretted leaves the last good state.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import EXIT_USAGE, ApportionError
@@ -20,10 +26,11 @@ from pipelines.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD_REVISION = "0005"
+HEAD_REVISION = "0007"
 BOOKS_URL_VARIABLE = "APPORTION_BOOKS_URL"
 BUSY_MILLISECONDS = 30_000
 WRITES = "apportion_writes"
+_address: ContextVar[str | None] = ContextVar("books_address", default=None)
 
 
 class BooksTooNewError(ApportionError):
@@ -59,10 +66,24 @@ class Books:
     @classmethod
     def open(cls, workspace: Workspace) -> Books:
         """Open, and create or migrate where needed."""
-        url = os.environ.get(BOOKS_URL_VARIABLE) or f"sqlite:///{workspace.books_path}"
-        books = cls(_make_engine(url))
-        books._migrate()
+        books = cls.connect(find_address(workspace))
+        books.migrate()
         return books
+
+    @classmethod
+    def connect(cls, address: str) -> Books:
+        """The books at an address as they are: neither made nor migrated."""
+        return cls(_make_engine(address))
+
+    def find_revision(self) -> str | None:
+        """The schema that the books have; None where there are none yet."""
+        from sqlalchemy import inspect, text
+
+        with self.read() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found = connection.execute(text("select version_num from alembic_version")).scalar()
+            return None if found is None else str(found)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -94,16 +115,13 @@ class Books:
         """Let go of the database."""
         self.engine.dispose()
 
-    def _migrate(self) -> None:
-        from sqlalchemy import inspect, text
-
-        with self.read() as connection:
-            if inspect(connection).has_table("alembic_version"):
-                found = connection.execute(text("select version_num from alembic_version")).scalar()
-                if found == HEAD_REVISION:
-                    return
-                if found is not None and found > HEAD_REVISION:
-                    raise BooksTooNewError(self.engine.url.render_as_string(), str(found))
+    def migrate(self, revision: str = "head") -> None:
+        """Bring the books to the newest schema, or to the named one."""
+        found = self.find_revision()
+        if found in (HEAD_REVISION, revision):
+            return
+        if found is not None and found > HEAD_REVISION:
+            raise BooksTooNewError(self.engine.url.render_as_string(), found)
         # Imported only when there is something to migrate: Alembic costs a quarter of a second.
         from alembic import command
         from alembic.config import Config
@@ -111,8 +129,61 @@ class Books:
         config = Config()
         config.set_main_option("script_location", "pipelines.books:migrations")
         with self.begin() as connection:
+            # Read again under the write lock: somebody else may have been faster.
+            found = self.find_revision()
+            if found is not None and found != HEAD_REVISION:
+                self._keep_aside(found)
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
+
+    def _keep_aside(self, revision: str) -> None:
+        """Copy SQLite books as they were last committed; PostgreSQL is backed up by its own."""
+        database = self.engine.url.database
+        if self.engine.dialect.name == "sqlite" and database:
+            path = Path(database)
+            copy_sqlite(path, name_kept_aside(path, revision))
+
+
+def find_address(workspace: Workspace) -> str:
+    """Where the books of a workspace are."""
+    named = _address.get() or os.environ.get(BOOKS_URL_VARIABLE)
+    return named or f"sqlite:///{workspace.books_path}"
+
+
+@contextmanager
+def use_books_at(address: str) -> Iterator[None]:
+    """Open these books within the block, whatever the environment names: for a copy of a workspace
+    that must not touch the books of the original."""
+    token = _address.set(address)
+    try:
+        yield
+    finally:
+        _address.reset(token)
+
+
+def name_kept_aside(path: Path, revision: str) -> Path:
+    """Where SQLite books of an older schema are kept: books.sqlite -> books.0005.sqlite."""
+    return path.with_name(f"{path.stem}.{revision}{path.suffix}")
+
+
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Copy SQLite books that may be in use, as last committed; whole and synced, or not at all."""
+    from pipelines.warehouse.publication import sync_directory
+
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(temporary)) as new:
+            old.execute(f"pragma busy_timeout = {BUSY_MILLISECONDS}")
+            old.backup(new)
+            # The copy is to be one file, which can be read where nothing can be written.
+            new.execute("pragma journal_mode = delete")
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_directory(target.parent)
 
 
 def _make_engine(url: str) -> Engine:

@@ -257,6 +257,42 @@ journal_exports = Table(
     UniqueConstraint("reference", "layout", name="uq_journal_exports_reference"),
 )
 
+# An attempt to send a statement to one address. It is written down before it is made, so that two
+# who send at once meet here, and an attempt that was cut off is known.
+dispatches = Table(
+    "dispatches",
+    metadata,
+    Column("dispatch_id", Integer, primary_key=True, autoincrement=True),
+    Column("period_id", String(10), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("is_preview", Boolean, nullable=False),
+    Column("business_unit_id", String(200), nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("address", String(400), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    # Names and SHA-256 of the files as a JSON object, and the SHA-256 of that text.
+    Column("files", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("error", Text, nullable=True),
+    Column("person_name", String(120), nullable=False),
+    Column("started_at", String(32), nullable=False),
+    Column("finished_at", String(32), nullable=True),
+    CheckConstraint("state in ('sending', 'sent', 'failed')", name="ck_dispatches_state"),
+    CheckConstraint("channel in ('mail', 'folder')", name="ck_dispatches_channel"),
+    CheckConstraint("(state = 'failed') = (error is not null)", name="ck_dispatches_error"),
+    UniqueConstraint(
+        "period_id",
+        "version",
+        "is_preview",
+        "business_unit_id",
+        "channel",
+        "address",
+        "attempt",
+        name="uq_dispatches_attempt",
+    ),
+)
+
 audit_log = Table(
     "audit_log",
     metadata,

@@ -11,6 +11,7 @@ import sys
 import typer
 
 from pipelines.cli import (
+    backup_commands,
     build_commands,
     close_commands,
     coverage_command,
@@ -25,6 +26,8 @@ from pipelines.cli import (
     period_commands,
     pull_commands,
     reading_commands,
+    retention_command,
+    send_command,
     trace_command,
     whatif_commands,
     workspace_commands,
@@ -57,6 +60,9 @@ for group in (
     trace_command,
     coverage_command,
     method_commands,
+    backup_commands,
+    retention_command,
+    send_command,
 ):
     group.register(app)
 

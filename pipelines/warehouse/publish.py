@@ -16,6 +16,7 @@ from pipelines.books.books import Books, current_time
 from pipelines.cost_model.compile import RunStamp
 from pipelines.errors import ControlError, NothingPublishedError
 from pipelines.warehouse.closed_periods import list_closed_files
+from pipelines.warehouse.old_publications import find_old_publications
 from pipelines.warehouse.publication import (
     Publication,
     PublishedFile,
@@ -32,7 +33,6 @@ from pipelines.workspace.workspace import Workspace
 if TYPE_CHECKING:
     import duckdb
 
-PUBLICATIONS_KEPT = 3
 STAGING_SCHEMAS = ("staging", "lake")
 
 
@@ -68,7 +68,7 @@ def publish(
     sync_directory(workspace.warehouse)
     record_publication(books, stamp, seconds, file)
     write_publication(workspace, publication)
-    _prune(workspace, publication)
+    _prune(workspace, books, publication)
     return publication
 
 
@@ -125,11 +125,8 @@ def manifest_path(workspace: Workspace, run_id: str) -> Path:
     return workspace.warehouse / f"run-{run_id}.json"
 
 
-def _prune(workspace: Workspace, publication: Publication) -> None:
+def _prune(workspace: Workspace, books: Books, publication: Publication) -> None:
     """Keep the newest publications; a reader that holds an older file open keeps its content."""
-    current = {file.name for file in publication.files}
-    files = sorted(workspace.warehouse.glob("run-*.duckdb"), key=lambda path: path.name)
-    for path in files[:-PUBLICATIONS_KEPT]:
-        if path.name not in current:
-            path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
+    for path in find_old_publications(workspace, books, publication):
+        path.unlink(missing_ok=True)
+        path.with_suffix(".json").unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.warehouse.closed_periods import CLOSED_ROLE
+from pipelines.warehouse.older_closes import stand_in
 from pipelines.warehouse.publication import Publication, read_publication
 from pipelines.workspace.workspace import Workspace
 
@@ -77,6 +78,10 @@ def _create_views(connection: duckdb.DuckDBPyConnection, publication: Publicatio
     ).fetchall()
     for schema, table, databases, is_per_period in rows:
         body = _select(f'"{schema}"."{table}"', databases, closed if is_per_period else None)
+        if schema == MARTS_SCHEMA and is_per_period:
+            # Periods that were closed before there was this mart.
+            without = (stand_in(table, name) for name in closed if name not in databases)
+            body = " union all by name ".join([body, *(query for query in without if query)])
         if table == "dim_periods" and closed:
             names = ", ".join(f"'{period}'" for period in closed.values())
             body = (

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pipelines.cost_model.schema import LineMatch
 from pipelines.workspace.check_settings import SourceChecks, WorkspaceChecks
 from pipelines.workspace.connections import Connection
+from pipelines.workspace.operation_settings import DispatchSettings, RetentionSettings
 
 PERIOD_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
@@ -207,6 +208,9 @@ class WorkspaceConfig(Strict):
     """Thresholds for all sources."""
     close: CloseSettings = CloseSettings()
     journal: JournalSettings | None = None
+    dispatch: DispatchSettings | None = None
+    """How statements reach the business units."""
+    retention: RetentionSettings = RetentionSettings()
     is_demo: bool = False
     """Whether one person may act as several (`--as`): never where real money is charged."""
     sources: dict[SourceId, Source]

@@ -87,16 +87,37 @@ def _examine_connections(workspace: Workspace) -> Iterator[Finding]:
 
 def _examine_books(workspace: Workspace) -> Iterator[Finding]:
     from pipelines.books.audit import find_chain_breaks
-    from pipelines.books.books import Books
+    from pipelines.books.books import HEAD_REVISION, Books
 
+    before = _find_schema(workspace)
     books = Books.open(workspace)
     with books.read() as connection:
         breaks = find_chain_breaks(connection)
+    place = books.engine.dialect.name
     books.close()
+    schema = f"schema {HEAD_REVISION}, the newest, in {place}"
+    yield Finding("good", "books", schema if before is None else f"{schema}; {before}")
     if breaks:
         yield Finding("bad", "books", "the audit log was changed: " + "; ".join(breaks[:3]))
     else:
         yield Finding("good", "books", "the audit log is whole")
+
+
+def _find_schema(workspace: Workspace) -> str | None:
+    """A sentence where opening the books is about to migrate them."""
+    from pipelines.books.books import HEAD_REVISION, Books, find_address, name_kept_aside
+
+    address = find_address(workspace)
+    if address.startswith("sqlite") and not workspace.books_path.exists():
+        return None
+    books = Books.connect(address)
+    found, is_kept = books.find_revision(), books.engine.dialect.name == "sqlite"
+    path = str(books.engine.url.database)
+    books.close()
+    if found in (None, HEAD_REVISION):
+        return None
+    kept = f", which is kept as {name_kept_aside(Path(path), str(found)).name}" if is_kept else ""
+    return f"they were migrated just now from schema {found}{kept}"
 
 
 def _examine_lake(workspace: Workspace) -> Iterator[Finding]:

@@ -258,3 +258,71 @@ def test_load_whose_counts_do_not_tie_is_refused(books: Books) -> None:
     with pytest.raises(IntegrityError, match=r"source_id.*sha256"), books.begin() as connection:
         connection.execute(loads.insert().values(**{**row, "records_accepted": 2}))
         connection.execute(loads.insert().values(**{**row, "records_accepted": 2}))
+
+
+def _make_older(workspace: Workspace) -> None:
+    """Books of the schema before the newest, with something in them."""
+    older = Books.connect(f"sqlite:///{workspace.books_path}")
+    older.migrate("0005")
+    with older.begin() as connection:
+        append_audit(connection, "test", "before the upgrade", {})
+    older.close()
+
+
+def test_older_books_are_kept_aside_and_migrated(workspace: Workspace) -> None:
+    _make_older(workspace)
+    books = Books.open(workspace)
+    assert books.find_revision() == HEAD_REVISION
+    with books.begin() as connection:
+        append_audit(connection, "test", "after the upgrade", {})
+    books.close()
+    kept = Books.connect(f"sqlite:///{workspace.root / 'books.0005.sqlite'}")
+    assert kept.find_revision() == "0005"
+    assert _breaks(kept) == []
+    with kept.read() as connection:
+        subjects = [row.subject for row in connection.execute(audit_log.select())]
+    kept.close()
+    assert subjects == ["before the upgrade"]
+
+
+def test_upgrade_that_fails_leaves_the_last_good_state(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last migration breaks after it made its table: nothing of it stays."""
+    from alembic import op
+
+    _make_older(workspace)
+    content = workspace.books_path.read_bytes()
+
+    def fail(statement: str) -> None:
+        raise RuntimeError(f"no space for {statement}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(op, "execute", fail)
+        with pytest.raises(RuntimeError, match="no space for create trigger"):
+            Books.open(workspace)
+    assert workspace.books_path.read_bytes() == content
+    older = Books.connect(f"sqlite:///{workspace.books_path}")
+    assert older.find_revision() == "0005"
+    older.close()
+    repaired = Books.open(workspace)
+    assert repaired.find_revision() == HEAD_REVISION
+    repaired.close()
+
+
+def test_new_books_leave_nothing_aside(books: Books, workspace: Workspace) -> None:
+    assert sorted(path.name for path in workspace.root.glob("books*sqlite")) == ["books.sqlite"]
+
+
+def test_doctor_says_which_schema_the_books_have(workspace: Workspace) -> None:
+    from pipelines.workspace.doctor import _examine_books
+
+    _make_older(workspace)
+    first, _ = _examine_books(workspace)
+    again, chain = _examine_books(workspace)
+    assert first.message == (
+        f"schema {HEAD_REVISION}, the newest, in sqlite; they were migrated just now from schema "
+        "0005, which is kept as books.0005.sqlite"
+    )
+    assert again.message == f"schema {HEAD_REVISION}, the newest, in sqlite"
+    assert chain.message == "the audit log is whole"
