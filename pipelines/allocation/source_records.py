@@ -16,6 +16,7 @@ from pipelines.landing.quarantine_log import NO_DECISIONS
 from pipelines.landing.typed_records import has_records
 from pipelines.warehouse.lake_views import ActiveLoad, create_lake_views, read_corrections
 from pipelines.warehouse.latest_records import find_updated_key
+from pipelines.warehouse.pins import name_files, read_pins
 from pipelines.warehouse.publication import read_publication
 from pipelines.workspace.workspace import Workspace
 
@@ -50,7 +51,10 @@ class SourceRecord:
 
 
 def find_source_records(
-    workspace: Workspace, published: duckdb.DuckDBPyConnection, ledger_line_ids: Sequence[str]
+    workspace: Workspace,
+    published: duckdb.DuckDBPyConnection,
+    ledger_line_ids: Sequence[str],
+    scenario_id: str | None = None,
 ) -> list[SourceRecord]:
     """Records behind cost lines, in the order of the lines, then of file and row."""
     import duckdb
@@ -59,9 +63,9 @@ def find_source_records(
     loads = read_published_loads(workspace, published)
     with duckdb.connect(":memory:") as lake:
         names = prepare_lake(lake, workspace, published, loads)
-        records = _find_cloud_records(lake, ids) if names else []
-        records += _find_ledger_records(lake, published, ids)
-    files = {load.sha256: load.file_name for load in loads}
+        records = _find_cloud_records(lake, ids, scenario_id) if names else []
+        records += _find_ledger_records(lake, published, ids, scenario_id)
+    files = name_files(loads, read_pins(workspace, published))
     order = {line_id: number for number, line_id in enumerate(ids)}
     found = [
         SourceRecord(line, files.get(file_id, file_id), file_id, row, text or "", code, amount)
@@ -102,7 +106,8 @@ def prepare_lake(
     catalog = read_publication(workspace).files[0].name.removesuffix(".duckdb")
     lake.execute(f"attach ':memory:' as \"{catalog}\"")
     lake.execute(f'use "{catalog}"')
-    create_lake_views(lake, loads)
+    pins = read_pins(workspace, published)
+    create_lake_views(lake, loads, pins=pins, time_zone=workspace.config.time_zone)
     for schema in ("model", "tagging", "staging"):
         lake.execute(f"create schema {schema}")
     for table in LINEAGE_TABLES:
@@ -121,27 +126,29 @@ def prepare_lake(
 
 
 def _find_cloud_records(
-    lake: duckdb.DuckDBPyConnection, ids: list[str]
+    lake: duckdb.DuckDBPyConnection, ids: list[str], scenario_id: str | None
 ) -> list[tuple[str, str, int, str, str, Decimal]]:
     """Bill lines by the cost at which they are passed on, and behind a discount what is not."""
     text = "concat_ws(', ', provider_name, service_name, charge_description), billing_currency"
+    own = "($scenario is null or scenario_id = $scenario)"
     query = f"""
         select source_id || ':' || cloud_line_key as ledger_line_id, file_id, row_number, {text},
             passed_on_amount_local
         from staging.stg_cloud_bill__keyed_lines
-        where list_contains($ids, source_id || ':' || cloud_line_key)
+        where list_contains($ids, source_id || ':' || cloud_line_key) and {own}
         union all
         select concat_ws(':', source_id, 'discount', period_id, provider_name, billing_currency)
             as ledger_line_id, file_id, row_number, {text}, amount_local - passed_on_amount_local
         from staging.stg_cloud_bill__keyed_lines
         where list_contains($ids, ledger_line_id) and amount_local <> passed_on_amount_local
+            and {own}
     """
     if not _has_column(lake, "stg_cloud_bill__keyed_lines", "passed_on_amount_local"):
         # Published before use could be passed on at another cost than the one that ties.
         query = query.split("union all", maxsplit=1)[0].replace(
             "passed_on_amount_local", "amount_local"
         )
-    return lake.execute(query, {"ids": ids}).fetchall()
+    return lake.execute(query, {"ids": ids, "scenario": scenario_id}).fetchall()
 
 
 def _has_column(lake: duckdb.DuckDBPyConnection, view: str, column: str) -> bool:
@@ -149,7 +156,10 @@ def _has_column(lake: duckdb.DuckDBPyConnection, view: str, column: str) -> bool
 
 
 def _find_ledger_records(
-    lake: duckdb.DuckDBPyConnection, published: duckdb.DuckDBPyConnection, ids: list[str]
+    lake: duckdb.DuckDBPyConnection,
+    published: duckdb.DuckDBPyConnection,
+    ids: list[str],
+    scenario_id: str | None,
 ) -> list[tuple[str, str, int, str, str, Decimal]]:
     """Ledger and budget lines by themselves, and the claimed lines behind balancing lines."""
     own = published.execute(
@@ -159,17 +169,18 @@ def _find_ledger_records(
             lines.amount_local
         from fct_ledger_lines as lines
         where list_contains($ids, lines.ledger_line_id) and lines.file_id is not null
+            and ($scenario is null or lines.scenario_id = $scenario)
         """,
-        {"ids": ids},
+        {"ids": ids, "scenario": scenario_id},
     ).fetchall()
     balancing = published.execute(
         """
         select ledger_line_id, source_id, period_id, account_id, cost_centre_id, legal_entity_id,
             currency_code
         from fct_ledger_lines where is_balancing and list_contains($ids, ledger_line_id)
-            and scenario_id = 'actual'
+            and scenario_id = $scenario
         """,
-        {"ids": ids},
+        {"ids": ids, "scenario": scenario_id or "actual"},
     ).fetchall()
     claims = published.execute(
         "select source_id, line_id, feed_source_id from ledger.int_ledger__claims"
@@ -189,7 +200,8 @@ def _find_ledger_records(
                 and lines.line_id = claims.line_id and claims.feed = ?
             where lines.period_id = ? and lines.account_id = ? and lines.cost_centre_id = ?
                 and lines.legal_entity_id = ? and lines.currency_code = ?
+                and lines._scenario_id = ?
             """,
-            [line_id, feed, period, account, centre, entity, currency],
+            [line_id, feed, period, account, centre, entity, currency, scenario_id or "actual"],
         ).fetchall()
     return own

@@ -95,7 +95,9 @@ def _trace_charge(
     with open_published(space) as connection:
         result = trace_charge(connection, *charge)
         lines = result.lines if show_all or as_json else result.lines[:SHOWN_LINES]
-        records = find_source_records(space, connection, [line.ledger_line_id for line in lines])
+        records = find_source_records(
+            space, connection, [line.ledger_line_id for line in lines], scenario
+        )
         drawn = draw_charge(connection, result) if picture else None
     if as_json:
         print_json(_trace_as_json(result, records))

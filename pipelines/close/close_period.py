@@ -16,7 +16,7 @@ import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.close.blockers import refuse_blocked
 from pipelines.close.desk import CloseDesk
@@ -132,7 +132,7 @@ def _freeze(desk: CloseDesk, state: PeriodState, publication: Publication) -> Pa
         reviewed_by=str(state.reviewed_by),
         approved_by=str(state.approved_by),
         accepted=_list_accepted(desk, state),
-        inputs=_list_inputs(desk),
+        inputs=_read_inputs(database),
         tables=frozen.tables,
         files=frozen.files,
     )
@@ -182,15 +182,12 @@ def _list_accepted(desk: CloseDesk, state: PeriodState) -> list[dict[str, str]]:
         return [dict(row) for row in rows.mappings()]
 
 
-def _list_inputs(desk: CloseDesk) -> list[dict[str, str]]:
-    from pipelines.warehouse.lake_views import list_active_loads
+def _read_inputs(database: Path) -> list[dict[str, Any]]:
+    """The deliveries that the published run was made of, as it says itself: what has landed since
+    is none of them."""
+    import duckdb
 
-    return [
-        {
-            "source_id": load.source_id,
-            "scenario_id": load.scenario_id,
-            "file_name": load.file_name,
-            "sha256": load.sha256,
-        }
-        for load in list_active_loads(desk.workspace, desk.books)
-    ]
+    from pipelines.warehouse.pins import describe_inputs
+
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return describe_inputs(connection)

@@ -53,8 +53,9 @@ class Manifest:
     approved_by: str
     accepted: list[dict[str, str]]
     """What would have blocked and was accepted by name: id, finding, why, person."""
-    inputs: list[dict[str, str]]
-    """Deliveries that the run was made of: source, scenario, file and SHA-256."""
+    inputs: list[dict[str, Any]]
+    """Deliveries that the run was made of: source, scenario, file and SHA-256; since the pins of
+    closed periods also the reading, and the corrections of quarantined records that counted."""
     tables: list[FrozenTable]
     files: list[FrozenFile]
     format: int = field(default=FORMAT)

@@ -2,7 +2,8 @@
 
 The decision is a row of the books with who, when and why; the load's state follows it in the same
 transaction. A released delivery takes the place of earlier ones as its source declares, at this
-moment and not before. A late one stays held for as long as its period is closed.
+moment and not before. A late one that is released changes no closed figure: what it changes in a
+closed period's charges is posted in an open one, as credit and debit notes.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.books.audit import append_audit
 from pipelines.books.books import Books, current_time
 from pipelines.books.person import current_person
-from pipelines.errors import ControlError, UsageError
-from pipelines.landing.holds import list_closed_periods
+from pipelines.errors import UsageError
 from pipelines.landing.load_history import find_state
 from pipelines.landing.load_log import read_periods, supersede
 from pipelines.landing.redelivery import find_superseded
@@ -38,8 +38,7 @@ def decide_hold(
     """Decide on the held load that a file's name or the beginning of its hash names; its row.
 
     Raises UsageError for an unknown source or load, one that is not held, and an empty reason;
-    ControlError where a period of it is closed; DeliveryRefusedError where its source does not
-    take it any more.
+    DeliveryRefusedError where its source does not take it any more.
     """
     if not why.strip():
         raise UsageError("a decision needs a reason: say it with --why TEXT")
@@ -52,7 +51,6 @@ def decide_hold(
         periods = read_periods(connection, row.load_id)
         superseded: list[int] = []
         if decision == "released":
-            _refuse_closed(connection, row, periods)
             superseded = find_superseded(
                 connection, source_id, source.redelivery, row.file_name, row.sha256, periods
             )
@@ -89,15 +87,6 @@ def _find_held(connection: Connection, source_id: str, file: str) -> Row[Any]:
         f"source '{source_id}' has no held delivery called '{file}'; "
         "'apportion loads list' shows those that wait"
     )
-
-
-def _refuse_closed(connection: Connection, row: Row[Any], periods: list[str]) -> None:
-    closed = list_closed_periods(connection, row.scenario_id, periods)
-    if closed:
-        raise ControlError(
-            f"{row.source_id}/{row.file_name} holds {', '.join(closed)}, which is closed: "
-            "a closed period never changes by a delivery. Open the period again first."
-        )
 
 
 def _record(

@@ -3,7 +3,7 @@
 Two doubts:
 
 - *late*: a period of the delivery is closed. Its figures are never changed by a file that arrives;
-  the delivery waits until the period is opened again or its cost is posted in an open one.
+  a person says whether the difference is posted in an open period, as credit and debit notes.
 - *deviation*: against the period before, the amounts are more than the declared percentage larger
   or smaller, or the sign of their total turned. That is what a file in cents instead of euros, or
   with credits as costs, looks like; a real change looks the same, and only a person can tell.
@@ -51,7 +51,11 @@ def find_hold(connection: Connection, landed: LandedDelivery) -> Hold | None:
     closed = list_closed_periods(connection, delivery.source.scenario, landed.periods)
     if closed:
         names = ", ".join(closed)
-        return Hold("late", f"{names} is closed; what is late never changes a closed period")
+        return Hold(
+            "late",
+            f"{names} is closed and does not change; released, the difference is posted as credit "
+            "and debit notes in an open period",
+        )
     return None if updates else _find_deviation(connection, landed)
 
 

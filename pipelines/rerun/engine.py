@@ -240,6 +240,7 @@ class Rerun:
     def _create_lake_view(self, contract_id: str) -> None:
         from pipelines.allocation.source_records import read_published_loads
         from pipelines.warehouse.lake_views import create_lake_views
+        from pipelines.warehouse.pins import read_pins
 
         if self._loads is None:
             self._loads = read_published_loads(self.workspace, self.connection)
@@ -253,7 +254,9 @@ class Rerun:
                     f"the records of {file_name}, which the published run read, are no longer in "
                     f"{self.workspace.lake}. Restore them from a backup, or run 'apportion build'."
                 )
-        create_lake_views(self.connection, self._loads, (contract_id,))
+        pins = read_pins(self.workspace, self.connection)
+        zone = self.workspace.config.time_zone
+        create_lake_views(self.connection, self._loads, (contract_id,), pins=pins, time_zone=zone)
 
     def _drop(self, relation: str) -> None:
         kind = self._find_type(relation)

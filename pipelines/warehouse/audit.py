@@ -68,7 +68,8 @@ def _count_deliveries(
     rows = connection.execute(
         f"""
         select _scenario_id, period_id, account_id, currency_code, sum(amount_local)
-        from lake.general_ledger where _source_id = $source or _scenario_id <> 'actual' group by all
+        from lake.general_ledger
+        where _source_id = $source or _scenario_id not in ('actual', 'restated') group by all
         union all
         select _scenario_id, period_id, account_id, currency_code, sum(amount_local)
         from lake.budget group by all

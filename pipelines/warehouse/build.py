@@ -28,11 +28,16 @@ from pipelines.cost_model.load import load_cost_model
 from pipelines.errors import ConfigurationError, ControlError
 from pipelines.warehouse.audit import audit_build
 from pipelines.warehouse.check_marts import write_check_marts
-from pipelines.warehouse.closed_periods import list_reopened, refuse_changed_history
+from pipelines.warehouse.closed_periods import (
+    list_closed_files,
+    list_reopened,
+    refuse_changed_history,
+)
 from pipelines.warehouse.compiled_models import store_compiled_models
 from pipelines.warehouse.dbt_runner import run_dbt_build
 from pipelines.warehouse.fingerprint import make_stamp
 from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
+from pipelines.warehouse.pins import find_pins
 from pipelines.warehouse.prepare import BuildInput, prepare
 from pipelines.warehouse.publication import Publication
 from pipelines.warehouse.publish import find_published, publish, repair_publication, seal
@@ -132,7 +137,10 @@ def collect(workspace: Workspace, books: Books) -> BuildInput:
             f"Drop files into {workspace.inbox} and run 'apportion land'."
         )
     reopened = list_reopened(books)
-    return BuildInput(loads, model, make_stamp(workspace, model, loads, reopened), reopened)
+    pins = find_pins(workspace, books, loads)
+    closed = list_closed_files(workspace, books)
+    stamp = make_stamp(workspace, model, loads, reopened, pins.describe())
+    return BuildInput(loads, model, stamp, reopened, pins, closed)
 
 
 def start_checks(workspace: Workspace, given: BuildInput, directory: Path) -> ChecksProcess:

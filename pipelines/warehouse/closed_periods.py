@@ -56,6 +56,14 @@ def list_reopened(books: Books) -> dict[str, int]:
     return {period: version for period, (version, _) in sorted(newest.items()) if version > 1}
 
 
+def list_closed(connection: Connection) -> list[tuple[str, int]]:
+    """Closed periods in order, each with its closed version. One that is open again is left out."""
+    newest = _list_newest(connection)
+    return [
+        (name, version) for name, (version, state) in sorted(newest.items()) if state == "closed"
+    ]
+
+
 def refuse_changed_history(workspace: Workspace, books: Books, database: Path) -> None:
     """Raise ControlError where a fresh build has other charges of a closed period than its frozen
     file. Readers would go on seeing the frozen ones, and figures that span periods would not tie to
@@ -80,7 +88,8 @@ def refuse_changed_history(workspace: Workspace, books: Books, database: Path) -
         raise ControlError(
             "closed periods would change, so nothing was published:\n  "
             + "\n  ".join(problems)
-            + "\nGive the changed rule a valid_from after them, or reopen the period."
+            + "\nWhat closed periods were made of is pinned, so a rule has changed them. Give the "
+            "changed rule a valid_from after them, or reopen the period."
         )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.allocation.source_records import read_published_loads
 from pipelines.contracts.contract import Contract, load_contract
 from pipelines.warehouse.lake_views import as_text, create_lake_views
+from pipelines.warehouse.pins import name_files, read_pins
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -61,9 +62,10 @@ def find_records(
     import duckdb
 
     loads = read_published_loads(workspace, published)
-    names = {load.sha256: load.file_name for load in loads}
+    pins = read_pins(workspace, published)
+    names = name_files(loads, pins)
     with duckdb.connect(":memory:") as lake:
-        create_lake_views(lake, loads)
+        create_lake_views(lake, loads, pins=pins, time_zone=workspace.config.time_zone)
         found = [
             _find(lake, load_contract(contract_id), conditions, limit, names, workspace)
             for contract_id in contract_ids

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -47,8 +47,10 @@ def make_stamp(
     model: CostModel,
     loads: list[ActiveLoad],
     reopened: Mapping[str, int] = MappingProxyType({}),
+    pinned: Sequence[str] = (),
 ) -> RunStamp:
-    """The stamp of a run that begins now. `reopened`: periods in a later version than the first."""
+    """The stamp of a run that begins now. `reopened`: periods in a later version than the first;
+    `pinned`: what closed periods read instead of the loads, in lines."""
     now = datetime.now(UTC)
     code = hash_code()
     blank = RunStamp("", "", "", "")
@@ -66,6 +68,8 @@ def make_stamp(
         digest.update(f"checks of {source_id} {checks.model_dump_json()}\n".encode())
     for period_id, version in sorted(reopened.items()):
         digest.update(f"{period_id} as version {version}\n".encode())
+    for line in pinned:
+        digest.update(f"pinned {line}\n".encode())
     digest.update(code.encode())
     run_id = f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
     return RunStamp(run_id, digest.hexdigest(), now.strftime("%Y-%m-%d %H:%M:%S"), code[:12])

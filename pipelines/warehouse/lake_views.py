@@ -30,6 +30,7 @@ from pipelines.landing.quarantine_log import (
     read_decisions,
 )
 from pipelines.landing.typed_records import QUARANTINE_NAME, RECORDS_NAME, read_view
+from pipelines.warehouse import pinned_records
 from pipelines.warehouse.latest_records import find_updated_key, keep_latest_records
 from pipelines.workspace.workspace import Workspace
 
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import duckdb
+
+    from pipelines.warehouse.pins import Pins
+
+
+PLUMBING = ("_source_id", "_scenario_id", "_file_id")
 
 
 @dataclass(frozen=True)
@@ -105,33 +111,83 @@ def create_lake_views(
     connection: duckdb.DuckDBPyConnection,
     loads: list[ActiveLoad],
     contract_ids: Sequence[str] | None = None,
+    *,
+    pins: Pins | None = None,
+    time_zone: str = "UTC",
 ) -> None:
     """Create schema `lake` with a view per contract, or of `contract_ids` only.
 
-    Columns: those of the contract, then _source_id, _scenario_id, _file_id (sha256), _row_number.
+    Columns: those of the contract, then _source_id, _scenario_id, _file_id (sha256), _row_number;
+    for contracts without a period also _counts_from and _counts_until. `pins`: what closed periods
+    read instead of the active loads; the clock of `time_zone` says which records are theirs.
     """
     connection.execute("create schema if not exists lake")
     for contract_id in list_contract_ids() if contract_ids is None else contract_ids:
         own = [load for load in loads if load.contract_id == contract_id]
-        fields = load_contract(contract_id).fields
-        if not own:
-            columns = ", ".join(f'"{field.name}" {DUCKDB_TYPES[field.type]}' for field in fields)
-            plumbing = "_source_id varchar, _scenario_id varchar, _file_id varchar"
-            connection.execute(
-                f"create or replace table lake.{contract_id} "
-                f"({columns}, {plumbing}, _row_number bigint)"
-            )
-            continue
-        selects = [
-            f"select {_select_fields(connection, relation, fields)}, "
-            f"{as_text(load.source_id)} as _source_id, "
-            f"{as_text(load.scenario_id)} as _scenario_id, {as_text(load.sha256)} as _file_id, "
-            f"_row_number from {relation}"
-            for load in own
-            for relation in list_relations(load)
-        ]
-        body = keep_latest_records(" union all ".join(selects), own)
-        connection.execute(f"create or replace view lake.{contract_id} as {body}")
+        body = select_loads(connection, contract_id, own)
+        shown = None
+        if pins is not None and pins.restates_or_pins:
+            shown = _show_closed(connection, contract_id, body, pins, time_zone)
+        if shown is None:
+            shown = body
+            if contract_id in pinned_records.SPANNED:
+                shown = f"select *, {pinned_records.SPAN_COLUMNS} from ({body})"
+        # A contract without loads is a table, which stays when what reads the lake is dropped.
+        kind = "view" if own else "table"
+        connection.execute(f"create or replace {kind} lake.{contract_id} as {shown}")
+
+
+def select_loads(
+    connection: duckdb.DuckDBPyConnection, contract_id: str, loads: Sequence[ActiveLoad]
+) -> str:
+    """SQL of the records of a contract's loads, with what says where each came from."""
+    fields = load_contract(contract_id).fields
+    if not loads:
+        columns = ", ".join(
+            f'cast(null as {DUCKDB_TYPES[field.type]}) as "{field.name}"' for field in fields
+        )
+        plumbing = ", ".join(f"cast(null as varchar) as {name}" for name in PLUMBING)
+        return f"select {columns}, {plumbing}, cast(null as bigint) as _row_number where false"
+    selects = [
+        f"select {_select_fields(connection, relation, fields)}, "
+        f"{as_text(load.source_id)} as _source_id, "
+        f"{as_text(load.scenario_id)} as _scenario_id, {as_text(load.sha256)} as _file_id, "
+        f"_row_number from {relation}"
+        for load in loads
+        for relation in list_relations(load)
+    ]
+    return keep_latest_records(" union all ".join(selects), loads)
+
+
+def _show_closed(
+    connection: duckdb.DuckDBPyConnection,
+    contract_id: str,
+    active: str,
+    pins: Pins,
+    time_zone: str,
+) -> str | None:
+    """The records with those of closed periods as they were closed, None where nothing differs."""
+    pinned = [
+        (pin.period_id, select_loads(connection, contract_id, pin.loads))
+        for pin in pins.of_contract(contract_id)
+    ]
+    restated = sorted(pins.restated)
+    if contract_id in pinned_records.FROZEN:
+        if not pinned:
+            return None
+        if contract_id == pinned_records.RATES:
+            return pinned_records.show_rates(active, pinned)
+        return pinned_records.show_organisation(active, pinned)
+    if contract_id in pinned_records.SPANNED:
+        own = dict(pinned)
+        periods = {
+            pin.period_id for name in pinned_records.SPANNED for pin in pins.of_contract(name)
+        }
+        pinned = [(name, own.get(name, "from active")) for name in sorted(periods)]
+        return pinned_records.show_spans(active, pinned, restated)
+    if load_contract(contract_id).period_field is None:
+        return None
+    return pinned_records.show_periods(contract_id, active, pinned, restated, time_zone)
 
 
 def _select_fields(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,20 @@ from pipelines.checks.upstream import find_unusable_columns
 from pipelines.cost_model.compile import RunStamp, compile_tables, write_tables
 from pipelines.cost_model.load import CostModel
 from pipelines.errors import ControlError
-from pipelines.warehouse.lake_views import ActiveLoad, create_lake_views, create_load_tables
+from pipelines.warehouse.lake_views import (
+    ActiveLoad,
+    create_lake_views,
+    create_load_tables,
+    select_loads,
+)
+from pipelines.warehouse.pins import NO_PINS, Pins, settle_pins, write_pins
 from pipelines.warehouse.preconditions import (
     refuse_lines_outside_calendar,
     refuse_missing_rates,
     refuse_negative_quantities,
 )
+from pipelines.warehouse.publication import PublishedFile
+from pipelines.warehouse.restatements import create_restatement_tables, read_posted_periods
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -33,28 +42,67 @@ class BuildInput:
     stamp: RunStamp
     reopened: dict[str, int] = field(default_factory=dict)
     """Periods that are built in a later version than the first."""
+    pins: Pins = NO_PINS
+    """What closed periods read instead of the loads."""
+    closed: tuple[PublishedFile, ...] = ()
+    """The frozen files of the closed periods, in order."""
 
 
 def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries: Path) -> None:
     """Create the new file: views on the lake, the compiled rules, the periods to build."""
     import duckdb
 
+    config = workspace.config
     with duckdb.connect(str(database)) as connection:
-        create_lake_views(connection, given.loads)
-        tables = compile_tables(workspace.config, given.model, given.stamp)
+        pins = _settle_pins(connection, workspace, given)
+        create_lake_views(connection, given.loads, pins=pins, time_zone=config.time_zone)
+        tables = compile_tables(config, given.model, given.stamp)
         write_tables(connection, tables, workspace.evidence / given.stamp.run_id / "model")
         create_load_tables(connection, given.loads)
+        write_pins(connection, pins)
         _create_findings(connection, workspace, find_unusable_columns(deliveries))
         refuse_lines_outside_calendar(connection, workspace)
         refuse_missing_rates(connection, workspace)
         refuse_negative_quantities(connection)
-        _create_period_versions(connection, workspace.config.control_total.source)
-        for period_id, version in given.reopened.items():
-            connection.execute(
-                "update model.period_versions set version = ? "
-                "where scenario_id = 'actual' and period_id = ?",
-                [version, period_id],
-            )
+        _create_period_versions(connection, config.control_total.source)
+        _set_versions(connection, given.reopened, pins.restated)
+        create_restatement_tables(connection, workspace, given.closed, pins)
+
+
+def _settle_pins(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, given: BuildInput
+) -> Pins:
+    """The pins whose periods really differ, and the periods for which notes were posted before."""
+    if not given.closed:
+        return NO_PINS
+    settled = settle_pins(
+        connection,
+        given.pins,
+        given.loads,
+        workspace.config.time_zone,
+        lambda contract_id, loads: select_loads(connection, contract_id, loads),
+    )
+    return replace(settled, also_restated=read_posted_periods(connection, workspace, given.closed))
+
+
+def _set_versions(
+    connection: duckdb.DuckDBPyConnection,
+    reopened: Mapping[str, int],
+    restated: Mapping[str, int],
+) -> None:
+    """Later versions of actual periods; restated periods have the version that they restate."""
+    for period_id, version in reopened.items():
+        connection.execute(
+            "update model.period_versions set version = ? "
+            "where scenario_id = 'actual' and period_id = ?",
+            [version, period_id],
+        )
+    connection.execute("delete from model.period_versions where scenario_id = 'restated'")
+    for period_id, version in restated.items():
+        connection.execute(
+            "insert into model.period_versions values ('restated', ?, ?, 'open')",
+            [period_id, version],
+        )
 
 
 def _create_findings(
@@ -88,7 +136,7 @@ def _create_period_versions(connection: duckdb.DuckDBPyConnection, control_sourc
         select distinct scenario_id, period_id, cast(1 as integer) as version, 'open' as state
         from (
             select _scenario_id as scenario_id, period_id from lake.general_ledger
-            where _source_id = $source or _scenario_id <> 'actual'
+            where _source_id = $source or _scenario_id not in ('actual', 'restated')
             union all
             select _scenario_id, period_id from lake.budget
             union all

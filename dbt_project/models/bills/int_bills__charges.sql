@@ -1,4 +1,5 @@
--- What the charges of a period put on its bills; showback is shown elsewhere and billed nowhere.
+-- What the charges of a period put on its bills; showback is shown elsewhere and billed nowhere. A
+-- restated charge is no bill: what it changes is posted as a note.
 select
     scenario_id,
     period_id,
@@ -14,4 +15,4 @@ select
     cast(null as varchar) as reason,
     charged_amount as amount
 from {{ ref('fct_charges_monthly') }}
-where disposition = 'allocated' and charging_policy <> 'showback'
+where disposition = 'allocated' and charging_policy <> 'showback' and scenario_id <> 'restated'

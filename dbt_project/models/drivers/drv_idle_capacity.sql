@@ -42,7 +42,7 @@ delivered_capacities as (
     group by all
 ),
 
--- A budget that plans use and no capacity has that of the actual period.
+-- A budget that plans use and no capacity has that of the actual period; what is restated has its own.
 capacities as (
     select
         used.*,
@@ -55,6 +55,7 @@ capacities as (
         and used.unit_code = own.unit_code
     left join delivered_capacities as actual
         on actual.scenario_id = 'actual'
+        and used.scenario_id <> 'restated'
         and used.period_id = actual.period_id
         and used.service_id = actual.service_id
         and used.unit_code = actual.unit_code

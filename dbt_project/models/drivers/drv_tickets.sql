@@ -1,6 +1,6 @@
 with counts as (
     select
-        'actual' as scenario_id,
+        tickets.scenario_id,
         tickets.period_id,
         drivers.driver_id,
         tickets.service_id as sender_id,
@@ -16,7 +16,7 @@ with counts as (
 
 efforts as (
     select
-        'actual' as scenario_id,
+        tickets.scenario_id,
         tickets.period_id,
         drivers.driver_id,
         cast(null as varchar) as sender_id,

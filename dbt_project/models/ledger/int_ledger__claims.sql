@@ -3,7 +3,8 @@ with lines as (
     select * from {{ ref('stg_general_ledger__lines') }}
 )
 
-select
+-- A line of a restated period is claimed as it was.
+select distinct
     lines.source_id,
     lines.line_id,
     feeds.source_id as feed_source_id
@@ -14,4 +15,4 @@ inner join {{ ref('stg_model__feeds') }} as feeds
     and {{ match_globs('feeds.cost_centres', 'lines.cost_centre_id') }}
     and {{ match_globs('feeds.vendors', 'lines.vendor_name') }}
     and {{ match_globs('feeds.legal_entities', 'lines.legal_entity_id') }}
-where lines.scenario_id = 'actual'
+where lines.scenario_id in ('actual', 'restated')

@@ -2,15 +2,23 @@
 -- of the assets behind it.
 with links as (
     select distinct
+        first_links.counts_from,
+        first_links.counts_until,
         first_links.from_id as asset_id,
         coalesce(second_links.to_id, first_links.to_id) as service_id
     from {{ ref('stg_asset_relations__links') }} as first_links
     left join {{ ref('stg_asset_relations__links') }} as second_links
         on first_links.to_kind = 'application'
+        and first_links.scenario_id = second_links.scenario_id
+        and first_links.counts_from is not distinct from second_links.counts_from
+        and first_links.counts_until is not distinct from second_links.counts_until
         and first_links.to_id = second_links.from_id
         and second_links.from_kind = 'application'
         and second_links.to_kind = 'service'
-    where first_links.from_kind = 'asset' and coalesce(second_links.to_kind, first_links.to_kind) = 'service'
+    where
+        first_links.scenario_id <> 'restated'
+        and first_links.from_kind = 'asset'
+        and coalesce(second_links.to_kind, first_links.to_kind) = 'service'
 ),
 
 practical as (
@@ -31,11 +39,15 @@ of_assets as (
         assets.capacity_unit_code,
         sum(assets.capacity_quantity) as capacity_quantity
     from {{ ref('stg_assets__assets') }} as assets
-    inner join links on assets.asset_id = links.asset_id
+    inner join links
+        on assets.counts_from is not distinct from links.counts_from
+        and assets.counts_until is not distinct from links.counts_until
+        and assets.asset_id = links.asset_id
     inner join {{ ref('stg_model__periods') }} as periods
         on assets.purchase_date < periods.period_end
         and (assets.retired_date is null or assets.retired_date > periods.period_start)
-    where assets.capacity_quantity is not null
+        and {{ counts_in_period('assets', 'periods') }}
+    where assets.scenario_id <> 'restated' and assets.capacity_quantity is not null
     group by all
 ),
 

@@ -5,6 +5,7 @@ with tickets as (
         date_diff('minute', opened_at, responded_at) as response_minutes,
         date_diff('minute', opened_at, resolved_at) as resolution_minutes
     from {{ ref('stg_tickets__tickets') }}
+    where scenario_id = 'actual'
 ),
 
 ticket_figures as (

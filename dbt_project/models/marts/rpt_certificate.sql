@@ -19,7 +19,7 @@ settings as (
 -- a line of the ledger.
 quarantined as (
     select
-        'actual' as scenario_id,
+        versions.scenario_id,
         quarantine.period_id,
         sum(
             {{ divide_integers(
@@ -31,8 +31,10 @@ quarantined as (
     from {{ ref('stg_model__quarantine') }} as quarantine
     inner join settings on quarantine.source_id = settings.control_source_id
     -- An amount whose currency has no rate is no money of the reporting currency: it is an open item.
+    inner join {{ ref('stg_model__period_versions') }} as versions
+        on versions.scenario_id in ('actual', 'restated') and quarantine.period_id = versions.period_id
     inner join {{ ref('int_ledger__rates') }} as rates
-        on rates.scenario_id = 'actual'
+        on versions.scenario_id = rates.scenario_id
         and quarantine.period_id = rates.period_id
         and quarantine.currency_code = rates.currency_code
     where quarantine.amount_local is not null and rates.exchange_rate is not null
@@ -186,6 +188,8 @@ charge_identities as (
         {{ units_of_amount('coalesce(' ~ amount ~ ', 0)') }} // 1000000 as cents
     from charge_sums
     left join bill_sums using (scenario_id, period_id, version)
+    -- Nothing is billed by a restated period: an open one bills the difference.
+    {% if identity == 'billed' %}where charge_sums.scenario_id <> 'restated'{% endif %}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),

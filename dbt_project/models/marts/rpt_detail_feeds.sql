@@ -12,7 +12,7 @@ with ledger as (
     from {{ ref('stg_general_ledger__lines') }} as lines
     inner join {{ ref('int_ledger__claims') }} as claims
         on lines.source_id = claims.source_id and lines.line_id = claims.line_id
-    where lines.scenario_id = 'actual'
+    where lines.scenario_id in ('actual', 'restated')
     group by all
 ),
 

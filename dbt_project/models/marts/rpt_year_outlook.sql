@@ -32,7 +32,8 @@ select
         costs.scenario_id = 'budget' and costs.period_id > last_actual.last_actual_period_id
     ), 0) as budget_rest_amount,
     coalesce(sum(costs.delivered_amount) filter (
-        costs.scenario_id = 'actual' or costs.period_id > last_actual.last_actual_period_id
+        costs.scenario_id = 'actual'
+        or (costs.scenario_id = 'budget' and costs.period_id > last_actual.last_actual_period_id)
     ), 0) as outlook_amount,
     coalesce(sum(costs.delivered_amount) filter (costs.scenario_id = 'budget'), 0) as budget_year_amount,
     max(last_actual.last_actual_period_id) as last_actual_period_id

@@ -14,7 +14,7 @@ with assets as (
     from {{ ref('stg_assets__assets') }} as assets
     left join {{ ref('stg_model__feeds') }} as feeds on assets.source_id = feeds.source_id
     left join {{ ref('stg_model__minor_units') }} as minor_units on assets.currency_code = minor_units.currency_code
-    where assets.scenario_id = 'actual'
+    where assets.scenario_id in ('actual', 'restated')
 ),
 
 months as (
@@ -42,6 +42,7 @@ months as (
     inner join {{ ref('stg_model__periods') }} as periods
         on assets.in_service_date < periods.period_end
         and (assets.retired_date is null or assets.retired_date > periods.period_start)
+        and {{ counts_in_period('assets', 'periods') }}
 ),
 
 counted as (
@@ -62,7 +63,7 @@ rounded as (
 )
 
 select
-    'actual' as scenario_id,
+    scenario_id,
     period_id,
     source_id,
     asset_id,

@@ -1,4 +1,5 @@
 select
+    scenario_id,
     period_id,
     service_id,
     cost_centre_id,

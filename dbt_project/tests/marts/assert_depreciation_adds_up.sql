@@ -1,11 +1,14 @@
 -- A month that is too much or missing in a schedule would make an asset cost more or less than was paid
--- for it. What is accumulated is compared with the months before; at the end of its life an asset has
+-- for it. What is accumulated is compared with the months before (of one schedule: where a register came
+-- corrected, closed periods keep the one before); at the end of its life an asset has
 -- no more left than its residual value. Schedules that began before the calendar are seen in part.
 with months as (
     select
         months.*,
         lag(months.accumulated_amount_local) over (
-            partition by months.source_id, months.asset_id
+            partition by
+                months.scenario_id, months.source_id, months.asset_id, months.purchase_amount_local,
+                months.residual_amount_local, months.useful_life_months, months.in_service_date
             order by months.period_id
         ) as previous_local,
         periods.period_end,
@@ -15,6 +18,7 @@ with months as (
 )
 
 select
+    scenario_id,
     period_id,
     source_id,
     asset_id,

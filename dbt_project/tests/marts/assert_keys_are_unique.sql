@@ -28,6 +28,7 @@
     ],
     'fct_unit_costs_monthly': ['scenario_id', 'period_id', 'version', 'service_id', 'business_unit_id'],
     'rpt_bill_lines': ['charge_id'],
+    'rpt_corrections': ['scenario_id', 'period_id', 'origin_period_id'],
     'rpt_certificate': ['scenario_id', 'period_id', 'version', 'identity_id', 'term_id'],
     'rpt_conservation': ['scenario_id', 'period_id', 'version', 'stop_order'],
     'rpt_cost_flow': ['scenario_id', 'period_id', 'version', 'from_stop', 'from_id', 'to_id'],
@@ -40,7 +41,7 @@
     'rpt_unmapped_keys': [
         'scenario_id', 'period_id', 'version', 'source_id', 'target_kind', 'key_kind', 'key_name', 'key_value',
     ],
-    'fct_depreciation_monthly': ['period_id', 'source_id', 'asset_id'],
+    'fct_depreciation_monthly': ['scenario_id', 'period_id', 'source_id', 'asset_id'],
     'rpt_detail_feeds': [
         'scenario_id', 'period_id', 'version', 'source_id', 'legal_entity_id', 'account_id', 'cost_centre_id',
         'currency_code',

@@ -14,6 +14,8 @@ select
     coalesce(residual_amount_local, 0) as residual_amount_local,
     coalesce(in_service_date, purchase_date) as in_service_date,
     retired_date,
+    _counts_from as counts_from,
+    _counts_until as counts_until,
     _source_id as source_id,
     _file_id as file_id,
     _row_number as row_number

@@ -1,6 +1,8 @@
 -- A ticket belongs to the period in which it was opened, by the workspace's clock.
 with tickets as (
     select
+        -- Tickets are counted, never planned: whoever sends them, they are actual.
+        case when _scenario_id = 'restated' then 'restated' else 'actual' end as scenario_id,
         ticket_id,
         ticket_type,
         service_id,
