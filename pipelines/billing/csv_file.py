@@ -47,6 +47,7 @@ COLUMNS = (
     "reason",
 )
 ENCODING = "utf-8-sig"
+CENTS = 2
 
 Value = str | Decimal | None
 
@@ -77,21 +78,22 @@ def _make_row(statement: Statement, values: dict[str, Value]) -> Sequence[str]:
         "currency_code": statement.currency_code,
     }
     row = common | values
-    return [_write_value(row.get(column)) for column in COLUMNS]
+    return [_write_value(column, row.get(column)) for column in COLUMNS]
 
 
-def _write_value(value: Value) -> str:
+def _write_value(column: str, value: Value) -> str:
     if value is None:
         return ""
-    return neutralise(value) if isinstance(value, str) else write_number(value)
+    if isinstance(value, str):
+        return neutralise(value)
+    return write_number(value, kept=CENTS if column.endswith("amount") else 0)
 
 
-def write_number(value: Decimal) -> str:
-    """Every digit; of the zeros at its end those of cents alone."""
-    text = format(value, "f")
-    while "." in text and text.endswith("0") and len(text) - text.index(".") > 3:
-        text = text[:-1]
-    return text
+def write_number(value: Decimal, kept: int = 0) -> str:
+    """Every digit; of the zeros at its end so many decimals that `kept` of them remain."""
+    whole, _, decimals = format(value, "f").partition(".")
+    decimals = decimals.rstrip("0").ljust(kept, "0")
+    return f"{whole}.{decimals}" if decimals else whole
 
 
 def _line_values(line: StatementLine) -> dict[str, Value]:

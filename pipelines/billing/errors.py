@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from pipelines.billing.queries import list_some
 from pipelines.errors import EXIT_DEFECT, EXIT_REFUSED, ApportionError, ControlError
+
+if TYPE_CHECKING:
+    from pipelines.billing.write_bills import BillFiles
 
 
 class UntiedStatementError(ControlError):
@@ -57,7 +61,7 @@ class FailedStatement:
 class FailedStatementsError(ApportionError):
     """Some statements could not be written; all others were."""
 
-    def __init__(self, failed: Sequence[FailedStatement], written: Sequence[object]) -> None:
+    def __init__(self, failed: Sequence[FailedStatement], written: Sequence[BillFiles]) -> None:
         self.failed = tuple(failed)
         self.written = tuple(written)
         self.exit_code = EXIT_REFUSED if all(item.is_refused for item in failed) else EXIT_DEFECT
