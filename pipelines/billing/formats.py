@@ -6,12 +6,15 @@ sign. Rounding for display is half away from zero, as in the rest of the platfor
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 MINUS = "\N{MINUS SIGN}"
 ABSENT = "\N{EN DASH}"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+LONGEST_WORD = 18
+ZERO_WIDTH_SPACE = "\u200b"
 MAX_RATE_DECIMALS = 4
 SIGNIFICANT_DIGITS_OF_SMALL = 3
 
@@ -105,3 +108,16 @@ def format_time(value: datetime) -> str:
 def format_count(count: int, singular: str, plural: str | None = None) -> str:
     """'1 service', '3 services'."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def breakable(text: str) -> str:
+    """The text with places to break inside words too long for a column."""
+
+    def break_word(match: re.Match[str]) -> str:
+        word = re.sub(r"([_/\\.@:-])(?=.)", rf"\1{ZERO_WIDTH_SPACE}", match.group())
+        pieces = word.split(ZERO_WIDTH_SPACE)
+        size = LONGEST_WORD
+        chunks = [piece[i : i + size] for piece in pieces for i in range(0, len(piece), size)]
+        return ZERO_WIDTH_SPACE.join(chunks)
+
+    return re.sub(rf"[^\s{ZERO_WIDTH_SPACE}]{{{LONGEST_WORD + 1},}}", break_word, text)

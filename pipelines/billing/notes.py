@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from pipelines.billing.formats import (
+    format_amount,
     format_change,
     format_count,
     format_money,
     format_share_change,
 )
-from pipelines.billing.records import Comparison, Statement, StatementLine, sum_amounts
+from pipelines.billing.records import (
+    CHARGE,
+    Comparison,
+    Statement,
+    StatementLine,
+    sum_amounts,
+)
 
 # What the quality of a driver means to the one who pays by it.
 QUALITY_SENTENCES = {
@@ -61,13 +67,30 @@ def _tell_total(statement: Statement) -> str:
     who = f"For {statement.period.name}, {statement.issuer_name}"
     to_whom = statement.recipient.name
     charged = [line for line in statement.charged_lines if line.charged_amount]
-    if not charged:
+    if not charged and not statement.items:
         return f"{who} charges {to_whom} nothing."
     verb = "credits" if is_credit(statement) else "charges"
     amount = format_money(abs(statement.total), statement.currency_code)
+    if not charged:
+        others = _tell_others(statement)
+        return f"{who} {verb} {to_whom} {amount}: no service used, but {others}."
     services = format_count(len({line.service_id for line in charged}), "service")
     cost_centres = format_count(len({line.cost_centre_id for line in charged}), "cost centre")
-    return f"{who} {verb} {to_whom} {amount} for {services} used by {cost_centres}."
+    what = f"for {services} used by {cost_centres}"
+    if statement.items:
+        charges = format_amount(statement.charged)
+        what = f"{what} ({charges}) and for {_tell_others(statement)}"
+    return f"{who} {verb} {to_whom} {amount} {what}."
+
+
+def _tell_others(statement: Statement) -> str:
+    """What is billed besides charges, kind by kind."""
+    told = [
+        f"{kind.title[0].lower()}{kind.title[1:]} ({format_change(kind.amount)})"
+        for kind in statement.kinds
+        if kind.kind != CHARGE
+    ]
+    return " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
 
 
 def _compare(statement: Statement, other: Comparison | None, words: str) -> str | None:
@@ -101,8 +124,9 @@ def collect_notes(statement: Statement) -> tuple[Note, ...]:
         _note_replaced(statement),
         *_note_drivers(statement),
         *_note_reassignments(statement),
+        _note_recovery(statement),
         _note_comparisons(statement),
-        _note_rounding(statement),
+        _note_rounding(),
     ]
     return tuple(note for note in found if note is not None)
 
@@ -114,10 +138,17 @@ def _note_state(statement: Statement) -> Note | None:
     if statement.period.is_final:
         return None
     return Note(
-        "Preliminary",
+        "Preview, not final",
         f"The period is not closed yet (state: {statement.period.state}). Figures may still "
-        "change; the statement of the closed period replaces this one.",
+        "change, and nothing is owed by this statement; that of the closed period replaces it.",
     )
+
+
+def describe_missing_close(statement: Statement) -> str:
+    """Why a statement has no close to be checked against."""
+    if statement.is_final:
+        return "the books name no close of this version of the period"
+    return "not closed: this is a preview"
 
 
 def _note_replaced(statement: Statement) -> Note | None:
@@ -141,7 +172,7 @@ def _note_drivers(statement: Statement) -> list[Note]:
     notes = []
     for quality, lines in sorted(by_quality.items()):
         sentence = QUALITY_SENTENCES.get(quality, "the quantity is not a measured one")
-        amount = sum_amounts([line.charged_amount for line in lines])
+        amount = sum_amounts(line.charged_amount for line in lines)
         names = join_names(sorted({_name_with_driver(line) for line in lines}))
         text = (
             f"On {format_count(len(lines), 'line')} "
@@ -195,11 +226,26 @@ def _note_comparisons(statement: Statement) -> Note | None:
     return Note("Comparisons", " ".join(missing)) if missing else None
 
 
-def _note_rounding(statement: Statement) -> Note:
-    text = (
-        "Quantities and rates are rounded for print, amounts are not: each line has the cents "
-        "that were charged, so quantity times the printed rate may differ slightly from it."
+def _note_recovery(statement: Statement) -> Note | None:
+    """Only where something is charged at another price than its cost."""
+    found = [service for service in statement.service_costs if service.recovery]
+    if not found:
+        return None
+    cost = sum_amounts(service.cost for service in statement.service_costs)
+    names = join_names([service.service_name for service in found])
+    return Note(
+        "Prices",
+        f"Not all services are charged at their cost: {names}. The charges cost "
+        f"{format_money(cost, statement.currency_code)}; what they are above it "
+        f"({format_change(statement.recovery)}) is recovered more than was spent, or less if "
+        "negative. Their rate is the charge by the quantity.",
     )
-    if statement.pool_rounding != Decimal(0):
-        text += " Cost pools are rounded one by one; the difference to the total is shown there."
-    return Note("Rounding", text)
+
+
+def _note_rounding() -> Note:
+    return Note(
+        "Rounding",
+        "Quantities and rates are rounded for print, amounts are not: each line has the cents "
+        "that were charged, so quantity times the printed rate may differ slightly from it. The "
+        "cents of a service are dealt to its cost pools so that they sum to it.",
+    )

@@ -6,7 +6,6 @@ says can be tested without rendering it. Texts are data for the template, never 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import groupby
@@ -14,6 +13,7 @@ from typing import Any
 
 from pipelines.billing.formats import (
     ABSENT,
+    breakable,
     format_amount,
     format_change,
     format_count,
@@ -25,8 +25,22 @@ from pipelines.billing.formats import (
     format_share_change,
     format_time,
 )
-from pipelines.billing.notes import MEASURED, collect_notes, is_credit, write_summary
+from pipelines.billing.notes import (
+    MEASURED,
+    collect_notes,
+    describe_missing_close,
+    is_credit,
+    write_summary,
+)
+from pipelines.billing.pdf_figures import (
+    build_bridge,
+    build_confidence,
+    build_matrix,
+    name_recovery,
+)
 from pipelines.billing.records import (
+    CHARGE,
+    BillItem,
     CertificateIdentity,
     Comparison,
     ServiceQuality,
@@ -38,10 +52,9 @@ from pipelines.billing.records import (
 
 Data = dict[str, Any]
 
-LONGEST_WORD = 18
-ZERO_WIDTH_SPACE = "\u200b"
 NO_BREAK_SPACE = "\u00a0"
 SHORT_FINGERPRINT = 12
+SHORT_HASH = 16
 
 
 def build_pdf_data(statement: Statement) -> Data:
@@ -50,8 +63,13 @@ def build_pdf_data(statement: Statement) -> Data:
         "heading": _build_heading(statement),
         "totals": _build_totals(statement),
         "summary": _set_prose(statement, write_summary(statement)),
+        "kinds": _build_kinds(statement),
+        "bridge": build_bridge(statement),
         "services": _build_services(statement),
+        "items": _build_items(statement),
         "pools": _build_pools(statement),
+        "matrix": build_matrix(statement),
+        "confidence": build_confidence(statement),
         "cost_centres": _build_cost_centres(statement),
         "legal_entities": _build_legal_entities(statement),
         "showback": _build_showback(statement),
@@ -62,19 +80,6 @@ def build_pdf_data(statement: Statement) -> Data:
         ],
         "certificate": _build_certificate(statement),
     }
-
-
-def breakable(text: str) -> str:
-    """The text with places to break inside words too long for a column."""
-
-    def break_word(match: re.Match[str]) -> str:
-        word = re.sub(r"([_/\\.@:-])(?=.)", rf"\1{ZERO_WIDTH_SPACE}", match.group())
-        pieces = word.split(ZERO_WIDTH_SPACE)
-        size = LONGEST_WORD
-        chunks = [piece[i : i + size] for piece in pieces for i in range(0, len(piece), size)]
-        return ZERO_WIDTH_SPACE.join(chunks)
-
-    return re.sub(rf"[^\s{ZERO_WIDTH_SPACE}]{{{LONGEST_WORD + 1},}}", break_word, text)
 
 
 def _set_prose(statement: Statement, text: str) -> str:
@@ -101,7 +106,8 @@ def _build_heading(statement: Statement) -> Data:
         "issued": format_date(run.built_at.date()),
         "version": str(statement.version),
         "state": _describe_state(statement),
-        "is_final": period.is_final and statement.scenario_id == "actual",
+        "is_final": statement.is_final,
+        "period_state": period.state,
         "currency": statement.currency_code,
         "run": run.run_id,
         "short_fingerprint": run.fingerprint[:SHORT_FINGERPRINT],
@@ -117,7 +123,7 @@ def _last_day(statement: Statement) -> Any:
 def _describe_state(statement: Statement) -> str:
     if statement.scenario_id != "actual":
         return statement.scenario_id.capitalize()
-    return "Final" if statement.period.is_final else "Preliminary"
+    return "Final" if statement.period.is_final else "Preview, not final"
 
 
 def _build_totals(statement: Statement) -> Data:
@@ -151,12 +157,52 @@ def _build_services(statement: Statement) -> Data:
             for service in statement.services
         ],
         "cost_centre": _name_only_cost_centre(statement),
-        "total": format_amount(statement.total),
+        "total": format_amount(statement.charged),
         "has_previous": statement.previous is not None,
         "previous": statement.previous.name if statement.previous else "",
-        "previous_total": format_amount(statement.previous.amount) if statement.previous else "",
+        "previous_total": format_amount(statement.previous.charged) if statement.previous else "",
         "has_budget": statement.budget is not None,
-        "budget_total": format_amount(statement.budget.amount) if statement.budget else "",
+        "budget_total": format_amount(statement.budget.charged) if statement.budget else "",
+    }
+
+
+def _build_kinds(statement: Statement) -> list[Data]:
+    """What the total is made of; nothing where that is charges alone."""
+    if not statement.items:
+        return []
+    return [
+        {
+            "name": kind.title,
+            "count": f"{kind.count:,}",
+            "amount": format_amount(kind.amount),
+        }
+        for kind in statement.kinds
+    ]
+
+
+def _build_items(statement: Statement) -> list[Data]:
+    """What is billed besides charges, a section per kind."""
+    return [
+        {
+            "title": kind.title,
+            "rows": [_build_item(item) for item in statement.items if item.kind == kind.kind],
+            "total": format_amount(kind.amount),
+        }
+        for kind in statement.kinds
+        if kind.kind != CHARGE
+    ]
+
+
+def _build_item(item: BillItem) -> Data:
+    origin = item.origin_number or item.origin_period_id or ""
+    return {
+        "service": breakable(item.service_name or ABSENT),
+        "cost_centre": breakable(item.cost_centre_name),
+        "cost_centre_id": breakable(item.cost_centre_id),
+        "origin": breakable(origin),
+        "reference": breakable(item.reference_id or ""),
+        "reason": breakable(item.reason or ""),
+        "amount": format_amount(item.amount),
     }
 
 
@@ -195,19 +241,22 @@ def _build_service(service: ServiceSummary) -> Data:
 
 def _build_pools(statement: Statement) -> Data:
     largest = max((abs(pool.amount) for pool in statement.pools), default=Decimal(0))
+    cost = sum_amounts(pool.amount for pool in statement.pools)
     return {
         "rows": [
             {
                 "name": breakable(pool.cost_pool_name),
                 "amount": format_amount(pool.amount),
-                "share": _share_of(pool.amount, statement.total),
+                "share": _share_of(pool.amount, cost),
                 "per_mille": int(abs(pool.amount) * 1000 / largest) if largest else 0,
                 "is_negative": pool.amount < 0,
             }
             for pool in statement.pools
         ],
-        "rounding": format_amount(statement.pool_rounding) if statement.pool_rounding else "",
-        "total": format_amount(statement.total),
+        "cost": format_amount(cost),
+        "recovery_name": name_recovery(statement.recovery),
+        "recovery": format_amount(statement.recovery) if statement.recovery else "",
+        "total": format_amount(statement.charged),
     }
 
 
@@ -226,7 +275,7 @@ def _build_cost_centres(statement: Statement) -> list[Data]:
                 "id": breakable(lines[0].cost_centre_id),
                 "rows": [_build_line(line, line.charged_amount) for line in lines],
                 "count": format_count(len(lines), "line"),
-                "total": format_amount(sum_amounts([line.charged_amount for line in lines])),
+                "total": format_amount(sum_amounts(line.charged_amount for line in lines)),
             }
         )
     return groups
@@ -291,9 +340,10 @@ def _build_level(share: Decimal | None, target: Decimal | None, decimals: int) -
 
 
 def _build_certificate(statement: Statement) -> Data:
-    run = statement.run
+    run, closing = statement.run, statement.closing
     return {
         "identities": [_build_identity(identity) for identity in statement.certificate],
+        "id": breakable(statement.certificate_id),
         "statement": _set_prose(statement, format_money(statement.total, statement.currency_code)),
         "run": run.run_id,
         "built_at": format_time(run.built_at),
@@ -301,6 +351,13 @@ def _build_certificate(statement: Statement) -> Data:
         "code_version": run.code_version,
         "version": str(statement.version),
         "ties": statement.is_certified,
+        "close": describe_missing_close(statement)
+        if closing is None
+        else f"number {closing.close_number} on {closing.closed_at[:10]}, approved by "
+        f"{closing.approved_by} · manifest {closing.manifest_hash[:SHORT_HASH]}",
+        "head": ""
+        if closing is None
+        else f"close number {closing.head_number} · {closing.head_hash[:SHORT_HASH]}",
     }
 
 

@@ -1,20 +1,25 @@
-"""Read the marts that a statement is made of.
+"""Read the marts that the statements of a period are made of: each mart once, for all units.
 
 Assumes a connection on which the marts are readable by their bare names. Every query orders its
-rows, so that the same publication gives the same statement. Money that does not arrive as an
+rows, so that the same publication gives the same statements. Money that does not arrive as an
 exact decimal is refused: a float on a bill is a defect.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipelines.billing.records import (
-    BillKey,
+    CHARGE,
+    POLICY_SHOWBACK,
+    BillItem,
+    BillScope,
     CertificateIdentity,
     CertificateTerm,
+    Confidence,
     Period,
     RunStamp,
     ServiceQuality,
@@ -27,8 +32,35 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-# Business units and services in parentheses stand for money that reached nobody.
-IS_REAL_UNIT = "business_unit_id not like '(%'"
+RATE_DIGITS = 10
+IS_OF_SCOPE = "scenario_id = ? and period_id = ? and version = ?"
+
+
+class ServiceAmount(NamedTuple):
+    """What a unit is billed for a service, in charges and in all."""
+
+    name: str
+    charged: Decimal
+    amount: Decimal
+
+
+class PoolCost(NamedTuple):
+    """What a unit's use of a service costs in a pool, exactly."""
+
+    cost_pool_id: str
+    cost_pool_name: str
+    amount: Decimal
+
+
+class Member(NamedTuple):
+    """A cost centre in a period: its unit then and now, and what it was charged."""
+
+    cost_centre_name: str
+    business_unit_id: str
+    business_unit_name: str
+    as_is_id: str | None
+    as_is_name: str | None
+    amount: Decimal
 
 
 def is_unit(business_unit_id: str) -> bool:
@@ -85,13 +117,19 @@ def read_period(
     connection: duckdb.DuckDBPyConnection, scenario_id: str, period_id: str
 ) -> tuple[Period, int]:
     """The period and the latest version of its bills. Raises UsageError listing what there is."""
-    billed = fetch_rows(
+    rows = fetch_rows(
         connection,
-        "select period_id, max(version) as version from rpt_bill_lines "
-        f"where scenario_id = ? and {IS_REAL_UNIT} group by period_id order by period_id",
+        "select period_id, business_unit_id, max(version) as version from ("
+        "select period_id, business_unit_id, version from rpt_bill_lines where scenario_id = $1 "
+        "union all select period_id, business_unit_id, version from fct_bill_items_monthly "
+        "where scenario_id = $1) group by all order by period_id",
         [scenario_id],
     )
-    versions = {row["period_id"]: int(row["version"]) for row in billed}
+    versions: dict[str, int] = {}
+    for row in rows:
+        if is_unit(row["business_unit_id"]):
+            found = versions.get(row["period_id"], 0)
+            versions[row["period_id"]] = max(found, int(row["version"]))
     if period_id not in versions:
         known = list_some(list(versions)) or "none"
         raise UsageError(
@@ -126,57 +164,70 @@ def list_some(names: list[str], limit: int = 30) -> str:
     return f"{left_out} earlier ones, {shown}" if left_out > 0 else shown
 
 
-def read_billed_units(
-    connection: duckdb.DuckDBPyConnection,
-    scenario_id: str,
-    period_id: str,
-    version: int,
-) -> dict[str, str]:
-    """Name by id of every business unit that has a line in the period, in order of id."""
+def read_units(connection: duckdb.DuckDBPyConnection, scope: BillScope) -> dict[str, str]:
+    """Name by id of every business unit with a line or an item in the period, in order of id."""
     rows = fetch_rows(
         connection,
-        "select business_unit_id, max(business_unit_name) as business_unit_name "
-        "from rpt_bill_lines where scenario_id = ? and period_id = ? and version = ? "
-        f"and {IS_REAL_UNIT} group by business_unit_id order by business_unit_id",
-        [scenario_id, period_id, version],
+        "select business_unit_id, max(business_unit_name) as business_unit_name from ("
+        "select business_unit_id, business_unit_name from rpt_bill_lines "
+        "where scenario_id = $1 and period_id = $2 and version = $3 "
+        "union all select business_unit_id, business_unit_name from fct_bill_items_monthly "
+        "where scenario_id = $1 and period_id = $2 and version = $3) "
+        "group by business_unit_id order by business_unit_id",
+        scope,
     )
-    return {row["business_unit_id"]: row["business_unit_name"] for row in rows}
+    return {
+        row["business_unit_id"]: row["business_unit_name"] or row["business_unit_id"]
+        for row in rows
+        if is_unit(row["business_unit_id"])
+    }
 
 
 def read_billed_to_nobody(
-    connection: duckdb.DuckDBPyConnection, scenario_id: str, period_id: str, version: int
+    connection: duckdb.DuckDBPyConnection, scope: BillScope
 ) -> tuple[Decimal, list[str]]:
-    """What is charged to cost centres without a business unit, and their ids."""
+    """What is billed to cost centres without a business unit, and their ids."""
     rows = fetch_rows(
         connection,
-        "select cost_centre_id, sum(charged_amount) as charged_amount from rpt_bill_lines "
-        "where scenario_id = ? and period_id = ? and version = ? and charged_amount <> 0 "
-        f"and not ({IS_REAL_UNIT}) group by cost_centre_id order by cost_centre_id",
-        [scenario_id, period_id, version],
+        "select business_unit_id, cost_centre_id, sum(amount) as amount "
+        f"from fct_bill_items_monthly where {IS_OF_SCOPE} and amount <> 0 "
+        "group by all order by cost_centre_id, business_unit_id",
+        scope,
     )
-    column = "rpt_bill_lines.charged_amount"
-    amounts = [to_money(row["charged_amount"], column) for row in rows]
-    return sum(amounts, Decimal("0.00")), [row["cost_centre_id"] for row in rows]
+    lost = [row for row in rows if not is_unit(row["business_unit_id"])]
+    amounts = [to_money(row["amount"], "fct_bill_items_monthly.amount") for row in lost]
+    return sum(amounts, Decimal("0.00")), [row["cost_centre_id"] for row in lost]
 
 
-def read_lines(connection: duckdb.DuckDBPyConnection, key: BillKey) -> tuple[StatementLine, ...]:
-    """The unit's lines by cost centre, the largest amount first within each."""
+def read_lines(
+    connection: duckdb.DuckDBPyConnection, scope: BillScope
+) -> dict[str, tuple[StatementLine, ...]]:
+    """The lines of every unit by cost centre, the largest amount first within each."""
     rows = fetch_rows(
         connection,
         "select lines.*, services.unit_name as service_unit_name, "
         "services.unit_code as service_unit_code "
         "from rpt_bill_lines as lines left join dim_services as services using (service_id) "
         "where lines.scenario_id = ? and lines.period_id = ? and lines.version = ? "
-        "and lines.business_unit_id = ? "
-        "order by cost_centre_name, cost_centre_id, charged_amount desc, cost_amount desc, "
-        "service_name, service_id",
-        key,
+        "order by business_unit_id, cost_centre_name, cost_centre_id, charged_amount desc, "
+        "cost_amount desc, service_name, service_id",
+        scope,
     )
-    return tuple(_to_line(row) for row in rows)
+    found: dict[str, list[StatementLine]] = defaultdict(list)
+    for row in rows:
+        found[row["business_unit_id"]].append(_to_line(row))
+    return {unit: tuple(lines) for unit, lines in found.items()}
 
 
 def _to_line(row: Row) -> StatementLine:
+    def money(name: str) -> Decimal:
+        return to_money(row[name], f"rpt_bill_lines.{name}")
+
+    def optional(name: str) -> Decimal | None:
+        return to_optional_money(row[name], f"rpt_bill_lines.{name}")
+
     has_same_unit = row["unit_code"] == row["service_unit_code"]
+    quantity = to_measure(row["quantity"])
     return StatementLine(
         cost_centre_id=row["cost_centre_id"],
         cost_centre_name=row["cost_centre_name"] or row["cost_centre_id"],
@@ -186,50 +237,131 @@ def _to_line(row: Row) -> StatementLine:
         charging_policy=row["charging_policy"],
         driver_name=row["driver_name"],
         driver_quality=row["driver_quality"],
-        quantity=to_measure(row["quantity"]),
+        quantity=quantity,
         unit_code=row["unit_code"],
         unit_name=(row["service_unit_name"] if has_same_unit else None) or row["unit_code"],
-        unit_rate=to_measure(row["unit_rate"]),
-        charged_amount=to_money(row["charged_amount"], "rpt_bill_lines.charged_amount"),
-        cost_amount=to_money(row["cost_amount"], "rpt_bill_lines.cost_amount"),
-        previous_charged_amount=to_optional_money(
-            row["previous_charged_amount"], "rpt_bill_lines.previous_charged_amount"
+        unit_rate=_find_rate(row, quantity),
+        charged_amount=money("charged_amount"),
+        cost_amount=money("cost_amount"),
+        previous_charged_amount=optional("previous_charged_amount"),
+        budget_amount=optional("budget_amount"),
+        confidence=Confidence(
+            money("measured_amount"),
+            money("estimated_amount"),
+            money("stale_amount"),
+            money("fallback_amount"),
         ),
-        budget_amount=to_optional_money(row["budget_amount"], "rpt_bill_lines.budget_amount"),
     )
 
 
-def read_charges_by_service(
-    connection: duckdb.DuckDBPyConnection, key: BillKey
-) -> dict[str, tuple[str, Decimal]]:
-    """Service id -> (name, charged amount) of the unit, from fct_charges_monthly."""
+def _find_rate(row: Row, quantity: Decimal | None) -> Decimal | None:
+    """What a unit is charged at: the published cost per unit, unless the charge is another one
+    than the cost; then the charge by the quantity, so that the line can be calculated."""
+    is_at_cost = row["charged_amount"] == row["cost_amount"]
+    if is_at_cost or row["charging_policy"] == POLICY_SHOWBACK or not quantity:
+        return to_measure(row["unit_rate"])
+    with localcontext() as context:
+        context.prec = 60
+        rate = row["charged_amount"] / quantity
+        return rate.quantize(Decimal(1).scaleb(-RATE_DIGITS), ROUND_HALF_UP)
+
+
+def read_items(
+    connection: duckdb.DuckDBPyConnection, scope: BillScope
+) -> dict[str, tuple[BillItem, ...]]:
+    """What every unit is billed besides charges, in the order of service and cost centre.
+
+    The statement that an item corrects is that of the unit which was charged then.
+    """
     rows = fetch_rows(
         connection,
-        "select service_id, max(service_name) as service_name, "
-        "sum(charged_amount) as charged_amount from fct_charges_monthly "
-        "where scenario_id = ? and period_id = ? and version = ? and business_unit_id = ? "
-        "group by service_id order by service_id",
-        key,
+        "with items as (from fct_bill_items_monthly "
+        "where scenario_id = $1 and period_id = $2 and version = $3 and item_kind <> 'charge'), "
+        "origins as (select scenario_id, period_id, charge_id, "
+        "max(business_unit_id) as origin_unit_id from fct_charges_monthly "
+        "semi join (select distinct origin_charge_id as charge_id from items) using (charge_id) "
+        "group by all) "
+        "select items.*, origins.origin_unit_id from items left join origins "
+        "on items.scenario_id = origins.scenario_id "
+        "and items.origin_period_id = origins.period_id "
+        "and items.origin_charge_id = origins.charge_id "
+        "order by items.business_unit_id, items.item_kind, items.origin_period_id nulls last, "
+        "items.service_name nulls last, items.cost_centre_name, items.bill_item_id",
+        scope,
     )
-    column = "fct_charges_monthly.charged_amount"
-    return {
-        row["service_id"]: (
-            row["service_name"] or row["service_id"],
-            to_money(row["charged_amount"], column),
+    found: dict[str, list[BillItem]] = defaultdict(list)
+    for row in rows:
+        found[row["business_unit_id"]].append(_to_item(row, scope))
+    return {unit: tuple(items) for unit, items in found.items()}
+
+
+def _to_item(row: Row, scope: BillScope) -> BillItem:
+    origin = row["origin_period_id"] if row["origin_period_id"] != scope.period_id else None
+    unit = row["origin_unit_id"] or row["business_unit_id"]
+    number = None
+    if origin is not None and row["origin_version"] is not None:
+        number = statement_number(
+            BillScope(scope.scenario_id, origin, int(row["origin_version"])), unit
         )
-        for row in rows
-    }
+    return BillItem(
+        item_id=row["bill_item_id"],
+        kind=row["item_kind"],
+        service_id=row["service_id"] or "",
+        service_name=row["service_name"] or row["service_id"] or "",
+        cost_centre_id=row["cost_centre_id"] or "",
+        cost_centre_name=row["cost_centre_name"] or row["cost_centre_id"] or "",
+        legal_entity_id=row["legal_entity_id"],
+        origin_period_id=origin,
+        origin_number=number,
+        reference_id=row["reference_id"],
+        reason=row["reason"],
+        amount=to_money(row["amount"], "fct_bill_items_monthly.amount"),
+    )
+
+
+def statement_number(scope: BillScope, business_unit_id: str) -> str:
+    """The same for the same figures: period, unit, version, and the scenario unless actual."""
+    prefix = "" if scope.scenario_id == "actual" else f"{scope.scenario_id.upper()}-"
+    return f"{prefix}{scope.period_id}-{business_unit_id}-v{scope.version}"
+
+
+def read_amounts(
+    connection: duckdb.DuckDBPyConnection, scope: BillScope
+) -> dict[str, dict[str, ServiceAmount]]:
+    """What every unit is billed by service, from fct_bill_items_monthly."""
+    rows = fetch_rows(
+        connection,
+        "select business_unit_id, service_id, max(service_name) as service_name, "
+        f"coalesce(sum(amount) filter (where item_kind = '{CHARGE}'), 0) as charged, "
+        f"sum(amount) as amount from fct_bill_items_monthly where {IS_OF_SCOPE} "
+        "group by business_unit_id, service_id order by business_unit_id, service_id",
+        scope,
+    )
+    column = "fct_bill_items_monthly.amount"
+    found: dict[str, dict[str, ServiceAmount]] = defaultdict(dict)
+    for row in rows:
+        service = row["service_id"] or ""
+        found[row["business_unit_id"]][service] = ServiceAmount(
+            row["service_name"] or service,
+            to_money(row["charged"], column),
+            to_money(row["amount"], column),
+        )
+    return dict(found)
 
 
 def latest_version(
-    connection: duckdb.DuckDBPyConnection, scenario_id: str, period_id: str
+    connection: duckdb.DuckDBPyConnection,
+    scenario_id: str,
+    period_id: str,
+    before: int | None = None,
 ) -> int | None:
-    """The latest version of the charges of a period; None where there are none."""
+    """The latest version of the items of a period, or the latest before one; None where there is
+    none."""
     rows = fetch_rows(
         connection,
-        "select max(version) as version from fct_charges_monthly "
-        "where scenario_id = ? and period_id = ?",
-        [scenario_id, period_id],
+        "select max(version) as version from fct_bill_items_monthly "
+        "where scenario_id = $1 and period_id = $2 and ($3 is null or version < $3)",
+        [scenario_id, period_id, before],
     )
     return None if rows[0]["version"] is None else int(rows[0]["version"])
 
@@ -248,32 +380,32 @@ def read_previous_period(
 
 
 def read_pools(
-    connection: duckdb.DuckDBPyConnection, key: BillKey, service_ids: Sequence[str]
-) -> list[tuple[str, str, Decimal]]:
-    """(pool id, pool name, exact amount) of the unit's charged services, largest first."""
+    connection: duckdb.DuckDBPyConnection, scope: BillScope
+) -> dict[str, dict[str, list[PoolCost]]]:
+    """What the use of every unit costs by service and pool, exactly."""
     rows = fetch_rows(
         connection,
-        "select cost_pool_id, max(cost_pool_name) as cost_pool_name, sum(amount) as amount "
-        "from fct_charge_breakdown_monthly "
-        "where scenario_id = ? and period_id = ? and version = ? and business_unit_id = ? "
-        "and list_contains(?, service_id) "
-        "group by cost_pool_id order by amount desc, cost_pool_id",
-        [*key, list(service_ids)],
+        "select business_unit_id, service_id, cost_pool_id, "
+        "max(cost_pool_name) as cost_pool_name, sum(amount) as amount "
+        f"from fct_charge_breakdown_monthly where {IS_OF_SCOPE} "
+        "group by all order by business_unit_id, service_id, cost_pool_id",
+        scope,
     )
-    return [
-        (
+    found: dict[str, dict[str, list[PoolCost]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        cost = PoolCost(
             row["cost_pool_id"],
             row["cost_pool_name"] or row["cost_pool_id"],
             to_money(row["amount"], "fct_charge_breakdown_monthly.amount"),
         )
-        for row in rows
-    ]
+        found[row["business_unit_id"]][row["service_id"]].append(cost)
+    return found
 
 
 def read_quality(
-    connection: duckdb.DuckDBPyConnection, period_id: str, service_ids: Sequence[str]
-) -> tuple[ServiceQuality, ...]:
-    """Service levels of the services, in the order given; services without any are left out."""
+    connection: duckdb.DuckDBPyConnection, period_id: str
+) -> dict[str, ServiceQuality]:
+    """Service levels by service, over all users; services without any are left out."""
     rows = fetch_rows(
         connection,
         "select quality.service_id, services.service_name, services.owner_name, "
@@ -283,12 +415,10 @@ def read_quality(
         "from fct_service_quality_monthly as quality "
         "left join dim_services as services using (service_id) "
         "where quality.scenario_id = 'actual' and quality.period_id = ? "
-        "and list_contains(?, quality.service_id) "
-        "qualify quality.version = max(quality.version) over () "
-        "order by list_position(?, quality.service_id)",
-        [period_id, list(service_ids), list(service_ids)],
+        "qualify quality.version = max(quality.version) over () order by quality.service_id",
+        [period_id],
     )
-    return tuple(_to_quality(row) for row in rows)
+    return {row["service_id"]: _to_quality(row) for row in rows}
 
 
 def _to_quality(row: Row) -> ServiceQuality:
@@ -307,20 +437,17 @@ def _to_quality(row: Row) -> ServiceQuality:
 
 
 def read_certificate(
-    connection: duckdb.DuckDBPyConnection,
-    scenario_id: str,
-    period_id: str,
-    version: int,
+    connection: duckdb.DuckDBPyConnection, scope: BillScope
 ) -> tuple[CertificateIdentity, ...]:
     """The identities of the period in the order of the proof: ledger, charged, billed."""
     rows = fetch_rows(
         connection,
         "select identity_id, identity_name, term_id, term_name, side, amount, amount_cents "
-        "from rpt_certificate where scenario_id = ? and period_id = ? and version = ? "
+        f"from rpt_certificate where {IS_OF_SCOPE} "
         "order by list_position(['ledger', 'charged', 'billed'], identity_id) nulls last, "
         "identity_id, list_position(['left', 'right', 'difference'], side) nulls last, "
         "term_order, term_id",
-        [scenario_id, period_id, version],
+        scope,
     )
     names = {row["identity_id"]: row["identity_name"] for row in rows}
     return tuple(
@@ -355,15 +482,17 @@ def read_issuer(connection: duckdb.DuckDBPyConnection, period: Period) -> str:
     return str(rows[0]["business_unit_name"]) if len(rows) == 1 else "IT organisation"
 
 
-def read_division(connection: duckdb.DuckDBPyConnection, key: BillKey) -> str | None:
-    """The division that the unit belonged to in the period."""
+def read_divisions(
+    connection: duckdb.DuckDBPyConnection, scope: BillScope
+) -> dict[str, str | None]:
+    """The division that each unit belonged to in the period."""
     rows = fetch_rows(
         connection,
-        "select max(division_name) as division_name from fct_charges_monthly "
-        "where scenario_id = ? and period_id = ? and version = ? and business_unit_id = ?",
-        key,
+        "select business_unit_id, max(division_name) as division_name from fct_charges_monthly "
+        f"where {IS_OF_SCOPE} group by all order by business_unit_id",
+        scope,
     )
-    return rows[0]["division_name"] or None
+    return {row["business_unit_id"]: row["division_name"] or None for row in rows}
 
 
 def read_legal_entity_names(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -377,51 +506,25 @@ def read_legal_entity_names(connection: duckdb.DuckDBPyConnection) -> dict[str, 
     return {row["legal_entity_id"]: row["legal_entity_name"] for row in rows}
 
 
-def read_replaced_total(
-    connection: duckdb.DuckDBPyConnection, key: BillKey
-) -> tuple[int, Decimal] | None:
-    """(version, total) of the latest version before this one, if it is still published."""
+def read_members(connection: duckdb.DuckDBPyConnection, scope: BillScope) -> dict[str, Member]:
+    """Every cost centre that was charged in a period, or used what is shown, by its id."""
     rows = fetch_rows(
-        connection,
-        "select version, sum(charged_amount) as total from rpt_bill_lines "
-        "where scenario_id = ? and period_id = ? and version < ? and business_unit_id = ? "
-        "group by version order by version desc limit 1",
-        key,
-    )
-    if not rows:
-        return None
-    return int(rows[0]["version"]), to_money(rows[0]["total"], "rpt_bill_lines.charged_amount")
-
-
-def read_membership(connection: duckdb.DuckDBPyConnection, key: BillKey) -> list[Row]:
-    """The unit's cost centres of a period: name, today's unit, charged amount."""
-    return fetch_rows(
         connection,
         "select cost_centre_id, max(cost_centre_name) as cost_centre_name, "
-        "max(business_unit_as_is_id) as as_is_id, max(business_unit_as_is_name) as as_is_name, "
-        "sum(charged_amount) as amount from fct_charges_monthly "
-        "where scenario_id = ? and period_id = ? and version = ? and business_unit_id = ? "
-        "group by cost_centre_id order by cost_centre_id",
-        key,
-    )
-
-
-def read_units_of_cost_centres(
-    connection: duckdb.DuckDBPyConnection,
-    scenario_id: str,
-    period_id: str,
-    version: int,
-    cost_centre_ids: Sequence[str],
-) -> dict[str, tuple[str, str]]:
-    """Cost centre -> (business unit id, name) as it was in that period."""
-    rows = fetch_rows(
-        connection,
-        "select cost_centre_id, max(business_unit_id) as business_unit_id, "
-        "max(business_unit_name) as business_unit_name from fct_charges_monthly "
-        "where scenario_id = ? and period_id = ? and version = ? "
-        "and list_contains(?, cost_centre_id) group by cost_centre_id order by cost_centre_id",
-        [scenario_id, period_id, version, list(cost_centre_ids)],
+        "max(business_unit_id) as business_unit_id, "
+        "max(business_unit_name) as business_unit_name, max(business_unit_as_is_id) as as_is_id, "
+        "max(business_unit_as_is_name) as as_is_name, sum(charged_amount) as amount "
+        f"from fct_charges_monthly where {IS_OF_SCOPE} group by all order by cost_centre_id",
+        scope,
     )
     return {
-        row["cost_centre_id"]: (row["business_unit_id"], row["business_unit_name"]) for row in rows
+        row["cost_centre_id"]: Member(
+            row["cost_centre_name"] or row["cost_centre_id"],
+            row["business_unit_id"],
+            row["business_unit_name"],
+            row["as_is_id"],
+            row["as_is_name"],
+            to_money(row["amount"], "fct_charges_monthly.charged_amount"),
+        )
+        for row in rows
     }

@@ -7,6 +7,7 @@ The records can be pickled, so a statement may be rendered in another process.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,15 +17,25 @@ ZERO = Decimal("0.00")
 
 POLICY_SHOWBACK = "showback"
 FINAL_STATES = ("closed",)
+CHARGE = "charge"
+ITEM_KINDS = {
+    CHARGE: "Charges",
+    "correction": "Credit and debit notes",
+    "adjustment": "Adjustments",
+    "service_credit": "Service credits",
+    "mark_up": "Mark-up between legal entities",
+    "tax": "Tax",
+    "true_up": "True-up of the fiscal year",
+}
+"""What a bill may be made of (`item_kind`), in the order in which a statement shows it."""
 
 
-class BillKey(NamedTuple):
-    """What the charges of one business unit are found by in the marts."""
+class BillScope(NamedTuple):
+    """What the bills of a period are found by in the marts."""
 
     scenario_id: str
     period_id: str
     version: int
-    business_unit_id: str
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,29 @@ class Recipient:
 
 
 @dataclass(frozen=True)
+class Confidence:
+    """A cost by the worst that it rests on, on its whole way; the four sum to the cost."""
+
+    measured: Decimal = ZERO
+    estimated: Decimal = ZERO
+    stale: Decimal = ZERO
+    fallback: Decimal = ZERO
+
+    def __add__(self, other: Confidence) -> Confidence:
+        return Confidence(
+            self.measured + other.measured,
+            self.estimated + other.estimated,
+            self.stale + other.stale,
+            self.fallback + other.fallback,
+        )
+
+    @property
+    def total(self) -> Decimal:
+        """The cost."""
+        return self.measured + self.estimated + self.stale + self.fallback
+
+
+@dataclass(frozen=True)
 class StatementLine:
     """What one cost centre pays for one service (or, as showback, would have cost)."""
 
@@ -84,11 +118,45 @@ class StatementLine:
     cost_amount: Decimal
     previous_charged_amount: Decimal | None
     budget_amount: Decimal | None
+    confidence: Confidence
 
     @property
     def is_showback(self) -> bool:
         """Shown for information; its cost is not charged."""
         return self.charging_policy == POLICY_SHOWBACK
+
+
+@dataclass(frozen=True)
+class BillItem:
+    """What is billed besides charges: a note, an adjustment, tax. A credit is negative.
+
+    `origin_period_id` is the period that it belongs to, where that is another one, and
+    `origin_number` the statement that it corrects; `reference_id` what it was decided or counted
+    by. Any of them may be empty.
+    """
+
+    item_id: str
+    kind: str
+    service_id: str
+    service_name: str
+    cost_centre_id: str
+    cost_centre_name: str
+    legal_entity_id: str | None
+    origin_period_id: str | None
+    origin_number: str | None
+    reference_id: str | None
+    reason: str | None
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class KindAmount:
+    """The part of the total that is of one kind of item."""
+
+    kind: str
+    title: str
+    count: int
+    amount: Decimal
 
 
 @dataclass(frozen=True)
@@ -123,12 +191,75 @@ class LegalEntityAmount:
 
 @dataclass(frozen=True)
 class PoolAmount:
-    """What the charged amount bought. `exact_amount` is the engine's, `amount` has cents."""
+    """What the charged services cost in a pool. `exact_amount` is the engine's; `amount` has
+    cents, dealt so that the pools of a service sum to its cost."""
 
     cost_pool_id: str
     cost_pool_name: str
     exact_amount: Decimal
     amount: Decimal
+
+
+@dataclass(frozen=True)
+class ServiceCost:
+    """What a charged service costs, by pool (in cents), beside what is charged for it."""
+
+    service_id: str
+    service_name: str
+    parts: dict[str, Decimal]
+    """By cost pool; they sum to `cost`."""
+    cost: Decimal
+    charged: Decimal
+
+    @property
+    def recovery(self) -> Decimal:
+        """What is charged above its cost (over-recovery), or below (negative)."""
+        return self.charged - self.cost
+
+
+@dataclass(frozen=True)
+class ServiceBridge:
+    """Why the charges of one service changed; the terms sum to the change."""
+
+    service_id: str
+    service_name: str
+    before: Decimal
+    after: Decimal
+    terms: dict[str, Decimal]
+
+
+@dataclass(frozen=True)
+class BridgeTerm:
+    """One cause of a change. `told` names what it is mostly made of; it may be empty."""
+
+    term_id: str
+    name: str
+    amount: Decimal
+    told: str
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """Why the total changed since the period before: `before` + terms = `after`, to the cent."""
+
+    before_name: str
+    before: Decimal
+    after: Decimal
+    terms: tuple[BridgeTerm, ...]
+    services: tuple[ServiceBridge, ...]
+
+
+@dataclass(frozen=True)
+class Closing:
+    """How the books sealed the period: what a statement of it can be checked against."""
+
+    close_number: int
+    manifest_hash: str
+    closed_at: str
+    approved_by: str
+    head_number: int
+    head_hash: str
+    """The newest close when the statement was written: the head of the chain."""
 
 
 @dataclass(frozen=True)
@@ -175,10 +306,11 @@ class CertificateIdentity:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Something that the total is held against."""
+    """Something that the total is held against; `charged` is the part of it that is charges."""
 
     name: str
     amount: Decimal
+    charged: Decimal
 
 
 @dataclass(frozen=True)
@@ -209,9 +341,10 @@ class Reassignment:
 class Statement:
     """A statement of one business unit and period.
 
-    Guaranteed by `load_statement`: `total` is the sum of the lines' charged amounts and equals
-    the unit's charges in fct_charges_monthly; `services` sum to `total`, to `previous.amount`
-    and to `budget.amount`; `pools` and `pool_rounding` sum to `total`; `legal_entities` too.
+    Guaranteed by `make_statement`: `total` is the sum of the unit's rows in
+    fct_bill_items_monthly; `kinds` and `legal_entities` sum to it, and so do the charged lines
+    and `items` together; `services` sum to the charges, to `previous.charged` and to
+    `budget.charged`; `service_costs` have their charges, and their pools sum to their costs.
     """
 
     number: str
@@ -219,20 +352,29 @@ class Statement:
     version: int
     run: RunStamp
     period: Period
+    closing: Closing | None
     issuer_name: str
     recipient: Recipient
     lines: tuple[StatementLine, ...]
+    items: tuple[BillItem, ...]
+    kinds: tuple[KindAmount, ...]
+    charged: Decimal
     total: Decimal
     showback_total: Decimal
     previous: Comparison | None
     budget: Comparison | None
+    bridge: Bridge | None
+    why_no_bridge: str
+    """Empty where there is one."""
     services: tuple[ServiceSummary, ...]
     showback_services: tuple[ServiceSummary, ...]
     legal_entities: tuple[LegalEntityAmount, ...]
     pools: tuple[PoolAmount, ...]
-    pool_rounding: Decimal
+    service_costs: tuple[ServiceCost, ...]
+    confidence: Confidence
     quality: tuple[ServiceQuality, ...]
     certificate: tuple[CertificateIdentity, ...]
+    certificate_id: str
     replaced: ReplacedVersion | None
     reassignments: tuple[Reassignment, ...]
 
@@ -247,6 +389,16 @@ class Statement:
         return tuple(line for line in self.lines if line.is_showback)
 
     @property
+    def recovery(self) -> Decimal:
+        """What the charges are above (or, negative, below) the cost of their services."""
+        return sum_amounts([service.recovery for service in self.service_costs])
+
+    @property
+    def is_final(self) -> bool:
+        """Whether this is what is owed: of a closed period, and of no other scenario."""
+        return self.period.is_final and self.scenario_id == "actual"
+
+    @property
     def currency_code(self) -> str:
         """Currency of every amount."""
         return self.run.currency_code
@@ -259,6 +411,6 @@ class Statement:
         )
 
 
-def sum_amounts(amounts: list[Decimal]) -> Decimal:
+def sum_amounts(amounts: Iterable[Decimal]) -> Decimal:
     """Sum with cents kept, also of nothing."""
     return sum(amounts, ZERO)

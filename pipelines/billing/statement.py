@@ -1,8 +1,9 @@
-"""Put together the statement of one business unit and period from the published marts.
+"""Put together the statement of one business unit from the figures of a period.
 
-Assumes the read API's connection. Guarantees that the statement adds up before anyone sees it:
-the lines sum to the total, the total is what fct_charges_monthly charges the unit, and the cost
-pools explain it to the cent. A statement that does not is refused, not printed.
+Guarantees that the statement adds up before anyone sees it: it is made of the unit's rows in
+fct_bill_items_monthly, whose charges are those of the bill lines, service by service, and the cost
+pools explain the cost of the charges to the cent. A statement that does not is refused, not
+printed.
 
 Comparisons are with what was billed: the period before is the unit as it was then, so a cost
 centre that moved is not restated but named in a note.
@@ -10,69 +11,46 @@ centre that moved is not restated but named in a note.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+import hashlib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipelines.billing import queries
+from pipelines.billing.bridge import make_bridge
+from pipelines.billing.cost_breakdown import break_down
+from pipelines.billing.errors import UntiedStatementError
 from pipelines.billing.formats import is_same_rate
-from pipelines.billing.queries import is_unit
+from pipelines.billing.period_figures import OtherBills, PeriodFigures, load_figures
+from pipelines.billing.queries import Member, ServiceAmount, is_unit, statement_number
 from pipelines.billing.records import (
-    BillKey,
+    CHARGE,
+    ITEM_KINDS,
+    ZERO,
+    BillItem,
+    BillScope,
     CertificateIdentity,
-    CertificateTerm,
     Comparison,
+    Confidence,
+    KindAmount,
     LegalEntityAmount,
-    Period,
-    PoolAmount,
     Reassignment,
     Recipient,
     ReplacedVersion,
-    RunStamp,
-    ServiceQuality,
     ServiceSummary,
     Statement,
     StatementLine,
     sum_amounts,
 )
-from pipelines.errors import ControlError, UsageError
+from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = [
-    "CertificateIdentity",
-    "CertificateTerm",
-    "Comparison",
-    "LegalEntityAmount",
-    "Period",
-    "PoolAmount",
-    "Reassignment",
-    "Recipient",
-    "ReplacedVersion",
-    "RunStamp",
-    "ServiceQuality",
-    "ServiceSummary",
-    "Statement",
-    "StatementLine",
-    "load_statement",
-]
-
-CENT = Decimal("0.01")
 MAX_SERVICES_WITH_LEVELS = 8
+ID_DIGITS = 10
 
-Charges = dict[str, tuple[str, Decimal]]
-
-
-class UntiedStatementError(ControlError):
-    """Two marts disagree about the unit's charges."""
-
-    def __init__(self, number: str, what: str, expected: Decimal, got: Decimal) -> None:
-        super().__init__(
-            f"statement {number}: {what}: expected {expected:,.2f}, got {got:,.2f}, "
-            f"{got - expected:+,.2f} apart. Nothing was written; build again and run "
-            "'apportion doctor'."
-        )
+Amounts = Mapping[str, ServiceAmount]
 
 
 def load_statement(
@@ -81,61 +59,82 @@ def load_statement(
     business_unit_id: str,
     scenario_id: str = "actual",
 ) -> Statement:
-    """The latest version of the unit's statement.
+    """The latest version of one unit's statement, without a bridge: that takes a rerun.
 
     Raises UsageError, naming what there is, for a period or unit without bills, and
     UntiedStatementError (exit code 4) where the published figures contradict each other.
     """
-    period, version = queries.read_period(connection, scenario_id, period_id)
-    units = queries.read_billed_units(connection, scenario_id, period_id, version)
-    if business_unit_id not in units:
-        raise _unknown_unit(period_id, business_unit_id, units)
-    key = BillKey(scenario_id, period_id, version, business_unit_id)
-    number = statement_number(key)
-    lines = queries.read_lines(connection, key)
-    total = sum_amounts([line.charged_amount for line in lines])
+    return make_statement(load_figures(connection, period_id, scenario_id), business_unit_id)
+
+
+def make_statement(figures: PeriodFigures, business_unit_id: str) -> Statement:
+    """The statement of one unit. Raises as `load_statement` does."""
+    unit, scope = business_unit_id, figures.scope
+    if unit not in figures.units:
+        raise _unknown_unit(scope.period_id, unit, figures.units)
+    number = statement_number(scope, unit)
+    lines, items = figures.lines.get(unit, ()), figures.items.get(unit, ())
+    charged = [line for line in lines if not line.is_showback]
     showback = [line for line in lines if line.is_showback]
-    _check_against_charges(connection, key, number, total)
-    previous, previous_charges = _compare_previous(connection, period, key)
-    budget, budget_charges = _compare_budget(connection, key)
-    services = _summarise_charged(lines, previous_charges, budget_charges)
+    amounts = figures.amounts.get(unit, {})
+    kinds = _sum_kinds(charged, items)
+    total = sum_amounts(kind.amount for kind in kinds)
+    _check_against_items(number, lines, total, amounts)
+    previous, budget = (_compare(other, unit) for other in (figures.previous, figures.budget))
+    services = _summarise_charged(
+        lines, _amounts_of(figures.previous, unit), _amounts_of(figures.budget, unit)
+    )
     showback_services = _summarise_showback(showback)
-    pools, rounding = _break_down(connection, key, number, lines, total)
+    pools, service_costs = break_down(number, charged, figures.pools.get(unit, {}))
     shown = [service.service_id for service in (*services, *showback_services)]
-    replaced = queries.read_replaced_total(connection, key)
+    bridge, why_no_bridge = make_bridge(figures, unit, total, previous)
     return Statement(
         number=number,
-        scenario_id=scenario_id,
-        version=version,
-        run=queries.read_run(connection),
-        period=period,
-        issuer_name=queries.read_issuer(connection, period),
-        recipient=Recipient(
-            business_unit_id,
-            units[business_unit_id] or business_unit_id,
-            queries.read_division(connection, key),
-        ),
+        scenario_id=scope.scenario_id,
+        version=scope.version,
+        run=figures.run,
+        period=figures.period,
+        closing=figures.closing,
+        issuer_name=figures.issuer_name,
+        recipient=Recipient(unit, figures.units[unit], figures.divisions.get(unit)),
         lines=lines,
+        items=items,
+        kinds=kinds,
+        charged=sum_amounts(line.charged_amount for line in charged),
         total=total,
-        showback_total=sum_amounts([line.cost_amount for line in showback]),
+        showback_total=sum_amounts(line.cost_amount for line in showback),
         previous=previous,
         budget=budget,
+        bridge=bridge,
+        why_no_bridge=why_no_bridge,
         services=services,
         showback_services=showback_services,
-        legal_entities=_split_by_legal_entity(connection, lines),
+        legal_entities=_split_by_legal_entity(figures.legal_entities, charged, items),
         pools=pools,
-        pool_rounding=rounding,
-        quality=queries.read_quality(connection, period_id, shown)[:MAX_SERVICES_WITH_LEVELS],
-        certificate=queries.read_certificate(connection, scenario_id, period_id, version),
-        replaced=ReplacedVersion(*replaced) if replaced else None,
-        reassignments=_find_reassignments(connection, period, key),
+        service_costs=service_costs,
+        confidence=sum((line.confidence for line in charged), Confidence()),
+        quality=tuple(figures.quality[item] for item in shown if item in figures.quality)[
+            :MAX_SERVICES_WITH_LEVELS
+        ],
+        certificate=figures.certificate,
+        certificate_id=make_certificate_id(scope, figures.certificate),
+        replaced=_find_replaced(figures.replaced, unit),
+        reassignments=_find_reassignments(figures, unit),
     )
 
 
-def statement_number(key: BillKey) -> str:
-    """The same for the same figures: period, unit, version, and the scenario unless actual."""
-    prefix = "" if key.scenario_id == "actual" else f"{key.scenario_id.upper()}-"
-    return f"{prefix}{key.period_id}-{key.business_unit_id}-v{key.version}"
+def make_certificate_id(scope: BillScope, certificate: Sequence[CertificateIdentity]) -> str:
+    """Period, version and a hash of the terms: another figure is another certificate. Empty where
+    there is none."""
+    if not certificate:
+        return ""
+    terms = [
+        f"{identity.identity_id}|{term.term_id}|{term.side}|{term.amount.normalize():f}"
+        for identity in certificate
+        for term in identity.terms
+    ]
+    digest = hashlib.sha256("\n".join(sorted(terms)).encode()).hexdigest()
+    return f"{scope.period_id}-v{scope.version}-{digest[:ID_DIGITS]}"
 
 
 def _unknown_unit(period_id: str, business_unit_id: str, units: dict[str, str]) -> UsageError:
@@ -146,61 +145,75 @@ def _unknown_unit(period_id: str, business_unit_id: str, units: dict[str, str]) 
     )
 
 
-def _check_against_charges(
-    connection: duckdb.DuckDBPyConnection,
-    key: BillKey,
-    number: str,
-    total: Decimal,
+def _sum_kinds(
+    charged: Sequence[StatementLine], items: Sequence[BillItem]
+) -> tuple[KindAmount, ...]:
+    """What the total is made of. Charges are always told, also where there are none."""
+    found = {CHARGE: [line.charged_amount for line in charged]}
+    for item in items:
+        found.setdefault(item.kind, []).append(item.amount)
+    order = [kind for kind in ITEM_KINDS if kind in found]
+    order += sorted(kind for kind in found if kind not in ITEM_KINDS)
+    return tuple(
+        KindAmount(kind, title_of(kind), len(found[kind]), sum_amounts(found[kind]))
+        for kind in order
+    )
+
+
+def title_of(kind: str) -> str:
+    """A kind of item as a heading."""
+    return ITEM_KINDS.get(kind) or kind.replace("_", " ").capitalize()
+
+
+def _check_against_items(
+    number: str, lines: Sequence[StatementLine], total: Decimal, amounts: Amounts
 ) -> None:
-    charges = queries.read_charges_by_service(connection, key)
-    expected = _sum_charges(charges)
+    """The lines of each service are its charges, and all together are all rows of the unit."""
+    charged: dict[str, Decimal] = {}
+    for line in lines:
+        charged[line.service_id] = charged.get(line.service_id, ZERO) + line.charged_amount
+    for service_id in sorted(charged.keys() | amounts.keys()):
+        expected = amounts[service_id].charged if service_id in amounts else ZERO
+        got = charged.get(service_id, ZERO)
+        if got != expected:
+            what = f"the bill lines of {service_id} against its charges among the bill items"
+            raise UntiedStatementError(number, what, expected, got)
+    expected = sum_amounts(found.amount for found in amounts.values())
     if total != expected:
-        what = "the bill lines against the charges of the unit"
-        raise UntiedStatementError(number, what, expected, total)
+        raise UntiedStatementError(number, "the sections against all bill items", expected, total)
 
 
-def _sum_charges(charges: Charges) -> Decimal:
-    return sum_amounts([amount for _, amount in charges.values()])
+def _amounts_of(other: OtherBills | None, unit: str) -> Amounts | None:
+    return None if other is None else other.amounts.get(unit, {})
 
 
-def _compare_previous(
-    connection: duckdb.DuckDBPyConnection, period: Period, key: BillKey
-) -> tuple[Comparison | None, Charges | None]:
-    before = queries.read_previous_period(connection, period)
-    if before is None:
-        return None, None
-    return _compare(connection, key._replace(period_id=before[0]), before[1])
+def _compare(other: OtherBills | None, unit: str) -> Comparison | None:
+    if other is None:
+        return None
+    found = other.amounts.get(unit, {}).values()
+    return Comparison(
+        other.name,
+        sum_amounts(item.amount for item in found),
+        sum_amounts(item.charged for item in found),
+    )
 
 
-def _compare_budget(
-    connection: duckdb.DuckDBPyConnection, key: BillKey
-) -> tuple[Comparison | None, Charges | None]:
-    if key.scenario_id == "budget":
-        return None, None
-    return _compare(connection, key._replace(scenario_id="budget"), "Budget")
-
-
-def _compare(
-    connection: duckdb.DuckDBPyConnection, other: BillKey, name: str
-) -> tuple[Comparison | None, Charges | None]:
-    """The latest version of the other charges. None where there is no such period at all, which
-    is not the same as a period without charges for the unit."""
-    version = queries.latest_version(connection, other.scenario_id, other.period_id)
-    if version is None:
-        return None, None
-    charges = queries.read_charges_by_service(connection, other._replace(version=version))
-    return Comparison(name, _sum_charges(charges)), charges
+def _find_replaced(replaced: OtherBills | None, unit: str) -> ReplacedVersion | None:
+    if replaced is None or unit not in replaced.amounts:
+        return None
+    amounts = replaced.amounts[unit].values()
+    return ReplacedVersion(replaced.scope.version, sum_amounts(item.amount for item in amounts))
 
 
 def _summarise_charged(
-    lines: Sequence[StatementLine], previous: Charges | None, budget: Charges | None
+    lines: Sequence[StatementLine], previous: Amounts | None, budget: Amounts | None
 ) -> tuple[ServiceSummary, ...]:
     """The charged services, and those that only the period before or the budget charged."""
     names: dict[str, str] = {}
     for charges in (budget, previous):
-        for service_id, (name, amount) in (charges or {}).items():
-            if amount:
-                names[service_id] = name
+        for service_id, found in (charges or {}).items():
+            if found.charged:
+                names[service_id] = found.name
     by_service: dict[str, list[StatementLine]] = {}
     for line in lines:
         if not line.is_showback:
@@ -275,98 +288,60 @@ def _find_rates(lines: Sequence[StatementLine]) -> list[Decimal]:
     return found
 
 
-def _amount_of(charges: Charges | None, service_id: str) -> Decimal | None:
+def _amount_of(charges: Amounts | None, service_id: str) -> Decimal | None:
     """Zero where there is something to compare with but not for this service."""
-    return None if charges is None else charges.get(service_id, ("", Decimal("0.00")))[1]
+    if charges is None:
+        return None
+    return charges[service_id].charged if service_id in charges else ZERO
 
 
 def _largest_first(service: ServiceSummary) -> tuple[Decimal, str, str]:
     return -service.amount, service.service_name, service.service_id
 
 
-def _break_down(
-    connection: duckdb.DuckDBPyConnection,
-    key: BillKey,
-    number: str,
-    lines: Sequence[StatementLine],
-    total: Decimal,
-) -> tuple[tuple[PoolAmount, ...], Decimal]:
-    """The pools in cents, and what rounding them leaves to the total.
-
-    Cents are made at the charge line, so a line is less than a cent from its exact parts, and each
-    pool at most half a cent from its own. More than that is a contradiction between the marts.
-    """
-    charged = [line for line in lines if not line.is_showback]
-    service_ids = sorted({line.service_id for line in charged})
-    pools = tuple(
-        PoolAmount(pool_id, name, exact, exact.quantize(CENT, ROUND_HALF_UP))
-        for pool_id, name, exact in queries.read_pools(connection, key, service_ids)
-    )
-    if not pools:
-        return (), Decimal("0.00")
-    explained = sum_amounts([pool.amount for pool in pools])
-    rounding = total - explained
-    if abs(rounding) > CENT * (len(charged) + len(pools)):
-        what = "the cost pools against the charged total"
-        raise UntiedStatementError(number, what, total, explained)
-    return pools, rounding
-
-
 def _split_by_legal_entity(
-    connection: duckdb.DuckDBPyConnection, lines: Sequence[StatementLine]
+    names: Mapping[str, str], charged: Sequence[StatementLine], items: Sequence[BillItem]
 ) -> tuple[LegalEntityAmount, ...]:
-    names = queries.read_legal_entity_names(connection)
     amounts: dict[str, Decimal] = {}
-    for line in lines:
-        entity = line.legal_entity_id or ""
-        amounts[entity] = amounts.get(entity, Decimal("0.00")) + line.charged_amount
+    found = [(line.legal_entity_id, line.charged_amount) for line in charged]
+    found += [(item.legal_entity_id, item.amount) for item in items]
+    for entity_id, amount in found:
+        amounts[entity_id or ""] = amounts.get(entity_id or "", ZERO) + amount
     return tuple(
         LegalEntityAmount(entity, names.get(entity) or entity or "no legal entity", amount)
         for entity, amount in sorted(amounts.items())
     )
 
 
-def _find_reassignments(
-    connection: duckdb.DuckDBPyConnection,
-    period: Period,
-    key: BillKey,
-) -> tuple[Reassignment, ...]:
+def _find_reassignments(figures: PeriodFigures, unit: str) -> tuple[Reassignment, ...]:
     """Cost centres that came, went, or have moved away since."""
-    scenario_id, period_id, version, unit = key
-    members = queries.read_membership(connection, key)
+    now, then = figures.members, figures.previous_members
+    own = {item: member for item, member in now.items() if member.business_unit_id == unit}
     found = [
-        _to_reassignment("moved_later", row, row["as_is_name"])
-        for row in members
-        if row["as_is_id"] is not None and row["as_is_id"] != unit and is_unit(row["as_is_id"])
+        _to_reassignment("moved_later", item, member, member.as_is_name)
+        for item, member in own.items()
+        if member.as_is_id and member.as_is_id != unit and is_unit(member.as_is_id)
     ]
-    before = queries.read_previous_period(connection, period)
-    earlier = queries.latest_version(connection, scenario_id, before[0]) if before else None
-    if before is None or earlier is None:
-        return tuple(found)
-    ids = [row["cost_centre_id"] for row in members]
-    then = queries.read_units_of_cost_centres(connection, scenario_id, before[0], earlier, ids)
     found += [
-        _to_reassignment("joined", row, then[row["cost_centre_id"]][1])
-        for row in members
-        if row["cost_centre_id"] in then and then[row["cost_centre_id"]][0] != unit
+        _to_reassignment("joined", item, member, then[item].business_unit_name)
+        for item, member in own.items()
+        if item in then and then[item].business_unit_id != unit
     ]
-    gone = queries.read_membership(connection, key._replace(period_id=before[0], version=earlier))
-    gone = [row for row in gone if row["cost_centre_id"] not in ids]
-    ids = [row["cost_centre_id"] for row in gone]
-    now = queries.read_units_of_cost_centres(connection, scenario_id, period_id, version, ids)
     found += [
-        _to_reassignment("left", row, now[row["cost_centre_id"]][1])
-        for row in gone
-        if row["cost_centre_id"] in now
+        _to_reassignment("left", item, member, now[item].business_unit_name)
+        for item, member in then.items()
+        if member.business_unit_id == unit and item in now and item not in own
     ]
     return tuple(found)
 
 
-def _to_reassignment(kind: str, row: queries.Row, other_unit_name: str) -> Reassignment:
+def _to_reassignment(
+    kind: str, cost_centre_id: str, member: Member, other_unit_name: str | None
+) -> Reassignment:
     return Reassignment(
         kind=kind,
-        cost_centre_id=row["cost_centre_id"],
-        cost_centre_name=row["cost_centre_name"] or row["cost_centre_id"],
-        other_unit_name=other_unit_name,
-        amount=queries.to_money(row["amount"], "fct_charges_monthly.charged_amount"),
+        cost_centre_id=cost_centre_id,
+        cost_centre_name=member.cost_centre_name,
+        other_unit_name=other_unit_name or "another unit",
+        amount=member.amount,
     )

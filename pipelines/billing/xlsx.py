@@ -1,11 +1,11 @@
-"""Write a statement as an Excel workbook: Statement, Lines, Cost by pool, Certificate.
+"""Write a statement as an Excel workbook: what the PDF says, in cells to calculate with.
 
 Numbers are cells of numbers with formats, so that the workbook can be calculated with; totals are
 formulas over the cells above them, stored with their value. Amounts have the cents of the marts.
 Excel keeps 15 significant digits: an amount that would lose a cent is written as text instead.
 
 Text from deliveries is never a formula. Where it begins like one it gets a leading apostrophe, so
-that it stays text when the sheet is saved as CSV and opened again.
+that it stays text when the sheet is saved as CSV and opened again (neutralise.py).
 """
 
 from __future__ import annotations
@@ -17,22 +17,30 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.billing.bridge import TERM_NAMES
 from pipelines.billing.files import write_atomically
 from pipelines.billing.formats import format_date, format_time
-from pipelines.billing.notes import collect_notes, is_credit, write_summary
-from pipelines.billing.records import ServiceSummary, Statement, StatementLine
+from pipelines.billing.neutralise import neutralise
+from pipelines.billing.notes import (
+    collect_notes,
+    describe_missing_close,
+    is_credit,
+    write_summary,
+)
+from pipelines.billing.pdf_figures import name_recovery
+from pipelines.billing.records import ServiceSummary, Statement, StatementLine, sum_amounts
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 AMOUNT_FORMAT = "#,##0.00;[Red]-#,##0.00"
 EXACT_FORMAT = "#,##0.00######;[Red]-#,##0.00######"
 QUANTITY_FORMAT = "#,##0.########"
 RATE_FORMAT = "#,##0.00########"
 SHARE_FORMAT = "0.0%"
 FINE_SHARE_FORMAT = "0.00%"
+COUNT_FORMAT = "#,##0"
 NUMBER_FORMATS = (
     AMOUNT_FORMAT,
     EXACT_FORMAT,
@@ -40,8 +48,12 @@ NUMBER_FORMATS = (
     RATE_FORMAT,
     SHARE_FORMAT,
     FINE_SHARE_FORMAT,
+    COUNT_FORMAT,
 )
 MAX_TEXT_LENGTH = 32_767
+"""What a cell can hold."""
+CONFIDENCE_COLUMNS = ("Measured cost", "Estimated cost", "Stale cost", "Fallback cost")
+RECOVERY = "Over- or under-recovery"
 
 Cell = str | int | Decimal | None
 
@@ -89,16 +101,12 @@ def render_xlsx(statement: Statement) -> bytes:
     formats = _make_formats(workbook)
     _fill_statement(_add_sheet(workbook, formats, "Statement"), statement)
     _fill_lines(_add_sheet(workbook, formats, "Lines"), statement)
+    _fill_items(_add_sheet(workbook, formats, "Other items"), statement)
+    _fill_bridge(_add_sheet(workbook, formats, "Bridge"), statement)
     _fill_pools(_add_sheet(workbook, formats, "Cost by pool"), statement)
     _fill_certificate(_add_sheet(workbook, formats, "Certificate"), statement)
     workbook.close()
     return buffer.getvalue()
-
-
-def neutralise(text: str) -> str:
-    """Text that no spreadsheet takes for a formula, also after a detour over CSV."""
-    safe = f"'{text}" if text.startswith(FORMULA_STARTS) else text
-    return safe[:MAX_TEXT_LENGTH]
 
 
 def _make_formats(workbook: Workbook) -> dict[str, Any]:
@@ -136,7 +144,8 @@ def write_cell(sheet: Sheet, row: int, column: int, value: Cell, format_name: st
     if value is None:
         sheet.worksheet.write_blank(row, column, None, cell_format)
     elif isinstance(value, str):
-        sheet.worksheet.write_string(row, column, neutralise(value), cell_format)
+        text = neutralise(value)[:MAX_TEXT_LENGTH]
+        sheet.worksheet.write_string(row, column, text, cell_format)
     elif is_exact_in_excel(Decimal(value)) or AMOUNT_FORMAT not in format_name:
         sheet.worksheet.write_number(row, column, float(value), cell_format)
     else:
@@ -220,6 +229,19 @@ def _fill_statement(sheet: Sheet, statement: Statement) -> None:
     _write_title(sheet, "IT cost statement")
     _fill_heading(sheet, statement)
     currency = statement.currency_code
+    if statement.items:
+        _write_section(sheet, "What the total is made of")
+        _write_table(
+            sheet,
+            [
+                Column("Kind", 34),
+                Column("Items", 18, COUNT_FORMAT),
+                Column(f"Amount ({currency})", 18, AMOUNT_FORMAT),
+            ],
+            [(kind.title, kind.count, kind.amount) for kind in statement.kinds],
+            {2: statement.total},
+            _total_label(statement),
+        )
     _write_section(sheet, "Charges by service")
     _fill_services(sheet, statement)
     if len(statement.legal_entities) > 1:
@@ -265,6 +287,7 @@ def _fill_heading(sheet: Sheet, statement: Statement) -> None:
     _write_pair(sheet, "Period", period.name)
     _write_pair(sheet, "Period starts", format_date(period.start))
     _write_pair(sheet, "State of the period", period.state)
+    _write_pair(sheet, "Status", "final" if statement.is_final else "PREVIEW, NOT FINAL")
     _write_pair(sheet, "Issued", format_time(run.built_at))
     _write_pair(sheet, "Currency", statement.currency_code)
     _write_pair(sheet, _total_label(statement), statement.total, "big")
@@ -295,10 +318,10 @@ def _fill_services(sheet: Sheet, statement: Statement) -> None:
         Column(f"Rate ({currency})", 16, RATE_FORMAT),
         Column(f"Amount ({currency})", 18, AMOUNT_FORMAT),
     ]
-    totals = {4: statement.total}
+    totals = {4: statement.charged}
     for other in (statement.previous, statement.budget):
         if other is not None:
-            totals[len(columns)] = other.amount
+            totals[len(columns)] = other.charged
             columns.append(Column(f"{other.name} ({currency})", 18, AMOUNT_FORMAT))
 
     def row_of(service: ServiceSummary) -> list[Cell]:
@@ -310,7 +333,7 @@ def _fill_services(sheet: Sheet, statement: Statement) -> None:
         return [*_service_cells(service), *compared]
 
     rows = [row_of(service) for service in statement.services]
-    _write_table(sheet, columns, rows, totals, _total_label(statement))
+    _write_table(sheet, columns, rows, totals, "All charges")
 
 
 def _service_cells(service: ServiceSummary) -> list[Cell]:
@@ -377,10 +400,11 @@ def _fill_lines(sheet: Sheet, statement: Statement) -> None:
         Column(f"Cost ({currency})", 18, AMOUNT_FORMAT),
         Column(f"Charged in the period before ({currency})", 18, AMOUNT_FORMAT),
         Column(f"Budget ({currency})", 18, AMOUNT_FORMAT),
+        *(Column(f"{name} ({currency})", 18, AMOUNT_FORMAT) for name in CONFIDENCE_COLUMNS),
     ]
-    cost = sum((line.cost_amount for line in statement.lines), Decimal("0.00"))
+    cost = sum_amounts(line.cost_amount for line in statement.lines)
     rows = [_line_cells(line) for line in statement.lines]
-    first, last = _write_table(sheet, columns, rows, {11: statement.total, 12: cost})
+    first, last = _write_table(sheet, columns, rows, {11: statement.charged, 12: cost})
     sheet.worksheet.freeze_panes(1, 0)
     sheet.worksheet.autofilter(first - 1, 0, max(last, first), len(columns) - 1)
     sheet.worksheet.repeat_rows(0)
@@ -403,33 +427,130 @@ def _line_cells(line: StatementLine) -> list[Cell]:
         line.cost_amount,
         line.previous_charged_amount,
         line.budget_amount,
+        line.confidence.measured,
+        line.confidence.estimated,
+        line.confidence.stale,
+        line.confidence.fallback,
     ]
 
 
+def _fill_items(sheet: Sheet, statement: Statement) -> None:
+    if not statement.items:
+        write_cell(sheet, 0, 0, "Nothing is billed besides charges.")
+        return
+    columns = [
+        Column("Kind", 28),
+        Column("Service id", 18),
+        Column("Service", 34),
+        Column("Cost centre", 14),
+        Column("Cost centre name", 30),
+        Column("Legal entity", 14),
+        Column("Of period", 12),
+        Column("Of statement", 24),
+        Column("Reference", 24),
+        Column("Reason", 50),
+        Column(f"Amount ({statement.currency_code})", 18, AMOUNT_FORMAT),
+    ]
+    titles = {kind.kind: kind.title for kind in statement.kinds}
+    rows = [
+        (
+            titles[item.kind],
+            item.service_id,
+            item.service_name,
+            item.cost_centre_id,
+            item.cost_centre_name,
+            item.legal_entity_id,
+            item.origin_period_id,
+            item.origin_number,
+            item.reference_id,
+            item.reason,
+            item.amount,
+        )
+        for item in statement.items
+    ]
+    total = sum_amounts(item.amount for item in statement.items)
+    _write_table(sheet, columns, rows, {10: total}, "All other items")
+    sheet.worksheet.freeze_panes(1, 0)
+    sheet.worksheet.repeat_rows(0)
+
+
+def _fill_bridge(sheet: Sheet, statement: Statement) -> None:
+    """The terms of the total, and below them those of each service."""
+    bridge = statement.bridge
+    if bridge is None:
+        _write_paragraph(sheet, "Bridge", statement.why_no_bridge)
+        return
+    amount = f"Amount ({statement.currency_code})"
+    columns = [Column("Term", 34), Column(amount, 18, AMOUNT_FORMAT), Column("Mostly", 50)]
+    rows: list[Sequence[Cell]] = [(bridge.before_name, bridge.before, None)]
+    rows += [(term.name, term.amount, term.told or None) for term in bridge.terms]
+    _write_table(sheet, columns, rows, {1: bridge.after}, statement.period.name)
+    _write_section(sheet, "Charges by service")
+    shown = {term for item in bridge.services for term, value in item.terms.items() if value}
+    terms = [term for term in TERM_NAMES if term in shown]
+    heads = [bridge.before_name, *(TERM_NAMES[term] for term in terms), statement.period.name]
+    columns = [
+        Column("Service", 34),
+        *(Column(f"{head} ({statement.currency_code})", 18, AMOUNT_FORMAT) for head in heads),
+    ]
+    rows = [
+        (item.service_name, item.before, *(item.terms[term] for term in terms), item.after)
+        for item in bridge.services
+    ]
+    totals = {
+        column: sum_amounts(row[column] for row in rows)  # type: ignore[misc]
+        for column in range(1, len(columns))
+    }
+    _write_table(sheet, columns, rows, totals, "All charges")
+
+
 def _fill_pools(sheet: Sheet, statement: Statement) -> None:
+    """The pools of all charges, and below them those of each service."""
+    if not statement.pools:
+        _write_pair(sheet, "No cost breakdown is published for these charges.", None)
+        return
     currency = statement.currency_code
+    cost = sum_amounts(pool.amount for pool in statement.pools)
     columns = [
         Column("Cost pool", 40),
-        Column("Share", 12, SHARE_FORMAT),
+        Column("Share", 18, SHARE_FORMAT),
         Column(f"Amount ({currency})", 18, AMOUNT_FORMAT),
         Column(f"Exact amount ({currency})", 24, EXACT_FORMAT),
     ]
     rows: list[Sequence[Cell]] = [
         (
             pool.cost_pool_name,
-            pool.amount / statement.total if statement.total > 0 else None,
+            pool.amount / cost if cost > 0 else None,
             pool.amount,
             pool.exact_amount,
         )
         for pool in statement.pools
     ]
-    if statement.pool_rounding:
-        rows.append(("Rounding", None, statement.pool_rounding, None))
-    if not rows:
-        _write_pair(sheet, "No cost breakdown is published for these charges.", None)
-        return
-    _write_table(sheet, columns, rows, {2: statement.total}, _total_label(statement))
-    sheet.worksheet.freeze_panes(1, 0)
+    if statement.recovery:
+        rows.append((name_recovery(statement.recovery), None, statement.recovery, None))
+    _write_table(sheet, columns, rows, {2: statement.charged}, "All charges")
+    _write_section(sheet, "By service")
+    pools = [pool.cost_pool_id for pool in statement.pools]
+    heads = [*(pool.cost_pool_name for pool in statement.pools), "Cost", RECOVERY, "Charged"]
+    columns = [
+        Column("Service", 40),
+        *(Column(f"{head} ({currency})", 18, AMOUNT_FORMAT) for head in heads),
+    ]
+    nothing = Decimal("0.00")
+    rows = [
+        (
+            service.service_name,
+            *(service.parts.get(pool, nothing) for pool in pools),
+            service.cost,
+            service.recovery,
+            service.charged,
+        )
+        for service in statement.service_costs
+    ]
+    totals = {number: pool.amount for number, pool in enumerate(statement.pools, start=1)}
+    place = len(pools) + 1
+    totals |= {place: cost, place + 1: statement.recovery, place + 2: statement.charged}
+    _write_table(sheet, columns, rows, totals, "All charges")
 
 
 def _fill_certificate(sheet: Sheet, statement: Statement) -> None:
@@ -441,6 +562,8 @@ def _fill_certificate(sheet: Sheet, statement: Statement) -> None:
     _write_pair(sheet, "Code version", run.code_version)
     _write_pair(sheet, "Version of the statement", statement.version)
     _write_pair(sheet, "All differences are zero", "yes" if statement.is_certified else "NO")
+    _write_pair(sheet, "Certificate", statement.certificate_id or "none")
+    _fill_closing(sheet, statement)
     sheet.row += 1
     columns = [
         Column("Identity", 30),
@@ -455,3 +578,17 @@ def _fill_certificate(sheet: Sheet, statement: Statement) -> None:
         for term in identity.terms
     ]
     _write_table(sheet, columns, rows)
+
+
+def _fill_closing(sheet: Sheet, statement: Statement) -> None:
+    """The close in full, so that its hashes can be compared."""
+    closing = statement.closing
+    if closing is None:
+        _write_pair(sheet, "Close", describe_missing_close(statement))
+        return
+    _write_pair(sheet, "Close", closing.close_number)
+    _write_pair(sheet, "Closed at", closing.closed_at)
+    _write_pair(sheet, "Approved by", closing.approved_by)
+    _write_pair(sheet, "Manifest", closing.manifest_hash)
+    _write_pair(sheet, "Head of the chain, close", closing.head_number)
+    _write_pair(sheet, "Head of the chain", closing.head_hash)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,6 +26,7 @@ from pipelines.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from pipelines.billing.errors import FailedStatementsError
     from pipelines.warehouse.build import BuildResult
     from pipelines.warehouse.summary import Summary
 
@@ -73,7 +75,7 @@ def run(
     built = build_all(workspace, is_forced=force, is_silent=as_json)
     seconds |= built.seconds
     start = time.perf_counter()
-    summary, bills = _summarise(workspace, has_bills=has_bills, is_silent=as_json)
+    summary, bills, failure = _summarise(workspace, has_bills=has_bills, is_silent=as_json)
     seconds["bills and summary"] = time.perf_counter() - start
     if as_json:
         print_json(
@@ -89,6 +91,8 @@ def run(
         print_landing(results)
         print_unclaimed(workspace)
         _print_summary(summary, built, bills, seconds)
+    if failure is not None:
+        raise failure
     return landing_exit_code(results)
 
 
@@ -106,33 +110,48 @@ def build_all(workspace: Path, *, is_forced: bool, is_silent: bool) -> BuildResu
     return result
 
 
-def _summarise(workspace: Path, *, has_bills: bool, is_silent: bool) -> tuple[Summary, Path | None]:
+def _summarise(
+    workspace: Path, *, has_bills: bool, is_silent: bool
+) -> tuple[Summary, Path | None, FailedStatementsError | None]:
+    """The summary, where the latest bills are, and which of them could not be written."""
+    from pipelines.billing.errors import FailedStatementsError
     from pipelines.billing.write_bills import remove_stale_bills, write_bills
+    from pipelines.warehouse.publication import read_publication
     from pipelines.warehouse.reader import open_published
     from pipelines.warehouse.summary import summarise
     from pipelines.workspace.workspace import Workspace
 
     space = Workspace.open(workspace)
+    publication = read_publication(space)
     with open_published(space) as connection:
         summary = summarise(connection)
     if not has_bills or summary.period_id is None or not summary.by_business_unit:
-        return summary, None
+        return summary, None, None
     directory = space.bills / summary.period_id
-    if (directory / f".{summary.run_id}").exists():
-        return summary, directory
+    # A close publishes other files of the same run, and makes a preview final.
+    content = "".join(file.sha256 for file in publication.files)
+    digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+    done = directory / f".{summary.run_id}-{digest}"
+    if done.exists():
+        return summary, directory, None
     with show_progress(is_silent=is_silent) as progress:
-        written = write_bills(
-            space,
-            summary.period_id,
-            None,
-            directory,
-            lambda done, total, name: progress.update(f"Writing bills: {name}", done, total),
-        )
+        progress.update("Explaining the changes of bills", 0, 0)
+        try:
+            written = write_bills(
+                space,
+                summary.period_id,
+                None,
+                directory,
+                lambda done, total, name: progress.update(f"Writing bills: {name}", done, total),
+            )
+        except FailedStatementsError as failure:
+            remove_stale_bills(directory, summary.period_id, list(failure.written))
+            return summary, directory, failure
     remove_stale_bills(directory, summary.period_id, written)
     for mark in directory.glob(".2*"):
         mark.unlink()
-    (directory / f".{summary.run_id}").touch()
-    return summary, directory
+    done.touch()
+    return summary, directory, None
 
 
 def _build_as_json(result: BuildResult) -> dict[str, Any]:

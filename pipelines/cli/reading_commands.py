@@ -78,32 +78,45 @@ def bill(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Directory; default bills/PERIOD.")
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option("--processes", min=1, help="How many write at once; default by processors."),
+    ] = None,
     workspace: WorkspaceOption = Path(),
     as_json: JsonOption = False,
 ) -> int:
-    """Write statements as PDF and XLSX; their total is the app's and ties to the ledger."""
+    """Write statements as PDF, XLSX and CSV; their total is the app's and ties to the ledger."""
+    from pipelines.billing.errors import FailedStatementsError
     from pipelines.billing.write_bills import remove_stale_bills, write_bills
     from pipelines.workspace.workspace import Workspace
 
     space = Workspace.open(workspace)
     directory = output or space.bills / period
+    failure = None
     with show_progress(is_silent=as_json) as progress:
-        files = write_bills(
-            space,
-            period,
-            business_unit,
-            directory,
-            lambda done, total, name: progress.update(f"Writing bills: {name}", done, total),
-        )
+        progress.update("Reading figures and explaining changes", 0, 0)
+        try:
+            files = write_bills(
+                space,
+                period,
+                business_unit,
+                directory,
+                lambda done, total, name: progress.update(f"Writing bills: {name}", done, total),
+                processes=processes,
+            )
+        except FailedStatementsError as error:
+            failure, files = error, list(error.written)
     if business_unit is None and output is None:
         remove_stale_bills(directory, period, files)
     if as_json:
         print_json([vars(file) for file in files])
-    else:
+    elif files:
         rows = [(f.business_unit_name, format_money(f.total), f.pdf.name) for f in files]
         code = files[0].currency_code
         print_table(f"Statements of {period}", ("business unit", code, "file"), rows, numeric=[1])
-        print(f"PDF and XLSX of each are in {directory}")
+        print(f"PDF, XLSX and CSV of each are in {directory}")
+    if failure is not None:
+        raise failure
     return 0
 
 

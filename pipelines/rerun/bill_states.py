@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipelines.rerun.period_swap import CONSUMER_CELLS
@@ -51,15 +52,16 @@ class Split:
     delivered: int = 0
     """The cost that its receivers outside bear by use, in engine units."""
 
-    @property
+    @cached_property
     def outside_weight(self) -> int:
+        """Asked for once per bill line, so it is added up once; the receivers are known by then."""
         return sum(item.weight for item in self.outside.values())
 
     @property
     def total_weight(self) -> int:
         return self.outside_weight + self.inside_weight
 
-    @property
+    @cached_property
     def basis(self) -> str:
         """'measured', or 'held' where nobody's use is known, or 'declared', such as evenly."""
         if any(item.quantity is not None for item in self.outside.values()) or self.inside_weight:

@@ -162,6 +162,12 @@ def _read_members(
     """Cost centres of the business unit as fct_charges_monthly sees them in a period."""
     if wanted.business_unit_id is None:
         return None
+    units = read_units(connection, period_id)
+    return frozenset(centre for centre, unit in units.items() if unit == wanted.business_unit_id)
+
+
+def read_units(connection: duckdb.DuckDBPyConnection, period_id: str) -> dict[str, str]:
+    """Business unit by cost centre, as fct_charges_monthly sees them in a period."""
     rows = connection.execute(
         f"select centres.cost_centre_id, centres.business_unit_id from {CENTRES} as centres "
         f"inner join {PUBLISHED}.model.periods as periods on periods.period_id = ? "
@@ -171,7 +177,7 @@ def _read_members(
         "partition by centres.cost_centre_id order by centres.valid_from) = 1",
         [period_id],
     ).fetchall()
-    return frozenset(centre for centre, unit in rows if unit == wanted.business_unit_id)
+    return dict(rows)
 
 
 def _read_unit_name(connection: duckdb.DuckDBPyConnection, business_unit_id: str) -> str:

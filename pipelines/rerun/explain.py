@@ -186,11 +186,12 @@ def compute_terms(states: States, subject: Subject) -> dict[LineKey, dict[str, F
     for line in sorted(lines):
         was, is_in = subject.wants_before(line), subject.wants_after(line)
         if was or is_in:
-            found[line] = _compute_line(states, line, was, is_in)
+            found[line] = compute_line(states, line, was, is_in)
     return found
 
 
-def _compute_line(states: States, line: LineKey, was: bool, is_in: bool) -> dict[str, Fraction]:
+def compute_line(states: States, line: LineKey, was: bool, is_in: bool) -> dict[str, Fraction]:
+    """The terms of one line, in engine units: `was` in the bill before, `is_in` the one now."""
     start, rules = (state.amount_of(line) if was else 0 for state in (states.start, states.rules))
     organisation, money, end = (
         state.amount_of(line) if is_in else 0

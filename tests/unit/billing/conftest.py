@@ -31,7 +31,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.billing.statement import Statement, load_statement
+from pipelines.billing.records import Statement
+from pipelines.billing.statement import load_statement
 from pipelines.warehouse.publication import (
     Publication,
     PublishedFile,
@@ -55,6 +56,11 @@ TABLES = {
     "service_name text, cost_centre_id text, cost_centre_name text, business_unit_id text, "
     "business_unit_name text, division_name text, business_unit_as_is_id text, "
     "business_unit_as_is_name text, charged_amount decimal(38,2)",
+    "fct_bill_items_monthly": "scenario_id text, period_id text, version integer, "
+    "bill_item_id text, item_kind text, service_id text, service_name text, cost_centre_id text, "
+    "cost_centre_name text, business_unit_id text, business_unit_name text, "
+    "legal_entity_id text, origin_period_id text, origin_version integer, "
+    "origin_charge_id text, reference_id text, reason text, amount decimal(38,2)",
     "fct_charge_breakdown_monthly": "scenario_id text, period_id text, version integer, "
     "service_id text, cost_centre_id text, business_unit_id text, cost_pool_id text, "
     "cost_pool_name text, amount decimal(38,8)",
@@ -201,6 +207,59 @@ def fill_marts(connection: duckdb.DuckDBPyConnection, schema: str = "main") -> N
     """Put Example Works into empty marts."""
     for table, rows in {**DIMENSIONS, **FACTS}.items():
         insert_rows(connection, table, rows, schema)
+    connection.execute(f"alter table {schema}.fct_charges_monthly add column charge_id text")
+    connection.execute(
+        f"update {schema}.fct_charges_monthly "
+        "set charge_id = concat_ws('|', service_id, cost_centre_id)"
+    )
+    for quality in ("measured", "estimated", "stale", "fallback"):
+        column = f"{quality}_amount"
+        lines = f"{schema}.rpt_bill_lines"
+        connection.execute(f"alter table {lines} add column {column} decimal(38,2)")
+        connection.execute(
+            f"update {lines} set {column} = "
+            f"case when driver_quality = '{quality}' then cost_amount else 0 end"
+        )
+    bill_charges(connection, schema)
+
+
+def bill_charges(connection: duckdb.DuckDBPyConnection, schema: str = "main") -> None:
+    """Make the items of kind charge anew of fct_charges_monthly, after it was changed."""
+    items = f"{schema}.fct_bill_items_monthly"
+    connection.execute(f"delete from {items} where item_kind = 'charge'")
+    connection.execute(
+        f"insert into {items} select scenario_id, period_id, version, charge_id, 'charge', "
+        "service_id, service_name, cost_centre_id, cost_centre_name, business_unit_id, "
+        "business_unit_name, null, period_id, version, charge_id, null, null, charged_amount "
+        f"from {schema}.fct_charges_monthly where service_id <> 'wifi'"
+    )
+
+
+def charge_at_cost(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let every charged line cost what it is charged, after charges were changed, and bill it."""
+    connection.execute(
+        "update rpt_bill_lines set cost_amount = charged_amount where service_id <> 'wifi'"
+    )
+    bill_charges(connection)
+
+
+def add_item(
+    connection: duckdb.DuckDBPyConnection,
+    kind: str,
+    amount: str,
+    *,
+    unit: tuple[str, str] = RETAIL,
+    centre: tuple[str, str] = NORTH,
+    origin: tuple[str, int] = ("2026-03", 1),
+    reference: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Bill something besides charges in March: for mail, to Retail's 4100 unless said otherwise."""
+    row = (
+        *(*MARCH, f"{kind}-{amount}", kind, *MAIL, *centre, *unit, "E1", *origin),
+        *(f"mail|{centre[0]}", reference, reason, amount),
+    )
+    insert_rows(connection, "fct_bill_items_monthly", [row])
 
 
 @pytest.fixture

@@ -18,7 +18,9 @@ from pipelines.billing.formats import (
     format_share_change,
 )
 from pipelines.billing.notes import collect_notes, write_summary
-from pipelines.billing.statement import Statement, load_statement
+from pipelines.billing.records import Statement
+from pipelines.billing.statement import load_statement
+from tests.unit.billing.conftest import bill_charges
 
 
 @pytest.mark.parametrize(
@@ -99,20 +101,21 @@ def test_an_estimated_driver_is_noted_with_its_money(retail: Statement) -> None:
         "On 1 line (EUR 333.33) the quantity is estimated, not measured: "
         "Server hosting (by Servers)."
     )
-    assert "Preliminary" not in notes
+    assert "Preview, not final" not in notes
     assert "Reorganisation" not in notes
 
 
-def test_an_open_period_is_preliminary(marts: duckdb.DuckDBPyConnection) -> None:
+def test_an_open_period_is_a_preview(marts: duckdb.DuckDBPyConnection) -> None:
     marts.execute("update dim_periods set period_state = 'approved'")
     first = collect_notes(load_statement(marts, "2026-03", "RETAIL"))[0]
-    assert first.title == "Preliminary"
+    assert first.title == "Preview, not final"
     assert "state: approved" in first.text
 
 
 def test_a_unit_with_showback_only_is_charged_nothing(marts: duckdb.DuckDBPyConnection) -> None:
     marts.execute("delete from rpt_bill_lines where service_id <> 'wifi'")
     marts.execute("update fct_charges_monthly set charged_amount = 0 where period_id = '2026-03'")
+    bill_charges(marts)
     retail = load_statement(marts, "2026-03", "RETAIL")
     assert write_summary(retail).startswith("For Mar 2026, Group IT charges Retail nothing.")
     assert retail.showback_total == Decimal("100.00")
@@ -123,6 +126,7 @@ def test_a_reorganisation_is_told_with_its_money(marts: duckdb.DuckDBPyConnectio
         "update fct_charges_monthly set business_unit_id = 'LOGISTICS', "
         "business_unit_name = 'Logistics' where period_id = '2026-02' and cost_centre_id = '4200'"
     )
+    bill_charges(marts)
     notes = {
         note.title: note.text for note in collect_notes(load_statement(marts, "2026-03", "RETAIL"))
     }

@@ -11,8 +11,11 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
-from pipelines.billing.statement import Statement, load_statement
-from pipelines.billing.xlsx import is_exact_in_excel, neutralise, render_xlsx
+from pipelines.billing.neutralise import neutralise
+from pipelines.billing.records import Statement
+from pipelines.billing.statement import load_statement
+from pipelines.billing.xlsx import is_exact_in_excel, render_xlsx
+from tests.unit.billing.conftest import bill_charges
 
 
 def read_workbook(statement: Statement, *, values: bool = True) -> Workbook:
@@ -40,6 +43,8 @@ def test_sheets(retail: Statement) -> None:
     assert read_workbook(retail).sheetnames == [
         "Statement",
         "Lines",
+        "Other items",
+        "Bridge",
         "Cost by pool",
         "Certificate",
     ]
@@ -105,7 +110,7 @@ def test_certificate(retail: Statement) -> None:
     assert pairs["All differences are zero"] == "yes"
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\uff1d"])
 def test_text_that_begins_like_a_formula_is_neutralised(start: str) -> None:
     assert neutralise(f"{start}1") == f"'{start}1"
 
@@ -131,6 +136,7 @@ def test_an_amount_too_long_for_excel_is_written_in_full(marts: duckdb.DuckDBPyC
             "and scenario_id = 'actual'"
         )
     marts.execute("delete from fct_charge_breakdown_monthly")
+    bill_charges(marts)
     *lines, total = read_table(
         read_workbook(load_statement(marts, "2026-03", "RETAIL")), "Lines", "Cost centre"
     )

@@ -14,9 +14,11 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from pipelines.billing import write_bills as module
+from pipelines.billing.errors import UnbilledChargesError
 from pipelines.billing.files import safe_name, write_atomically
-from pipelines.billing.statement import Statement
-from pipelines.billing.write_bills import UnbilledChargesError, write_bill, write_bills
+from pipelines.billing.period_figures import load_figures
+from pipelines.billing.records import Statement
+from pipelines.billing.write_bills import choose_units, write_bill, write_bills
 from pipelines.errors import UsageError
 from pipelines.workspace.workspace import Workspace
 
@@ -33,8 +35,10 @@ def test_all_units_of_a_period(workspace: Workspace, tmp_path: Path) -> None:
     ]
     assert sum(bill.total for bill in bills) == Decimal("4000.00")
     assert sorted(path.name for path in directory.iterdir()) == [
+        "2026-03_LOGISTICS.csv",
         "2026-03_LOGISTICS.pdf",
         "2026-03_LOGISTICS.xlsx",
+        "2026-03_RETAIL.csv",
         "2026-03_RETAIL.pdf",
         "2026-03_RETAIL.xlsx",
     ]
@@ -66,12 +70,13 @@ def test_charges_that_no_statement_shows_are_refused(
 ) -> None:
     """Depot's 833.34 without a business unit; the 100.00 of showback would not matter."""
     marts.execute(
-        "update rpt_bill_lines set business_unit_id = '(allocated)' "
+        "update fct_bill_items_monthly set business_unit_id = '(allocated)' "
         "where business_unit_id = 'LOGISTICS'"
     )
+    figures = load_figures(marts, "2026-03")
     with pytest.raises(UnbilledChargesError, match=r"2026-03: 833\.34 .*no business unit.*5100"):
-        module._choose_units(marts, "actual", "2026-03", None)
-    assert module._choose_units(marts, "actual", "2026-03", ["RETAIL"]) == ["RETAIL"]
+        choose_units(marts, figures, None)
+    assert choose_units(marts, figures, ["RETAIL"]) == ["RETAIL"]
 
 
 def test_writing_again_replaces_the_files(workspace: Workspace, tmp_path: Path) -> None:
@@ -79,7 +84,7 @@ def test_writing_again_replaces_the_files(workspace: Workspace, tmp_path: Path) 
     first = write_bills(workspace, "2026-03", ["RETAIL"], directory, None)[0].pdf.read_bytes()
     again = write_bills(workspace, "2026-03", ["RETAIL"], directory, None)[0].pdf.read_bytes()
     assert first == again
-    assert len(list(directory.iterdir())) == 2
+    assert len(list(directory.iterdir())) == 3
 
 
 def test_a_failed_write_keeps_the_old_file_and_no_rest(

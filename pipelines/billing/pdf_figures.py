@@ -1,0 +1,148 @@
+"""The pictures and the table of pools of a statement, as texts and small whole numbers to place.
+
+- the bridge: a waterfall. A row per term, whose bar begins where the one before ended; lengths are
+  thousandths of the width, over the span that the total moves in, so that the axis does not begin
+  at zero: the totals are marks and not bars;
+- the pools by service: the largest pools have columns, the others share one, so that it fits;
+- confidence: how much of the cost rests on what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import accumulate
+from typing import Any
+
+from pipelines.billing.formats import (
+    ABSENT,
+    breakable,
+    format_amount,
+    format_change,
+    format_share,
+    format_share_change,
+)
+from pipelines.billing.records import BridgeTerm, ServiceCost, Statement, sum_amounts
+
+Data = dict[str, Any]
+
+WIDTH = 1000
+MAX_POOL_COLUMNS = 6
+CONFIDENCE_NAMES = {
+    "measured": "measured all the way",
+    "estimated": "estimated, or shared out as declared",
+    "stale": "of an earlier period",
+    "fallback": "by a fallback",
+}
+
+
+def build_bridge(statement: Statement) -> Data:
+    """The waterfall and its table, or why there is none."""
+    bridge = statement.bridge
+    if bridge is None:
+        change = statement.total - statement.previous.amount if statement.previous else None
+        return {
+            "rows": [],
+            "why": breakable(statement.why_no_bridge),
+            "change": format_change(change),
+            "before": statement.previous.name if statement.previous else "",
+        }
+    levels = list(accumulate((term.amount for term in bridge.terms), initial=bridge.before))
+    low, high = min(levels), max(levels)
+    span = high - low
+
+    def place(amount: Decimal) -> int:
+        return int((amount - low) * WIDTH / span) if span else WIDTH // 2
+
+    return {
+        "why": "",
+        "before": bridge.before_name,
+        "before_amount": format_amount(bridge.before),
+        "before_at": place(bridge.before),
+        "after": statement.period.name,
+        "after_amount": format_amount(bridge.after),
+        "after_at": place(bridge.after),
+        "change": format_change(bridge.after - bridge.before),
+        "share": format_share_change(bridge.after - bridge.before, bridge.before) or "",
+        "rows": [
+            _build_term(term, place(start), place(start + term.amount))
+            for term, start in zip(bridge.terms, levels, strict=False)
+        ],
+    }
+
+
+def _build_term(term: BridgeTerm, start: int, end: int) -> Data:
+    return {
+        "name": term.name,
+        "told": breakable(term.told),
+        "amount": format_change(term.amount),
+        "is_less": term.amount < 0,
+        "from": min(start, end),
+        "to": max(start, end),
+    }
+
+
+def build_matrix(statement: Statement) -> Data:
+    """What each service costs by pool. Rows and columns sum; pools that do not fit share one."""
+    pools = statement.pools
+    shown = pools if len(pools) <= MAX_POOL_COLUMNS else pools[: MAX_POOL_COLUMNS - 1]
+    columns = [[pool.cost_pool_id] for pool in shown]
+    titles = [breakable(pool.cost_pool_name) for pool in shown]
+    if len(shown) < len(pools):
+        columns.append([pool.cost_pool_id for pool in pools[len(shown) :]])
+        titles.append(f"{len(pools) - len(shown)} others")
+    has_recovery = any(service.recovery for service in statement.service_costs)
+    return {
+        "titles": titles,
+        "others": ", ".join(pool.cost_pool_name for pool in pools[len(shown) :]),
+        "has_recovery": has_recovery,
+        "rows": [
+            {
+                "name": breakable(service.service_name),
+                "parts": [_format_part(_sum_parts([service], column)) for column in columns],
+                "recovery": _format_part(service.recovery),
+                "total": format_amount(service.charged),
+            }
+            for service in statement.service_costs
+        ],
+        "sums": [format_amount(_sum_parts(statement.service_costs, column)) for column in columns],
+        "recovery": format_amount(statement.recovery),
+        "total": format_amount(statement.charged),
+    }
+
+
+def _sum_parts(services: Sequence[ServiceCost], pools: Sequence[str]) -> Decimal:
+    return sum_amounts(
+        service.parts.get(pool, Decimal(0)) for service in services for pool in pools
+    )
+
+
+def _format_part(amount: Decimal) -> str:
+    return format_amount(amount) if amount else ABSENT
+
+
+def name_recovery(amount: Decimal) -> str:
+    """What the difference between charges and cost is called."""
+    return "Over-recovery against cost" if amount >= 0 else "Under-recovery against cost"
+
+
+def build_confidence(statement: Statement) -> Data:
+    """The cost of the charges by what it rests on; nothing where there is no cost."""
+    confidence = statement.confidence
+    total = confidence.total
+    if total <= 0:
+        return {"rows": []}
+    return {
+        "rows": [
+            {
+                "kind": kind,
+                "name": name,
+                "amount": format_amount(amount),
+                "share": format_share(amount / total),
+                "per_mille": max(0, int(amount * WIDTH / total)),
+            }
+            for kind, name in CONFIDENCE_NAMES.items()
+            if (amount := getattr(confidence, kind))
+        ],
+        "total": format_amount(total),
+    }
