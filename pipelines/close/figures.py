@@ -10,8 +10,11 @@ from pipelines.errors import UsageError
 if TYPE_CHECKING:
     import duckdb
 
-SIGNED_MARTS = ("fct_charges_monthly", "fct_charge_breakdown_monthly", "rpt_certificate")
-"""What a signature is for: the charges, what they are made of, and the proof."""
+SIGNED_MARTS = (
+    *("fct_charges_monthly", "fct_charge_breakdown_monthly"),
+    *("fct_bill_items_monthly", "rpt_certificate"),
+)
+"""What a signature is for: the charges, what they are made of, the bills, and the proof."""
 
 
 def read_figures(connection: duckdb.DuckDBPyConnection, period_id: str) -> Figures:

@@ -26,6 +26,7 @@ from pipelines.checks.plan import make_plan
 from pipelines.checks.process import ChecksProcess
 from pipelines.cost_model.load import load_cost_model
 from pipelines.errors import ConfigurationError, ControlError
+from pipelines.warehouse.adjustments import list_adjustments
 from pipelines.warehouse.audit import audit_build
 from pipelines.warehouse.check_marts import write_check_marts
 from pipelines.warehouse.closed_periods import list_reopened, refuse_changed_history
@@ -132,7 +133,9 @@ def collect(workspace: Workspace, books: Books) -> BuildInput:
             f"Drop files into {workspace.inbox} and run 'apportion land'."
         )
     reopened = list_reopened(books)
-    return BuildInput(loads, model, make_stamp(workspace, model, loads, reopened), reopened)
+    adjustments = list_adjustments(books)
+    stamp = make_stamp(workspace, model, loads, reopened, adjustments)
+    return BuildInput(loads, model, stamp, reopened, adjustments)
 
 
 def start_checks(workspace: Workspace, given: BuildInput, directory: Path) -> ChecksProcess:

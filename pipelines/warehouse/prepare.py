@@ -10,6 +10,7 @@ from pipelines.checks.upstream import find_unusable_columns
 from pipelines.cost_model.compile import RunStamp, compile_tables, write_tables
 from pipelines.cost_model.load import CostModel
 from pipelines.errors import ControlError
+from pipelines.warehouse.adjustments import Adjustment, create_adjustments
 from pipelines.warehouse.lake_views import ActiveLoad, create_lake_views, create_load_tables
 from pipelines.warehouse.preconditions import (
     refuse_lines_outside_calendar,
@@ -33,6 +34,8 @@ class BuildInput:
     stamp: RunStamp
     reopened: dict[str, int] = field(default_factory=dict)
     """Periods that are built in a later version than the first."""
+    adjustments: tuple[Adjustment, ...] = ()
+    """What was accepted of disputes, and what finance adjusts."""
 
 
 def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries: Path) -> None:
@@ -44,6 +47,7 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries:
         tables = compile_tables(workspace.config, given.model, given.stamp)
         write_tables(connection, tables, workspace.evidence / given.stamp.run_id / "model")
         create_load_tables(connection, given.loads)
+        create_adjustments(connection, given.adjustments)
         _create_findings(connection, workspace, find_unusable_columns(deliveries))
         refuse_lines_outside_calendar(connection, workspace)
         refuse_missing_rates(connection, workspace)
