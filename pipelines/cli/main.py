@@ -11,10 +11,12 @@ import sys
 import typer
 
 from pipelines.cli import (
+    answer_command,
     build_commands,
     close_commands,
     coverage_command,
     delivery_commands,
+    dispute_commands,
     explain_command,
     infer_commands,
     journal_command,
@@ -49,7 +51,9 @@ for group in (
     load_commands,
     build_commands,
     period_commands,
+    answer_command,
     close_commands,
+    dispute_commands,
     journal_command,
     reading_commands,
     whatif_commands,

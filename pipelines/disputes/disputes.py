@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any
 from pipelines.books.audit import append_audit
 from pipelines.books.books import Books, current_time
 from pipelines.books.person import current_person, is_same_person
-from pipelines.disputes.posting import ACTUAL, find_posting_period, lock_states
+from pipelines.close.period_states import ACTUAL
+from pipelines.disputes.posting import find_posting_period, lock_states
 from pipelines.errors import ControlError, UsageError
 
 if TYPE_CHECKING:

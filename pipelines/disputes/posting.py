@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.close.period_states import ACTUAL
 from pipelines.errors import ControlError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-ACTUAL = "actual"
 SETTLED = ("approved", "closed")
 
 

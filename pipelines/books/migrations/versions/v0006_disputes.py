@@ -36,6 +36,12 @@ BROKEN_RULES = (
     ),
 )
 UNSTARTED = "new.state <> 'open'"
+SELF_ACKNOWLEDGED = (
+    "new.answer = 'acknowledged' and exists (select 1 from bill_previews "
+    "where preview_id = new.preview_id "
+    "and lower(trim(sent_by)) = lower(trim(new.person_name)))"
+)
+SENDER = "who sent a preview does not acknowledge it"
 APPEND_ONLY = ("dispute_messages", "bill_previews", "bill_answers")
 
 
@@ -181,6 +187,10 @@ def _guard_in_sqlite() -> None:
         "create trigger disputes_no_delete before delete on disputes "
         "begin select raise(abort, 'a dispute is never deleted'); end"
     )
+    op.execute(
+        "create trigger bill_answers_people before insert on bill_answers "
+        f"when {SELF_ACKNOWLEDGED} begin select raise(abort, '{SENDER}'); end"
+    )
     for table in APPEND_ONLY:
         for verb in ("update", "delete"):
             op.execute(
@@ -210,6 +220,15 @@ def _guard_in_postgresql() -> None:
     op.execute(
         "create trigger disputes_start_open before insert on disputes "
         "for each row execute function check_dispute_start()"
+    )
+    op.execute(
+        "create function check_bill_answer() returns trigger as $$ begin "
+        f"if {SELF_ACKNOWLEDGED} then raise exception '{SENDER}'; end if; "
+        "return new; end $$ language plpgsql"
+    )
+    op.execute(
+        "create trigger bill_answers_people before insert on bill_answers "
+        "for each row execute function check_bill_answer()"
     )
     op.execute(
         "create function refuse_dispute_removal() returns trigger as $$ begin "
