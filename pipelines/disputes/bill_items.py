@@ -11,17 +11,20 @@ from pipelines.errors import UsageError
 if TYPE_CHECKING:
     import duckdb
 
+# A reopened period may hold its versions beside each other; what counts is the newest.
 _ITEMS = """
+    with items as (
+        select * from fct_bill_items_monthly
+        where scenario_id = 'actual' and period_id = $period
+        qualify version = max(version) over ()
+    )
     select items.period_id, items.version, items.bill_item_id, items.item_kind,
         case when items.item_kind = 'charge' then items.bill_item_id else items.origin_charge_id end
             as charge_id,
         items.service_id, items.service_name, items.cost_centre_id, items.cost_centre_name,
         items.business_unit_id, items.business_unit_name, run.currency_code, items.amount
-    from fct_bill_items_monthly as items cross join dim_run as run
-    where items.scenario_id = 'actual' and items.period_id = $period
+    from items cross join dim_run as run
 """
-# A reopened period may hold its versions beside each other; what counts is the newest.
-_NEWEST = "qualify items.version = max(items.version) over () order by items.bill_item_id"
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ def find_charge(
 ) -> BillItem:
     """What a cost centre was charged for a service. Raises UsageError where it was not."""
     rows = marts.execute(
-        f"{_ITEMS} and items.item_kind = 'charge' and items.service_id = $service "
-        f"and items.cost_centre_id = $cost_centre {_NEWEST}",
+        f"{_ITEMS} where items.item_kind = 'charge' and items.service_id = $service "
+        "and items.cost_centre_id = $cost_centre order by items.bill_item_id",
         {"period": period_id, "service": service_id, "cost_centre": cost_centre_id},
     ).fetchall()
     if not rows:
@@ -64,7 +67,7 @@ def find_charge(
 def find_item(marts: duckdb.DuckDBPyConnection, period_id: str, bill_item_id: str) -> BillItem:
     """An item by its id, of whatever kind. Raises UsageError where there is none."""
     rows = marts.execute(
-        f"{_ITEMS} and items.bill_item_id = $item {_NEWEST}",
+        f"{_ITEMS} where items.bill_item_id = $item",
         {"period": period_id, "item": bill_item_id},
     ).fetchall()
     if not rows:
