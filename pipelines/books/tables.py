@@ -1,5 +1,5 @@
 """The tables of the books: what was loaded, what was decided on quarantined records, what was run,
-which periods stand where, who did what.
+which periods stand where, what is disputed and answered, who did what.
 
 The books are small and transactional. They are the commit point of a load and of a run; files in
 the lake and the warehouse that no row of the books names do not exist.
@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
     true,
 )
 
@@ -291,6 +292,155 @@ dispatches = Table(
         "attempt",
         name="uq_dispatches_attempt",
     ),
+)
+# A dispute of a business unit, or an adjustment that finance proposes by itself: one person asks,
+# another one decides. Cents are hundredths of the reporting currency; a credit is negative.
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("dispute_id", String(20), primary_key=True),
+    Column("raised_by", String(20), nullable=False),
+    Column("scenario_id", String(40), nullable=False),
+    Column("period_id", String(10), nullable=False),
+    Column("version", Integer, nullable=False),
+    # The item of the bill, with its names as they stood there.
+    Column("bill_item_id", String(200), nullable=False),
+    Column("item_kind", String(20), nullable=False),
+    Column("charge_id", String(200), nullable=True),
+    Column("service_id", String(200), nullable=False),
+    Column("service_name", Text, nullable=False),
+    Column("cost_centre_id", String(200), nullable=False),
+    Column("cost_centre_name", Text, nullable=False),
+    Column("business_unit_id", String(200), nullable=False),
+    Column("business_unit_name", Text, nullable=False),
+    Column("currency_code", String(3), nullable=False),
+    Column("line_cents", BigInteger, nullable=False),
+    # By how much the bill should change.
+    Column("asked_cents", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("opened_by", String(120), nullable=False),
+    Column("opened_at", String(32), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("decided_by", String(120), nullable=True),
+    Column("decided_at", String(32), nullable=True),
+    Column("decision_reason", Text, nullable=True),
+    Column("adjustment_kind", String(20), nullable=True),
+    Column("adjusted_cents", BigInteger, nullable=True),
+    # The period on whose bill the adjustment stands; it never moves.
+    Column("posting_period_id", String(10), nullable=True),
+    CheckConstraint(
+        "state in ('open', 'accepted', 'rejected', 'withdrawn')", name="ck_disputes_state"
+    ),
+    CheckConstraint("raised_by in ('business_unit', 'finance')", name="ck_disputes_raised_by"),
+    CheckConstraint("trim(reason) <> '' and trim(opened_by) <> ''", name="ck_disputes_reason"),
+    CheckConstraint(
+        "asked_cents <> 0 and (asked_cents < 0 or raised_by = 'finance')",
+        name="ck_disputes_asked",
+    ),
+    CheckConstraint(
+        "state = 'open' or (coalesce(trim(decided_by), '') <> '' "
+        "and decided_at is not null and coalesce(trim(decision_reason), '') <> '')",
+        name="ck_disputes_decision",
+    ),
+    CheckConstraint(
+        "state not in ('accepted', 'rejected') "
+        "or lower(trim(decided_by)) <> lower(trim(opened_by))",
+        name="ck_disputes_decider_differs",
+    ),
+    CheckConstraint(
+        "state <> 'withdrawn' or lower(trim(decided_by)) = lower(trim(opened_by))",
+        name="ck_disputes_withdrawn_by_opener",
+    ),
+    CheckConstraint(
+        "(state = 'accepted') = (adjusted_cents is not null) "
+        "and (state = 'accepted') = (posting_period_id is not null) "
+        "and (state <> 'accepted' or adjustment_kind is not null)",
+        name="ck_disputes_adjustment",
+    ),
+    CheckConstraint(
+        "adjusted_cents is null "
+        "or (asked_cents < 0 and adjusted_cents < 0 and adjusted_cents >= asked_cents) "
+        "or (asked_cents > 0 and adjusted_cents > 0 and adjusted_cents <= asked_cents)",
+        name="ck_disputes_adjusted",
+    ),
+    CheckConstraint(
+        "adjustment_kind is null or adjustment_kind = 'adjustment' "
+        "or (adjustment_kind = 'service_credit' and asked_cents < 0)",
+        name="ck_disputes_kind",
+    ),
+    CheckConstraint(
+        "posting_period_id is null or posting_period_id >= period_id", name="ck_disputes_posting"
+    ),
+)
+Index(
+    "uq_disputes_open_item",
+    disputes.c.scenario_id,
+    disputes.c.period_id,
+    disputes.c.bill_item_id,
+    unique=True,
+    sqlite_where=text("state = 'open'"),
+    postgresql_where=text("state = 'open'"),
+)
+
+dispute_messages = Table(
+    "dispute_messages",
+    metadata,
+    Column("message_id", Integer, primary_key=True, autoincrement=True),
+    Column("dispute_id", String(20), ForeignKey("disputes.dispute_id"), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("person_name", String(120), nullable=False),
+    Column("written_at", String(32), nullable=False),
+    CheckConstraint("trim(message) <> ''", name="ck_dispute_messages_message"),
+)
+Index("ix_dispute_messages_dispute", dispute_messages.c.dispute_id)
+
+bill_previews = Table(
+    "bill_previews",
+    metadata,
+    Column("preview_id", Integer, primary_key=True, autoincrement=True),
+    Column("scenario_id", String(40), nullable=False),
+    Column("period_id", String(10), nullable=False),
+    Column("version", Integer, nullable=False),
+    # Hash of the calculated figures that were sent.
+    Column("content_hash", String(64), nullable=False),
+    # The last day on which an answer is expected.
+    Column("answer_until", String(10), nullable=False),
+    Column("sent_by", String(120), nullable=False),
+    Column("sent_at", String(32), nullable=False),
+)
+Index(
+    "ix_bill_previews_period",
+    bill_previews.c.scenario_id,
+    bill_previews.c.period_id,
+    bill_previews.c.version,
+)
+
+bill_answers = Table(
+    "bill_answers",
+    metadata,
+    Column("answer_id", Integer, primary_key=True, autoincrement=True),
+    Column("preview_id", Integer, ForeignKey("bill_previews.preview_id"), nullable=False),
+    Column("scenario_id", String(40), nullable=False),
+    Column("period_id", String(10), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("business_unit_id", String(200), nullable=False),
+    # Hash of the items of the unit's bill: an answer is to that bill and to no other.
+    Column("bill_hash", String(64), nullable=False),
+    Column("answer", String(20), nullable=False),
+    Column("comment", Text, nullable=True),
+    Column("person_name", String(120), nullable=False),
+    Column("answered_at", String(32), nullable=False),
+    CheckConstraint("answer in ('acknowledged', 'commented')", name="ck_bill_answers_answer"),
+    CheckConstraint(
+        "answer <> 'commented' or coalesce(trim(comment), '') <> ''",
+        name="ck_bill_answers_comment",
+    ),
+)
+Index(
+    "ix_bill_answers_period",
+    bill_answers.c.scenario_id,
+    bill_answers.c.period_id,
+    bill_answers.c.version,
 )
 
 audit_log = Table(

@@ -11,11 +11,13 @@ import sys
 import typer
 
 from pipelines.cli import (
+    answer_command,
     backup_commands,
     build_commands,
     close_commands,
     coverage_command,
     delivery_commands,
+    dispute_commands,
     explain_command,
     infer_commands,
     journal_command,
@@ -52,7 +54,9 @@ for group in (
     load_commands,
     build_commands,
     period_commands,
+    answer_command,
     close_commands,
+    dispute_commands,
     journal_command,
     reading_commands,
     whatif_commands,

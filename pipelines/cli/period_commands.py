@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.close.blockers import Blocker
     from pipelines.close.desk import CloseDesk
     from pipelines.close.period_states import PeriodState
+    from pipelines.close.preview import Answer, Preview
 
 PeriodArgument = Annotated[str, typer.Argument(help="Period, such as 2026-03.")]
 WhyOption = Annotated[str, typer.Option("--why", help="The reason, for those who ask later.")]
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_periods)
     group.command("show")(show)
     group.command("calculate")(calculate)
+    group.command("preview")(preview)
     group.command("review")(review)
     group.command("approve")(approve)
     group.command("accept")(accept)
@@ -81,10 +83,12 @@ def show(
 
     with open_period_desk(workspace, None) as desk:
         blockers = desk.list_blockers(period)
+        sent, answers = desk.list_answers(period)
         with desk.books.read() as connection:
             state, steps = read_state(connection, period), list_steps(connection, period)
     if as_json:
-        print_json({"state": state, "steps": steps, "blockers": blockers})
+        shown = {"state": state, "steps": steps, "preview": sent, "answers": answers}
+        print_json({**shown, "blockers": blockers})
         return EXIT_DONE
     print(_say_state(state))
     if steps:
@@ -99,6 +103,8 @@ def show(
             for step in steps
         ]
         print_table("Steps", ["when (UTC)", "version", "step", "who", "why"], rows, numeric=[1])
+    if sent is not None:
+        _print_answers(sent, answers)
     _print_blockers(blockers)
     return EXIT_DONE
 
@@ -117,6 +123,30 @@ def calculate(
         return EXIT_DONE
     print(_say_state(state))
     _print_blockers(blockers)
+    return EXIT_DONE
+
+
+def preview(
+    period: PeriodArgument,
+    days: Annotated[
+        int | None,
+        typer.Option("--days", help="Days for an answer; default close.preview_days."),
+    ] = None,
+    person: AsOption = None,
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+) -> int:
+    """Send the calculated bills to their owners, who acknowledge them or comment."""
+    with open_period_desk(workspace, person) as desk:
+        sent = desk.preview(period, days)
+    if as_json:
+        print_json(sent)
+    else:
+        print(
+            f"The bills of {period} are sent for preview; answers are expected until "
+            f"{sent.answer_until}. Owners answer with 'apportion answer {period} "
+            "--business-unit UNIT --acknowledge' or '--comment TEXT'."
+        )
     return EXIT_DONE
 
 
@@ -231,6 +261,28 @@ def _say_state(state: PeriodState) -> str:
     ]
     return (
         f"{state.period_id}{version} is {state.state}{': ' if signed else ''}{', '.join(signed)}."
+    )
+
+
+def _print_answers(sent: Preview, answers: list[Answer]) -> None:
+    missing = sum(item.is_missing for item in answers)
+    left = f"{missing} of {len(answers)} have not answered" if missing else "all have answered"
+    rows = [
+        (
+            item.business_unit_name,
+            format_money(item.amount),
+            f"{item.answer}{', of another bill' if item.is_outdated else ''}",
+            item.person_name,
+            item.comment,
+        )
+        for item in answers
+    ]
+    print_table(
+        f"Bills sent by {sent.sent_by} on {sent.sent_at[:10]}, answers until "
+        f"{sent.answer_until}: {left}",
+        ["business unit", "bill", "answer", "who", "comment"],
+        rows,
+        numeric=[1],
     )
 
 

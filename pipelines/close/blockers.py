@@ -7,14 +7,15 @@ changes, it is another finding, and blocks again. What would make the proof fals
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipelines.books.audit import append_audit
 from pipelines.books.books import Books, current_time
 from pipelines.books.person import current_person
+from pipelines.close.blocker import Blocker
 from pipelines.close.period_states import ACTUAL, PeriodState, list_states, read_state
+from pipelines.close.preview_blockers import find_preview_blockers
 from pipelines.errors import ControlError, UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from pipelines.workspace.config import WorkspaceConfig
+
+__all__ = ["Blocker", "accept_blocker", "list_blockers", "refuse_blocked"]
 
 ITEMS = {
     "unmapped_account": "accounts without a cost pool",
@@ -34,24 +37,6 @@ ITEMS = {
     "quarantined": "quarantined files",
     "unusable_column": "columns that came unusable",
 }
-
-
-@dataclass(frozen=True)
-class Blocker:
-    """One thing that stands in the way of a close."""
-
-    blocker_id: str
-    finding: str
-    what_to_do: str
-    amount: Decimal | None = None
-    """In the reporting currency, where it is about money."""
-    can_be_accepted: bool = True
-    accepted_by: str | None = None
-    why: str | None = None
-
-    @property
-    def blocks(self) -> bool:
-        return self.accepted_by is None
 
 
 def list_blockers(
@@ -77,6 +62,7 @@ def list_blockers(
             *_find_open_items(marts, period_id),
             *_find_unexplained(marts, config, period_id),
             *_find_failed_checks(marts, period_id),
+            *find_preview_blockers(connection, marts, config, state),
         ]
         return _mark_accepted(connection, state, found)
 

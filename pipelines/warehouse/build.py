@@ -26,6 +26,7 @@ from pipelines.checks.plan import make_plan
 from pipelines.checks.process import ChecksProcess
 from pipelines.cost_model.load import load_cost_model
 from pipelines.errors import ConfigurationError, ControlError
+from pipelines.warehouse.adjustments import list_adjustments
 from pipelines.warehouse.audit import audit_build
 from pipelines.warehouse.check_marts import write_check_marts
 from pipelines.warehouse.closed_periods import (
@@ -139,8 +140,9 @@ def collect(workspace: Workspace, books: Books) -> BuildInput:
     reopened = list_reopened(books)
     pins = find_pins(workspace, books, loads)
     closed = list_closed_files(workspace, books)
-    stamp = make_stamp(workspace, model, loads, reopened, pins.describe())
-    return BuildInput(loads, model, stamp, reopened, pins, closed)
+    adjustments = list_adjustments(books)
+    stamp = make_stamp(workspace, model, loads, reopened, pins.describe(), adjustments)
+    return BuildInput(loads, model, stamp, reopened, pins, closed, adjustments)
 
 
 def start_checks(workspace: Workspace, given: BuildInput, directory: Path) -> ChecksProcess:

@@ -1,7 +1,8 @@
 """What identifies a run: the hash of everything that decides its figures.
 
-Inputs (the loads by content), rules and configuration (compiled), and code. The same fingerprint
-gives the same figures, so a build whose fingerprint is published already has nothing to do.
+Inputs (the loads by content, what was adjusted), rules and configuration (compiled), and code. The
+same fingerprint gives the same figures, so a build whose fingerprint is published already has
+nothing to do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from types import MappingProxyType
 
 from pipelines.cost_model.compile import RunStamp, compile_tables, tables_as_json
 from pipelines.cost_model.load import CostModel
+from pipelines.warehouse.adjustments import Adjustment
 from pipelines.warehouse.dbt_runner import PROJECT_DIRECTORY
 from pipelines.warehouse.lake_views import ActiveLoad
 from pipelines.workspace.check_settings import resolve_checks
@@ -48,6 +50,7 @@ def make_stamp(
     loads: list[ActiveLoad],
     reopened: Mapping[str, int] = MappingProxyType({}),
     pinned: Sequence[str] = (),
+    adjustments: tuple[Adjustment, ...] = (),
 ) -> RunStamp:
     """The stamp of a run that begins now. `reopened`: periods in a later version than the first;
     `pinned`: what closed periods read instead of the loads, in lines."""
@@ -70,6 +73,8 @@ def make_stamp(
         digest.update(f"{period_id} as version {version}\n".encode())
     for line in pinned:
         digest.update(f"pinned {line}\n".encode())
+    for adjustment in adjustments:
+        digest.update(f"adjusted {adjustment}\n".encode())
     digest.update(code.encode())
     run_id = f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
     return RunStamp(run_id, digest.hexdigest(), now.strftime("%Y-%m-%d %H:%M:%S"), code[:12])

@@ -11,6 +11,7 @@ from pipelines.checks.upstream import find_unusable_columns
 from pipelines.cost_model.compile import RunStamp, compile_tables, write_tables
 from pipelines.cost_model.load import CostModel
 from pipelines.errors import ControlError
+from pipelines.warehouse.adjustments import Adjustment, create_adjustments
 from pipelines.warehouse.lake_views import (
     ActiveLoad,
     create_lake_views,
@@ -46,6 +47,8 @@ class BuildInput:
     """What closed periods read instead of the loads."""
     closed: tuple[PublishedFile, ...] = ()
     """The frozen files of the closed periods, in order."""
+    adjustments: tuple[Adjustment, ...] = ()
+    """What was accepted of disputes, and what finance adjusts."""
 
 
 def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries: Path) -> None:
@@ -60,6 +63,7 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries:
         write_tables(connection, tables, workspace.evidence / given.stamp.run_id / "model")
         create_load_tables(connection, given.loads)
         write_pins(connection, pins)
+        create_adjustments(connection, given.adjustments)
         _create_findings(connection, workspace, find_unusable_columns(deliveries))
         refuse_lines_outside_calendar(connection, workspace)
         refuse_missing_rates(connection, workspace)

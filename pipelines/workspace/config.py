@@ -174,6 +174,10 @@ class CloseSettings(Strict):
 
     unexplained_above_percent: Annotated[Decimal, Field(ge=0)] = Decimal(5)
     """How much of the accounts that a detail feed claims it may leave unexplained."""
+    preview: Literal["required", "optional"] = "optional"
+    """Whether bills go to their owners before the approval, and what they say blocks it."""
+    preview_days: Annotated[int, Field(ge=0, le=60)] = 5
+    """Days that owners have for an answer, unless 'period preview' gives others."""
 
 
 class JournalSettings(Strict):

@@ -379,6 +379,14 @@ CONSERVATION: dict[str, list[Twin]] = {
 }
 
 MART_GUARDS: dict[str, list[Twin]] = {
+    "assert_adjustments_are_billed": [
+        Twin(
+            "a credit on no bill",
+            "insert into model.adjustments values ('actual', 'D-2026-0001', '2026-01', "
+            "'adjustment', 'mail', 'cc-hr', '2026-01', 1, null, 'lost', -1.00)",
+            "D-2026-0001",
+        ),
+    ],
     "assert_bills_give_back_charges": [
         lose("marts.rpt_bill_lines", "cc-ops", "cost_centre_id = 'cc-ops'"),
         double("marts.rpt_bill_lines", "cost_centre_id = 'cc-hr'", "cc-hr"),

@@ -55,6 +55,10 @@ create table fct_charges_monthly as
     select 'actual' as scenario_id, period_id, 'mail' as service_id, 12.34::decimal(38, 8) as amount
     from dim_periods where has_actuals;
 create table fct_charge_breakdown_monthly as select * from fct_charges_monthly;
+create table fct_bill_items_monthly as
+    select scenario_id, period_id, business_unit_id,
+        business_unit_id || ' unit' as business_unit_name, amount
+    from fct_charges_monthly cross join (values ('FIN'), ('SAL')) as units (business_unit_id);
 """
 FEBRUARY = "2026-02"
 
