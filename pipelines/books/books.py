@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import URL
 
-HEAD_REVISION = "0005"
+HEAD_REVISION = "0008"
 BOOKS_URL_VARIABLE = "APPORTION_BOOKS_URL"
 BUSY_MILLISECONDS = 30_000
 WRITES = "apportion_writes"

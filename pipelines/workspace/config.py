@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from pipelines.cost_model.schema import LineMatch
 from pipelines.workspace.check_settings import SourceChecks, WorkspaceChecks
+from pipelines.workspace.close_calendar import CloseCalendar
 from pipelines.workspace.connections import Connection
 
 PERIOD_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
@@ -173,6 +174,8 @@ class CloseSettings(Strict):
 
     unexplained_above_percent: Annotated[Decimal, Field(ge=0)] = Decimal(5)
     """How much of the accounts that a detail feed claims it may leave unexplained."""
+    calendar: CloseCalendar = CloseCalendar()
+    """What is to be done for every close, by whom and by when."""
 
 
 class JournalSettings(Strict):
