@@ -1,12 +1,13 @@
 """Open the books and write them in transactions.
 
-SQLite in WAL mode by default, PostgreSQL where `APPORTION_BOOKS_URL` says so. A writing
-transaction on SQLite takes the write lock at its start (`begin immediate`), so that two writers
-queue up instead of failing half-way; the audit chain relies on that. On PostgreSQL two writers of
-the audit log at once collide on its key: one of them fails as a whole and may be run again.
+SQLite by default, PostgreSQL where `APPORTION_BOOKS_URL` says so. Two writers queue up instead of
+failing half-way; the audit chain relies on that (`engines`).
 
 Books of an older schema are migrated in one transaction when they are opened; those in SQLite are
 copied aside before, so that an upgrade that fails or is regretted leaves the last good state.
+
+Who only looks opens them read-only (`Books.open_read_only`): the database itself refuses to write,
+whatever is asked of it.
 """
 
 from __future__ import annotations
@@ -18,18 +19,23 @@ from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pipelines.books.engines import (
+    BUSY_MILLISECONDS,
+    WRITES,
+    make_engine,
+    make_read_only_engine,
+)
 from pipelines.errors import EXIT_USAGE, ApportionError
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine import URL
 
-HEAD_REVISION = "0007"
+HEAD_REVISION = "0008"
 BOOKS_URL_VARIABLE = "APPORTION_BOOKS_URL"
-BUSY_MILLISECONDS = 30_000
-WRITES = "apportion_writes"
 _address: ContextVar[str | None] = ContextVar("books_address", default=None)
 
 
@@ -57,23 +63,58 @@ class BooksUnavailableError(ApportionError):
         )
 
 
+class BooksOutdatedError(ApportionError):
+    """The books are to be read only, and are not there or of an older version of this program."""
+
+    exit_code = EXIT_USAGE
+
+    def __init__(self, url: str, found: str | None) -> None:
+        super().__init__(
+            f"{url}: expected books of revision {HEAD_REVISION}, found "
+            f"{'none' if found is None else found}. They are opened for reading only, which does "
+            "not change them. Run 'apportion period list' once: it makes them or brings them up to "
+            "date."
+        )
+
+
+class BooksReadOnlyError(ApportionError):
+    """Something would have written to books that were opened for reading only: a defect."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url}: the books were opened for reading only, and nothing was written")
+
+
 class Books:
     """The books of one workspace. Cheap to open; migrates them to the newest schema first."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, is_read_only: bool = False) -> None:
         self.engine = engine
+        self.is_read_only = is_read_only
 
     @classmethod
     def open(cls, workspace: Workspace) -> Books:
         """Open, and create or migrate where needed."""
-        books = cls.connect(find_address(workspace))
+        books = cls.connect(find_url(workspace))
         books.migrate()
         return books
 
     @classmethod
-    def connect(cls, address: str) -> Books:
+    def open_read_only(cls, workspace: Workspace) -> Books:
+        """Open so that nothing can be written, neither rows nor a migration: SQLite opens the file
+        with `mode=ro`, PostgreSQL runs read-only transactions. Keeps no connection open between
+        two readings, so that it may be opened by every page that is looked at.
+
+        Raises BooksOutdatedError where there are no books yet, or those of an older version;
+        BooksTooNewError and BooksUnavailableError as `open` does.
+        """
+        books = cls(make_read_only_engine(find_url(workspace)), is_read_only=True)
+        books._refuse_outdated()
+        return books
+
+    @classmethod
+    def connect(cls, address: str | URL) -> Books:
         """The books at an address as they are: neither made nor migrated."""
-        return cls(_make_engine(address))
+        return cls(make_engine(address))
 
     def find_revision(self) -> str | None:
         """The schema that the books have; None where there are none yet."""
@@ -88,6 +129,8 @@ class Books:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A writing transaction: commits on leaving, rolls back on an exception."""
+        if self.is_read_only:
+            raise BooksReadOnlyError(self.engine.url.render_as_string())
         with (
             self._available(),
             self.engine.connect().execution_options(**{WRITES: True}) as connection,
@@ -114,6 +157,16 @@ class Books:
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()
+
+    def _refuse_outdated(self) -> None:
+        url = self.engine.url
+        is_file = url.get_backend_name() == "sqlite"
+        is_there = not is_file or Path(str(url.database)).exists()
+        found = self.find_revision() if is_there else None
+        if found is not None and found > HEAD_REVISION:
+            raise BooksTooNewError(url.render_as_string(), found)
+        if found != HEAD_REVISION:
+            raise BooksOutdatedError(url.render_as_string(), found)
 
     def migrate(self, revision: str = "head") -> None:
         """Bring the books to the newest schema, or to the named one."""
@@ -144,10 +197,15 @@ class Books:
             copy_sqlite(path, name_kept_aside(path, revision))
 
 
-def find_address(workspace: Workspace) -> str:
+def find_url(workspace: Workspace) -> URL:
     """Where the books of a workspace are."""
+    from sqlalchemy.engine import URL, make_url
+
     named = _address.get() or os.environ.get(BOOKS_URL_VARIABLE)
-    return named or f"sqlite:///{workspace.books_path}"
+    if named:
+        return make_url(named)
+    # As a part of an address, because a path may hold what has a meaning in one.
+    return URL.create("sqlite", database=str(workspace.books_path))
 
 
 @contextmanager
@@ -184,31 +242,6 @@ def copy_sqlite(source: Path, target: Path) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync_directory(target.parent)
-
-
-def _make_engine(url: str) -> Engine:
-    from sqlalchemy import create_engine, event
-
-    engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-
-        def prepare(connection: Any, _record: Any) -> None:
-            connection.isolation_level = None
-            # First, because switching to WAL waits for a lock too.
-            connection.execute(f"pragma busy_timeout = {BUSY_MILLISECONDS}")
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = full")
-            connection.execute("pragma foreign_keys = on")
-            # Without it, 'insert or replace' deletes a row past the trigger that forbids it.
-            connection.execute("pragma recursive_triggers = on")
-
-        def begin(connection: Connection) -> None:
-            writes = connection.get_execution_options().get(WRITES, False)
-            connection.exec_driver_sql("begin immediate" if writes else "begin")
-
-        event.listen(engine, "connect", prepare)
-        event.listen(engine, "begin", begin)
-    return engine
 
 
 def current_time() -> str:

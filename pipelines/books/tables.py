@@ -442,6 +442,23 @@ Index(
     bill_answers.c.period_id,
     bill_answers.c.version,
 )
+calendar_ticks = Table(
+    "calendar_ticks",
+    metadata,
+    Column("tick_id", Integer, primary_key=True, autoincrement=True),
+    Column("period_id", String(10), nullable=False),
+    Column("version", Integer, nullable=False),
+    # Id of a task of the workspace's close calendar.
+    Column("task_id", String(80), nullable=False),
+    # False takes an earlier tick back, with a reason.
+    Column("is_done", Boolean, nullable=False),
+    Column("why", Text, nullable=True),
+    Column("person_name", String(120), nullable=False),
+    Column("ticked_at", String(32), nullable=False),
+    CheckConstraint("is_done or coalesce(trim(why), '') <> ''", name="ck_calendar_ticks_why"),
+    CheckConstraint("trim(person_name) <> ''", name="ck_calendar_ticks_person"),
+)
+Index("ix_calendar_ticks_period", calendar_ticks.c.period_id, calendar_ticks.c.version)
 
 audit_log = Table(
     "audit_log",

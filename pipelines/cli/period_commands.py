@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.cli import calendar_commands
 from pipelines.cli.output import (
     JsonOption,
     WorkspaceOption,
@@ -46,6 +47,7 @@ def register(app: typer.Typer) -> None:
     group.command("accept")(accept)
     group.command("send-back")(send_back)
     group.command("reopen")(reopen)
+    calendar_commands.register(group)
     app.add_typer(group, name="period")
 
 

@@ -125,7 +125,10 @@ def _find_order(
         [period_id],
     ).fetchall()
     states = list_states(connection)
-    earlier = [row[0] for row in rows]
+    # A period that is open again was closed once.
+    begun = [name for name, state in states.items() if state.state == "closed" or state.version > 1]
+    # What lies before the first close was let be when that was accepted.
+    earlier = [row[0] for row in rows if not begun or row[0] >= min(begun)]
     open_ones = [name for name in earlier if name not in states or states[name].state != "closed"]
     if not open_ones:
         return []
@@ -133,7 +136,7 @@ def _find_order(
         f", nor are {len(open_ones) - 1} periods after it" if len(open_ones) > 1 else ""
     )
     # Nobody has to close what was over before this program came.
-    can_be_accepted = len(open_ones) == len(earlier)
+    can_be_accepted = not begun
     what = "Close the periods in their order" + (
         ", or accept that the first close is this one." if can_be_accepted else "."
     )

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from pipelines.books.audit import append_audit
-from pipelines.books.books import Books, find_address, use_books_at
+from pipelines.books.books import Books, find_url, use_books_at
 from pipelines.books.portable import dump_books, load_books
 from pipelines.close.verify import Verification, verify
 from pipelines.errors import ControlError, UsageError
@@ -261,7 +261,7 @@ def _restore_books(
             _load(lines, f"sqlite:///{staging / BOOKS_SQLITE}")
             lines.unlink()
         return own
-    address = find_address(Workspace(target))
+    address = find_url(Workspace(target)).render_as_string(hide_password=False)
     if address == own:
         raise UsageError("expected the address of an empty database in APPORTION_BOOKS_URL")
     if manifest.books_form == BOOKS_SQLITE:

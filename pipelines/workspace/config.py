@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from pipelines.cost_model.schema import LineMatch
 from pipelines.workspace.check_settings import SourceChecks, WorkspaceChecks
+from pipelines.workspace.close_calendar import CloseCalendar
 from pipelines.workspace.connections import Connection
 from pipelines.workspace.operation_settings import DispatchSettings, RetentionSettings
 
@@ -178,6 +179,8 @@ class CloseSettings(Strict):
     """Whether bills go to their owners before the approval, and what they say blocks it."""
     preview_days: Annotated[int, Field(ge=0, le=60)] = 5
     """Days that owners have for an answer, unless 'period preview' gives others."""
+    calendar: CloseCalendar = CloseCalendar()
+    """What is to be done for every close, by whom and by when."""
 
 
 class JournalSettings(Strict):

@@ -105,10 +105,10 @@ def _examine_books(workspace: Workspace) -> Iterator[Finding]:
 
 def _find_schema(workspace: Workspace) -> str | None:
     """A sentence where opening the books is about to migrate them."""
-    from pipelines.books.books import HEAD_REVISION, Books, find_address, name_kept_aside
+    from pipelines.books.books import HEAD_REVISION, Books, find_url, name_kept_aside
 
-    address = find_address(workspace)
-    if address.startswith("sqlite") and not workspace.books_path.exists():
+    address = find_url(workspace)
+    if address.get_backend_name() == "sqlite" and not workspace.books_path.exists():
         return None
     books = Books.connect(address)
     found, is_kept = books.find_revision(), books.engine.dialect.name == "sqlite"

@@ -14,6 +14,7 @@ from pipelines.errors import Problem
 from pipelines.mappings.mapping import list_mapping_ids, load_mapping
 from pipelines.money import minor_unit_digits
 from pipelines.workspace.check_names import check_thresholds
+from pipelines.workspace.close_calendar import list_unknown_feeds
 from pipelines.workspace.config import Source, WorkspaceConfig
 from pipelines.workspace.connection_checks import check_connection
 from pipelines.workspace.yaml_files import Path_, find_line
@@ -27,6 +28,7 @@ def check_config(
     """All problems of the names in a configuration, each with file and line. `mappings` holds the
     workspace's own mappings."""
     found = [*_check_time_zone(config), *_check_currency(config), *_check_control_total(config)]
+    found += _check_close_calendar(config)
     for source_id, source in config.sources.items():
         found += _check_source(("sources", source_id), source, mappings)
         found += _check_detail_feed(config, source_id)
@@ -72,6 +74,13 @@ def _check_control_total(config: WorkspaceConfig) -> Iterator[tuple[Path_, str, 
         if feed is not None and feed.claims is None and source_id != control:
             remedy = "Say which ledger lines it explains; only a control total claims none."
             yield ("sources", source_id, "detail_feed"), "lacks 'claims'", remedy
+
+
+def _check_close_calendar(config: WorkspaceConfig) -> Iterator[tuple[Path_, str, str]]:
+    known = tuple(config.sources)
+    for number, source_id in list_unknown_feeds(config.close.calendar, set(known)):
+        path = ("close", "calendar", "tasks", number, "done_when")
+        yield path, f"unknown source '{source_id}'", _hint(source_id, known)
 
 
 BILL_KEYS = frozenset(

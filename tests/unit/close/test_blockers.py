@@ -17,7 +17,7 @@ from pipelines.close.figures import read_figures
 from pipelines.errors import ControlError, UsageError
 from pipelines.workspace.config import WorkspaceConfig
 from pipelines.workspace.workspace import Workspace
-from tests.closed_periods import APPROVER, close_period
+from tests.closed_periods import APPROVER, close_period, reopen_period
 
 CONFIG = """\
 name: Example
@@ -249,6 +249,21 @@ def test_periods_are_closed_in_their_order(
         ("2026-01 is not closed", False)
     ]
     fresh.close()
+
+
+def test_what_lies_before_the_first_close_blocks_no_later_one(
+    books: Books, marts: duckdb.DuckDBPyConnection, config: WorkspaceConfig
+) -> None:
+    """A company that comes with two years of history closes a first month, and then the next."""
+    marts.execute(
+        "insert into dim_periods values ('2024-11', true), ('2025-12', true); "
+        "insert into rpt_data_source_periods values ('actual', 'bill', '2025-12', 10)"
+    )
+    assert _find(books, marts, config) == {}
+    reopen_period(books, "2026-01")
+    assert {name: item.finding for name, item in _find(books, marts, config).items()} == {
+        "order": "2026-01 is not closed"
+    }
 
 
 def test_hash_is_that_of_the_figures_of_the_period_alone(marts: duckdb.DuckDBPyConnection) -> None:
