@@ -16,6 +16,7 @@ from pipelines.money import minor_unit_digits
 from pipelines.workspace.check_names import check_thresholds
 from pipelines.workspace.config import Source, WorkspaceConfig
 from pipelines.workspace.connection_checks import check_connection
+from pipelines.workspace.transfer_checks import check_transfers
 from pipelines.workspace.yaml_files import Path_, find_line
 
 MOST_DECIMALS = 2
@@ -27,6 +28,7 @@ def check_config(
     """All problems of the names in a configuration, each with file and line. `mappings` holds the
     workspace's own mappings."""
     found = [*_check_time_zone(config), *_check_currency(config), *_check_control_total(config)]
+    found += check_transfers(config)
     for source_id, source in config.sources.items():
         found += _check_source(("sources", source_id), source, mappings)
         found += _check_detail_feed(config, source_id)
