@@ -18,7 +18,8 @@ def compile_rate_card(rate_card: RateCard | None) -> Table:
         "price_id varchar, service_id varchar, unit_code varchar, tier_mode varchar, "
         f"tier_number integer, from_quantity {RATE}, unit_price_rate {RATE}, "
         f"base_fee_amount {RATE}, peak_price_rate {RATE}, minimum_amount {RATE}, "
-        f"maximum_amount {RATE}, source_name varchar, owner_name varchar, reason varchar, valid_from date, "
+        f"maximum_amount {RATE}, source_name varchar, owner_name varchar, "
+        "reason varchar, valid_from date, "
         "valid_to date, approved_by varchar, approved_on date"
     )
     rows: list[Row] = [

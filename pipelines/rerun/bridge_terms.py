@@ -21,8 +21,10 @@ from pipelines.money import ENGINE_DIGITS
 if TYPE_CHECKING:
     from pipelines.rerun.bill_states import LineKey
 
-TERMS = ("restatement", "rules", "organisation", "pool_cost", "volume", "rate", "mix")
-"""In the order of the swaps."""
+SWAPS = ("restatement", "rules", "organisation", "pool_cost", "volume", "rate", "mix")
+"""In their order."""
+PRICE = "price"
+TERMS = (*SWAPS, PRICE)
 ROUNDING = "rounding"
 
 

@@ -1,7 +1,7 @@
 """Why a bill differs from that of another period: the bridge between the two.
 
 The period is run again with the inputs of the other one, and these are swapped for its own, one at
-a time, in the order of TERMS. A term is what its swap changes:
+a time, in the order of SWAPS. A term is what its swap changes:
 
 - restatement: as restated minus as first reported. Nothing published was ever restated, so 0.00.
 - rules: the rules that hold now, on the money and quantities of then.
@@ -13,6 +13,9 @@ a time, in the order of TERMS. A term is what its swap changes:
     rate = units now x (the same cost / all units used now - U): others use more or less of it
     mix = the rest: what arrives at the service by drivers on the way there, those of towers and of
     services and those by which shared services pass their cost on.
+
+- price: what the consumer is charged above or below that cost, now minus then: the price's own
+  doing, read from the published charges and not swapped. At cost there is none.
 
 Where nobody's use was known in one of the two periods, all that the use changes is volume; where
 one of the two was split as declared (evenly) and the other by use, it is mix.
@@ -34,7 +37,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pipelines.errors import ControlError, UsageError
-from pipelines.money import minor_unit_digits
+from pipelines.money import ENGINE_DIGITS, minor_unit_digits
 from pipelines.rerun.bill_states import (
     LineKey,
     Split,
@@ -44,7 +47,7 @@ from pipelines.rerun.bill_states import (
     read_tagged,
 )
 from pipelines.rerun.bridge_subject import Subject, Wanted, find_subject
-from pipelines.rerun.bridge_terms import Part, make_parts, make_terms
+from pipelines.rerun.bridge_terms import PRICE, Part, make_parts, make_terms
 from pipelines.rerun.engine import PUBLISHED, Rerun, Scope, open_rerun
 from pipelines.rerun.period_swap import CONSUMER_CELLS, PeriodSwap
 from pipelines.rerun.whatif import read_run, require_period
@@ -120,9 +123,9 @@ def explain_bill(
         swap = PeriodSwap(rerun, against)
         subject = find_subject(rerun.connection, scope, against, wanted)
         states = run_states(rerun, swap)
-        lines = compute_terms(states, subject)
         run_id, currency = read_run(rerun)
         digits = minor_unit_digits(currency)
+        lines = compute_terms(states, subject, digits)
         bills = (subject.before.amounts, subject.after.amounts)
         terms, before, after = make_terms(lines.values(), *bills, digits)
         parts = []
@@ -178,15 +181,20 @@ def run_states(rerun: Rerun, swap: PeriodSwap) -> States:
     )
 
 
-def compute_terms(states: States, subject: Subject) -> dict[LineKey, dict[str, Fraction]]:
+def compute_terms(
+    states: States, subject: Subject, digits: int
+) -> dict[LineKey, dict[str, Fraction]]:
     """The terms of every line of the bill, in engine units, exact."""
     every = (states.start, states.rules, states.organisation, states.money, states.end)
-    lines = {line for state in every for line in state.cells}
+    before, after = subject.before.recoveries, subject.after.recoveries
+    lines = {line for state in every for line in state.cells} | before.keys() | after.keys()
     found = {}
     for line in sorted(lines):
         was, is_in = subject.wants_before(line), subject.wants_after(line)
         if was or is_in:
+            price = after.get(line, Decimal(0)) - before.get(line, Decimal(0))
             found[line] = _compute_line(states, line, was, is_in)
+            found[line][PRICE] = Fraction(price) * 10 ** (digits + ENGINE_DIGITS)
     return found
 
 

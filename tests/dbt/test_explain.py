@@ -48,7 +48,7 @@ def swapped(bill_bridge: Golden) -> Iterator[Swapped]:
 )
 def test_terms_are_as_worked_by_hand(swapped: Swapped, row: dict[str, str]) -> None:
     subject = swapped.find_subject(Wanted(*(row[name] or None for name in NAMES)))
-    lines = compute_terms(swapped.states, subject)
+    lines = compute_terms(swapped.states, subject, 2)
     bills = (subject.before.amounts, subject.after.amounts)
     terms, before, after = make_terms(lines.values(), *bills, 2)
     found = {"before": before, **terms, "after": after}
@@ -68,6 +68,7 @@ def test_an_earlier_period_is_explained_against_a_later_one(bill_bridge: Golden)
         "volume": "-166.00",
         "rate": "66.40",
         "mix": "-126.40",
+        "price": "0.00",
         "rounding": "0.00",
     }
     assert (bridge.before, bridge.after) == (Decimal("476.10"), Decimal("272.00"))

@@ -38,7 +38,7 @@ def test_the_certificate_says_what_was_recovered(prices: Golden) -> None:
 
 
 def test_bills_hold_charges_transfers_and_true_ups(prices: Golden) -> None:
-    """February: 820.00 + 25.00 + 15.00 charged; 68.33 to settle the year; 60.66 to Switzerland."""
+    """February: 820.00 + 25.00 + 15.00 charged; 82.73 to settle the year; 60.66 to Switzerland."""
     found = dict(
         prices.query(
             "select term_id, amount_cents from rpt_certificate "

@@ -17,13 +17,7 @@ rated as (
         transfers.reason as transfer_reason,
         transfers.mark_up_percent,
         transfers.tax_percent,
-        {{ divide_integers(units_of_amount('items.amount'), 1000000) }} as base_cents,
-        {{ divide_integers(
-            'base_cents * ' ~ decimal_to_integer('transfers.mark_up_percent', 10), 1000000000000
-        ) }} as mark_up_cents,
-        {{ divide_integers(
-            '(base_cents + mark_up_cents) * ' ~ decimal_to_integer('transfers.tax_percent', 10), 1000000000000
-        ) }} as tax_cents
+        {{ divide_integers(units_of_amount('items.amount'), 1000000) }} as base_cents
     from items
     inner join {{ ref('int_consumers__cost_centres') }} as centres
         on items.period_id = centres.period_id and items.cost_centre_id = centres.cost_centre_id
@@ -31,6 +25,25 @@ rated as (
     inner join {{ ref('stg_model__transfers') }} as transfers
         on centres.legal_entity_id = transfers.to_legal_entity_id
         and {{ is_valid_in_period('transfers', 'periods') }}
+),
+
+-- A percentage has 10 decimals and is of a hundred.
+marked_up as (
+    select
+        *,
+        {{ divide_integers(
+            'base_cents * ' ~ decimal_to_integer('mark_up_percent', 10), 1000000000000
+        ) }} as mark_up_cents
+    from rated
+),
+
+taxed as (
+    select
+        *,
+        {{ divide_integers(
+            '(base_cents + mark_up_cents) * ' ~ decimal_to_integer('tax_percent', 10), 1000000000000
+        ) }} as tax_cents
+    from marked_up
 )
 
 {% for kind, name in [('mark_up', 'Mark-up'), ('tax', 'Tax')] %}
@@ -49,7 +62,7 @@ select
     '{{ name }} of ' || regexp_replace(cast({{ kind }}_percent as varchar), '\.?0+$', '') || ' % for '
     || to_legal_entity_id || coalesce(': ' || transfer_reason, '') as reason,
     {{ cents_to_amount(kind ~ '_cents') }} as amount
-from rated
+from taxed
 where {{ kind }}_cents <> 0
 {% if not loop.last %}union all{% endif %}
 {% endfor %}
