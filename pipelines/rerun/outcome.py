@@ -180,7 +180,8 @@ def _read_figures(rerun: Rerun, catalogue: str) -> Figures:
         "else '(' || disposition || ')' end, business_unit_name, cost_centre_id, "
         "cost_centre_name, service_id, service_name, sum(cost_amount), "
         "sum(case when disposition = 'allocated' "
-        "and charging_policy not in ('at_cost', 'showback') then charged_amount else cost_amount end), sum(charged_amount) "
+        "and charging_policy not in ('at_cost', 'showback') "
+        "then charged_amount else cost_amount end), sum(charged_amount) "
         f"from {catalogue}{CHARGES} where {where} group by all order by all"
     ).fetchall()
     lines: dict[Ids, Decimal] = {}
