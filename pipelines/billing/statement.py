@@ -306,9 +306,11 @@ def _break_down(
         return (), Decimal("0.00")
     explained = sum_amounts([pool.amount for pool in pools])
     rounding = total - explained
-    if abs(rounding) > CENT * (len(charged) + len(pools)):
-        what = "the cost pools against the charged total"
-        raise UntiedStatementError(number, what, total, explained)
+    # Pools explain the cost; what a price recovers above it is in the rest.
+    cost = sum_amounts([line.cost_amount for line in charged])
+    if abs(cost - explained) > CENT * (len(charged) + len(pools)):
+        what = "the cost pools against the cost of what is charged"
+        raise UntiedStatementError(number, what, cost, explained)
     return pools, rounding
 
 

@@ -160,9 +160,9 @@ def _make_part_tables(bridge: Bridge) -> list[Table]:
 
 
 def _write_notes(bridge: Bridge) -> list[str]:
-    from pipelines.rerun.bridge_terms import SWAPS
+    from pipelines.rerun.bridge_terms import TERMS
 
-    order = ", ".join(LABELS[term].lower() for term in SWAPS)
+    order = ", ".join(LABELS[term].lower() for term in TERMS)
     notes = [
         f"The terms sum to the change of {_sign(bridge.change)} {bridge.currency_code}, to the "
         "cent. Another order of the swaps would share out otherwise what acts together.",

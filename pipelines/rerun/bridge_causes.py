@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.money import minor_unit_digits
-from pipelines.rerun.bridge_terms import PRICE, to_amount
+from pipelines.rerun.bridge_terms import to_amount
 from pipelines.rerun.engine import PUBLISHED, Rerun, Scope
 from pipelines.rerun.explain import RULES_AFTER, RULES_BEFORE, Bridge, States
 from pipelines.rerun.inputs import POOLED_LINES
@@ -159,15 +159,6 @@ class CauseFinder:
         return f"{self._name('towers', tower)} {self._sign(by_tower[tower])}" + (
             f": {change}" if change else ""
         )
-
-    def say_price(self) -> str:
-        """The line on which the price moves most, with what it charged above its cost."""
-        line = _find_largest({line: terms[PRICE] for line, terms in self.lines.items()})
-        if line is None:
-            return ""
-        bills = (self.subject.before, self.subject.after)
-        was, becomes = (bill.recoveries.get(line, Decimal(0)) for bill in bills)
-        return f"{self._prefix(line, PRICE)}charged above its cost: {was:+,} -> {becomes:+,}"
 
     def _find_swapped_towers(
         self, line: LineKey, terms: Mapping[str, Fraction]
@@ -347,7 +338,6 @@ def find_causes(
         "volume": finder.say_volume,
         "rate": finder.say_rate,
         "mix": finder.say_mix,
-        PRICE: finder.say_price,
     }
     return {term: say() if bridge.terms[term] else "" for term, say in sentences.items()} | {
         "restatement": "nothing published has been restated"

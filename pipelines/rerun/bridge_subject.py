@@ -1,8 +1,9 @@
 """Which bill a bridge explains: a charge, all of a service, or all of a cost centre or unit.
 
 A business unit has the cost centres that the master gives it in each of the two periods, which are
-not the same where the organisation changed. Figures are bill lines as published: the price where
-one is charged, else the cost, also where it is shown only (showback) or where nobody bears it.
+not the same where the organisation changed. Figures are those of bill lines as published: the cost
+of what is charged, and of what is shown where a service is a showback; and besides, what a price
+recovers above the cost where one is charged.
 """
 
 from __future__ import annotations
@@ -46,11 +47,6 @@ class Charge(NamedTuple):
     charged_amount: Decimal
 
     @property
-    def bill_amount(self) -> Decimal:
-        """What stands on the bill."""
-        return self.cost_amount + self.recovery_amount
-
-    @property
     def recovery_amount(self) -> Decimal:
         """The price without the cost; at cost, and where nothing is charged, there is none."""
         has_price = self.charging_policy not in NO_PRICE and not self.cost_centre_id.startswith("(")
@@ -69,8 +65,8 @@ class Bill:
 
     @property
     def amounts(self) -> dict[LineKey, Decimal]:
-        """What stands on the bill, by line."""
-        return _sum_lines((item.line, item.bill_amount) for item in self.charges)
+        """Cost by line."""
+        return _sum_lines((item.line, item.cost_amount) for item in self.charges)
 
     @property
     def recoveries(self) -> dict[LineKey, Decimal]:

@@ -21,10 +21,8 @@ from pipelines.money import ENGINE_DIGITS
 if TYPE_CHECKING:
     from pipelines.rerun.bill_states import LineKey
 
-SWAPS = ("restatement", "rules", "organisation", "pool_cost", "volume", "rate", "mix")
-"""In their order."""
-PRICE = "price"
-TERMS = (*SWAPS, PRICE)
+TERMS = ("restatement", "rules", "organisation", "pool_cost", "volume", "rate", "mix")
+"""In the order of the swaps."""
 ROUNDING = "rounding"
 
 

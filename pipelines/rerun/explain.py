@@ -1,7 +1,7 @@
 """Why a bill differs from that of another period: the bridge between the two.
 
 The period is run again with the inputs of the other one, and these are swapped for its own, one at
-a time, in the order of SWAPS. A term is what its swap changes:
+a time, in the order of TERMS. A term is what its swap changes:
 
 - restatement: as restated minus as first reported. Nothing published was ever restated, so 0.00.
 - rules: the rules that hold now, on the money and quantities of then.
@@ -14,8 +14,8 @@ a time, in the order of SWAPS. A term is what its swap changes:
     mix = the rest: what arrives at the service by drivers on the way there, those of towers and of
     services and those by which shared services pass their cost on.
 
-- price: what the consumer is charged above or below that cost, now minus then: the price's own
-  doing, read from the published charges and not swapped. At cost there is none.
+These terms are of the cost. Where a price is charged, what it recovers above the cost makes one
+term more, `price` (see bridge_price.py), so that the bridge is of what stands on the bill.
 
 Where nobody's use was known in one of the two periods, all that the use changes is volume; where
 one of the two was split as declared (evenly) and the other by use, it is mix.
@@ -37,7 +37,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pipelines.errors import ControlError, UsageError
-from pipelines.money import ENGINE_DIGITS, minor_unit_digits
+from pipelines.money import minor_unit_digits
 from pipelines.rerun.bill_states import (
     LineKey,
     Split,
@@ -46,8 +46,15 @@ from pipelines.rerun.bill_states import (
     read_state,
     read_tagged,
 )
+from pipelines.rerun.bridge_price import (
+    PRICE,
+    add_price,
+    add_price_to_parts,
+    say_price,
+    sum_recoveries,
+)
 from pipelines.rerun.bridge_subject import Subject, Wanted, find_subject
-from pipelines.rerun.bridge_terms import PRICE, Part, make_parts, make_terms
+from pipelines.rerun.bridge_terms import Part, make_parts, make_terms
 from pipelines.rerun.engine import PUBLISHED, Rerun, Scope, open_rerun
 from pipelines.rerun.period_swap import CONSUMER_CELLS, PeriodSwap
 from pipelines.rerun.whatif import read_run, require_period
@@ -87,7 +94,7 @@ class Bridge:
     before: Decimal
     after: Decimal
     terms: dict[str, Decimal]
-    """By the names of TERMS, in their order, and `rounding`."""
+    """By the names of TERMS, in their order, then `price` and `rounding`."""
     causes: dict[str, str]
     """For each term a sentence with its largest cause; empty where there is none."""
     parts: list[Part]
@@ -123,17 +130,22 @@ def explain_bill(
         swap = PeriodSwap(rerun, against)
         subject = find_subject(rerun.connection, scope, against, wanted)
         states = run_states(rerun, swap)
+        lines = compute_terms(states, subject)
         run_id, currency = read_run(rerun)
         digits = minor_unit_digits(currency)
-        lines = compute_terms(states, subject, digits)
         bills = (subject.before.amounts, subject.after.amounts)
         terms, before, after = make_terms(lines.values(), *bills, digits)
         parts = []
         if wanted.service_id is None or wanted.cost_centre_id is None:
             place = 0 if wanted.service_id is None else 1
             parts = make_parts(lines, bills, terms, subject.part_names, place, digits)
+            parts = add_price_to_parts(parts, subject, place, digits)
+        recovered = [sum_recoveries(bill.recoveries) for bill in (subject.before, subject.after)]
+        before, after = before + recovered[0], after + recovered[1]
+        terms = add_price(terms, recovered[1] - recovered[0], digits)
         bridge = Bridge(scope, against, run_id, currency, subject, before, after, terms, {}, parts)
-        return replace(bridge, causes=find_causes(rerun, swap, states, subject, lines, bridge))
+        causes = find_causes(rerun, swap, states, subject, lines, bridge)
+        return replace(bridge, causes=causes | {PRICE: say_price(subject)})
 
 
 def run_states(rerun: Rerun, swap: PeriodSwap) -> States:
@@ -181,20 +193,15 @@ def run_states(rerun: Rerun, swap: PeriodSwap) -> States:
     )
 
 
-def compute_terms(
-    states: States, subject: Subject, digits: int
-) -> dict[LineKey, dict[str, Fraction]]:
+def compute_terms(states: States, subject: Subject) -> dict[LineKey, dict[str, Fraction]]:
     """The terms of every line of the bill, in engine units, exact."""
     every = (states.start, states.rules, states.organisation, states.money, states.end)
-    before, after = subject.before.recoveries, subject.after.recoveries
-    lines = {line for state in every for line in state.cells} | before.keys() | after.keys()
+    lines = {line for state in every for line in state.cells}
     found = {}
     for line in sorted(lines):
         was, is_in = subject.wants_before(line), subject.wants_after(line)
         if was or is_in:
-            price = after.get(line, Decimal(0)) - before.get(line, Decimal(0))
             found[line] = _compute_line(states, line, was, is_in)
-            found[line][PRICE] = Fraction(price) * 10 ** (digits + ENGINE_DIGITS)
     return found
 
 

@@ -48,7 +48,7 @@ def swapped(bill_bridge: Golden) -> Iterator[Swapped]:
 )
 def test_terms_are_as_worked_by_hand(swapped: Swapped, row: dict[str, str]) -> None:
     subject = swapped.find_subject(Wanted(*(row[name] or None for name in NAMES)))
-    lines = compute_terms(swapped.states, subject, 2)
+    lines = compute_terms(swapped.states, subject)
     bills = (subject.before.amounts, subject.after.amounts)
     terms, before, after = make_terms(lines.values(), *bills, 2)
     found = {"before": before, **terms, "after": after}

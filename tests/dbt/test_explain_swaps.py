@@ -121,7 +121,7 @@ def test_terms_tie_whatever_differs(
                 subject = find_subject(rerun.connection, FEBRUARY, JANUARY, item)
             except UsageError:
                 continue  # nobody used it, or it had no cost, in both
-            lines = compute_terms(states, subject, 2)
+            lines = compute_terms(states, subject)
             for line, own in lines.items():
                 start = states.start.amount_of(line) if subject.wants_before(line) else 0
                 end = states.end.amount_of(line) if subject.wants_after(line) else 0
