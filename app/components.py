@@ -206,7 +206,7 @@ def choose_basis() -> str:
 
 
 IT_COST_PARTS = (
-    ("charged_amount", "charged"),
+    ("charged_amount", "cost of what is charged"),
     ("showback_amount", "shown only"),
     ("idle_amount", "idle"),
     ("unallocated_amount", "not allocated"),

@@ -159,6 +159,31 @@ def state_chargeback(
     return sentence
 
 
+def state_recovery(services: pd.DataFrame, selection: Selection, currency: str) -> str:
+    """'Email over-recovers 12.3 k EUR in the fiscal year 2026 to Oct 2026; all prices together
+    charge 4.1 k EUR below the cost'. The service is the one that is furthest from its cost."""
+    if services.empty:
+        return f"Nothing is charged by price up to {selection.period_name}"
+    amounts = [to_decimal(value) or Decimal(0) for value in services["recovery_to_date_amount"]]
+    until = f"in the fiscal year {selection.fiscal_year} to {selection.period_name}"
+    largest = max(range(len(amounts)), key=lambda row: abs(amounts[row]))
+    if not amounts[largest]:
+        return f"Prices recover the cost of every service {until}, to the cent"
+    side = "over" if amounts[largest] > 0 else "under"
+    sentence = (
+        f"{services['service_name'].iloc[largest]} {side}-recovers "
+        f"{format_amount(abs(amounts[largest]), currency)} {until}"
+    )
+    if len(amounts) == 1:
+        return sentence
+    total = sum(amounts, Decimal(0))
+    if not total:
+        return f"{sentence}; all prices together charge the cost"
+    where = "above" if total > 0 else "below"
+    amount = format_amount(abs(total), currency)
+    return f"{sentence}; all prices together charge {amount} {where} the cost"
+
+
 def state_coverage(
     parts: pd.DataFrame, keys: pd.DataFrame, selection: Selection, currency: str
 ) -> str:

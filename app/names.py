@@ -5,8 +5,22 @@ from __future__ import annotations
 SCENARIO_NAMES = {"actual": "Actual", "budget": "Budget"}
 BASIS_NAMES = {"delivered": "Delivered", "direct": "Direct"}
 HIERARCHY_NAMES = {"as_was": "As it was", "as_is": "As it is today"}
-POLICY_NAMES = {"at_cost": "charged at cost", "showback": "shown, not charged (showback)"}
-SHORT_POLICY_NAMES = {"at_cost": "at cost", "showback": "shown only"}
+POLICY_NAMES = {
+    "at_cost": "charged at cost",
+    "showback": "shown, not charged (showback)",
+    "cost_plus": "charged at cost and a percentage on it",
+    "rate": "charged by the rate card",
+    "market": "charged at a market price",
+    "fixed": "charged an agreed amount",
+}
+SHORT_POLICY_NAMES = {
+    "at_cost": "at cost",
+    "showback": "shown only",
+    "cost_plus": "cost plus",
+    "rate": "by rate card",
+    "market": "market price",
+    "fixed": "agreed amount",
+}
 
 PLACE_NAMES = {
     "(unallocated)": "Not allocated",

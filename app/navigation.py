@@ -43,6 +43,14 @@ MONTHLY_CHARGEBACK = PageSpec(
     "chargeback",
     "What is each business unit billed, does it tie to the ledger, and what is still open?",
 )
+PRICES = PageSpec(
+    "Finance",
+    "views/finance/prices.py",
+    "Prices and recovery",
+    ":material/sell:",
+    "prices",
+    "Do the prices recover the cost, per service, this month and this fiscal year?",
+)
 DATA_CHECKS = PageSpec(
     "Finance",
     "views/finance/data_checks.py",
@@ -115,6 +123,7 @@ PAGES = (
     COST_PER_SERVICE,
     SERVICE_DETAIL,
     MONTHLY_CHARGEBACK,
+    PRICES,
     DATA_CHECKS,
     CLOUD_COVERAGE,
     SERVICE_BENCHMARK,

@@ -24,6 +24,7 @@ LABELS = {
     "volume": "Volume",
     "rate": "Rate",
     "mix": "Mix of drivers",
+    "price": "Price beside cost",
     "rounding": "Rounding",
 }
 # Why a bill rose, and why it fell.
@@ -34,6 +35,7 @@ REASONS = {
     "volume": ("the quantity used changed", "the quantity used changed"),
     "rate": ("a unit costs more", "a unit costs less"),
     "mix": ("shares of drivers on the way changed", "shares of drivers on the way changed"),
+    "price": ("the price is further above its cost", "the price is less above its cost"),
     "rounding": ("of rounding", "of rounding"),
 }
 
@@ -120,7 +122,7 @@ def _say_why(bridge: Bridge) -> str:
 def _make_term_table(bridge: Bridge, write: Callable[[Decimal], Any]) -> Table:
     rows: list[tuple[Any, ...]] = [(_say_period(bridge.against), bridge.before, "", "")]
     for term, amount in bridge.terms.items():
-        if term == "rounding" and not amount:
+        if term in ("price", "rounding") and not amount:
             continue
         percent = _say_percent(amount, bridge.change)
         cause = bridge.causes.get(term, "") if term != "rounding" else "cents of bill lines"

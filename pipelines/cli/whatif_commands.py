@@ -61,6 +61,9 @@ def whatif(
     vendor: Annotated[
         list[str] | None, typer.Option(help="VENDOR=+3%: prices of a vendor (a glob) change.")
     ] = None,
+    price: Annotated[
+        list[str] | None, typer.Option(help="SERVICE=+5%: all prices of a service change.")
+    ] = None,
     without: Annotated[
         list[str] | None, typer.Option(help="A cost centre or business unit leaves.")
     ] = None,
@@ -71,6 +74,12 @@ def whatif(
         str | None, typer.Option(help="Other rules: a directory, or a commit, tag or branch.")
     ] = None,
     scenario: ScenarioOption = "actual",
+    rest_of_year: Annotated[
+        bool,
+        typer.Option(
+            "--rest-of-year", help="Sum to the end of the fiscal year, planned where not actual."
+        ),
+    ] = False,
     by: DetailOption = Detail.BUSINESS_UNIT,
     form: FormatOption = TableFormat.TABLE,
     workspace: WorkspaceOption = Path(),
@@ -78,7 +87,7 @@ def whatif(
 ) -> int:
     """Say what the bills of a period would be if something changed. Nothing published changes."""
     from pipelines.rerun.changes import WhatIf
-    from pipelines.rerun.whatif import ask_what_if
+    from pipelines.rerun.whatif import ask_rest_of_year, ask_what_if
     from pipelines.workspace.workspace import Workspace
 
     wanted = WhatIf(
@@ -90,9 +99,15 @@ def whatif(
         tuple(without or ()),
         method,
         cost_model,
+        tuple(price or ()),
     )
     space = Workspace.open(workspace)
-    result = ask_what_if(space, period, wanted, scenario_id=scenario, detail=by.value)
+    if rest_of_year and scenario != "actual":
+        raise UsageError("--rest-of-year is of the actual figures, and planned ones after them")
+    if rest_of_year:
+        result = ask_rest_of_year(space, period, wanted, detail=by.value)
+    else:
+        result = ask_what_if(space, period, wanted, scenario_id=scenario, detail=by.value)
     if as_json:
         print_json(what_if_as_json(result))
         return 0
@@ -176,6 +191,7 @@ def _describe_changes(wanted: Any) -> str:
             ("pool", wanted.pools),
             ("account", wanted.accounts),
             ("vendor", wanted.vendors),
+            ("price", wanted.prices),
         )
         for text in values
     ]

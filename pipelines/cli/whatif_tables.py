@@ -29,6 +29,7 @@ UNBORNE = {
     "(unmapped)": "Unmapped: no rule or no known receiver",
     "(unallocated)": "Unallocated: no driver says who used it",
     "(idle)": "Idle capacity",
+    "(not_recovered)": "Cost that prices leave (+), or recover above it (-)",
 }
 
 
@@ -116,6 +117,12 @@ def _name_source(by: Detail) -> str:
 
 
 def say_scope(found: WhatIfResult | MethodComparison | ModelComparison) -> str:
+    scopes = getattr(found, "scopes", ())
+    if scopes:
+        planned = [scope.period_id for scope in scopes if scope.scenario_id != "actual"]
+        return f"{scopes[0].period_id} to {scopes[-1].period_id}" + (
+            f" (planned from {planned[0]})" if planned else ""
+        )
     scenario = "" if found.scope.scenario_id == "actual" else f"{found.scope.scenario_id} "
     return f"{scenario}{found.scope.period_id}"
 
@@ -129,6 +136,7 @@ def what_if_as_json(result: WhatIfResult) -> dict[str, Any]:
         "run_id": result.run_id,
         "scenario_id": result.scope.scenario_id,
         "period_id": result.scope.period_id,
+        "periods": [vars(scope) for scope in result.scopes or (result.scope,)],
         "currency_code": result.currency_code,
         "lines": _lines_as_json(result.lines),
         "delivered": {"before": result.before.delivered, "after": result.after.delivered},

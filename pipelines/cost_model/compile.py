@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.cost_model.compile_rate_card import compile_rate_card
+from pipelines.cost_model.compile_rate_card import compile_policies, compile_rate_card
 from pipelines.cost_model.compile_splits import (
     PART_COLUMNS,
     SERVICE_RECEIVER_COLUMNS,
@@ -24,6 +24,7 @@ from pipelines.cost_model.compile_splits import (
 )
 from pipelines.cost_model.compile_tagging import Row, Table, compile_tagging
 from pipelines.cost_model.compile_taxonomy import compile_taxonomies
+from pipelines.cost_model.compile_transfers import compile_transfers
 from pipelines.cost_model.forms import Approvable, Dated
 from pipelines.cost_model.load import CostModel
 from pipelines.cost_model.schema import Driver, DriverTable, LineMatch
@@ -90,6 +91,8 @@ def compile_tables(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -
         **compile_tagging(config, model.tagging),
         **compile_taxonomies(model.pools, model.towers, model.services, model.crosswalk),
         "rate_card": compile_rate_card(model.rate_card),
+        "service_policies": compile_policies(model.services),
+        "transfers": compile_transfers(config),
         "drivers": (
             "driver_id varchar, driver_name varchar, driver_kind varchar, unit_code varchar, "
             "asset_classes varchar[], description varchar, quality varchar, sender_kind varchar, "
@@ -131,7 +134,8 @@ def _compile_settings(config: WorkspaceConfig, model: CostModel, stamp: RunStamp
     return (
         "run_id varchar, fingerprint varchar, built_at timestamp, code_version varchar, "
         "workspace_name varchar, currency_code varchar, minor_unit_digits integer, "
-        "control_source_id varchar, rate_type varchar, time_zone varchar, shared_method varchar",
+        "control_source_id varchar, rate_type varchar, time_zone varchar, shared_method varchar, "
+        "true_up varchar",
         [
             (
                 stamp.run_id,
@@ -145,6 +149,7 @@ def _compile_settings(config: WorkspaceConfig, model: CostModel, stamp: RunStamp
                 config.rate_type,
                 config.time_zone,
                 model.allocation.shared_services.method,
+                config.recovery.true_up,
             )
         ],
     )
@@ -273,7 +278,6 @@ def _compile_services(model: CostModel) -> dict[str, Table]:
                 item.unit_name,
                 *find_deciding_driver(item),
                 item.consumers,
-                item.policy,
                 item.is_shared,
                 _to_share(level.availability_percent),
                 level.response_minutes,
@@ -293,7 +297,7 @@ def _compile_services(model: CostModel) -> dict[str, Table]:
             "owner_name varchar, owner_email varchar, business_processes varchar, "
             "unit_code varchar, "
             "unit_name varchar, driver_id varchar, fallback varchar, consumers varchar[], "
-            "charging_policy varchar, is_shared boolean, availability_target_share decimal(9, 6), "
+            "is_shared boolean, availability_target_share decimal(9, 6), "
             "response_target_minutes integer, resolution_target_minutes integer, "
             "sla_attainment_target_share decimal(9, 6), how_to_order varchar, "
             "how_to_use_less varchar",

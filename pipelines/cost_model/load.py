@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from pipelines.cost_model.crosswalk import Crosswalk, check_crosswalk
 from pipelines.cost_model.driver_checks import check_driver_places
 from pipelines.cost_model.driver_tables import TableRow, read_driver_tables
+from pipelines.cost_model.policy_checks import check_policies
 from pipelines.cost_model.rate_card import RateCard, check_rate_card
 from pipelines.cost_model.reference_checks import RuleFile, check_references, list_service_ids
 from pipelines.cost_model.rule_files import read_rule_file
@@ -116,6 +117,7 @@ def _check_model(
     if model.rate_card is not None:
         file = files["rate_card.yml"]
         check_rate_card(file, model.rate_card, model.services, service_ids, periods)
+    check_policies(files["services.yml"], model.services, model.rate_card, periods)
     if model.crosswalk is not None:
         file = files["crosswalk.yml"]
         check_crosswalk(file, model.crosswalk, model.pools, model.towers, service_ids)

@@ -3,41 +3,28 @@
 A price is an exact decimal in the reporting currency, with at most ten decimals, and holds for a
 span of time. It is either one price for every unit, or a list of tiers. Tiers are `graduated` (each
 unit at the price of the tier that it falls into) or `volume` (all units at the price of the tier
-that the quantity reaches). A base fee is due besides, once per consumer and period.
+that the quantity reaches). Units that were used at peak may have a price of their own. A base fee
+is due besides, and what comes of all this may have a minimum and a maximum: each once per consumer
+and period.
 
-Prices are checked and kept with each run; nothing is charged by them yet.
+Services whose policy is `rate` or `market` are charged by it; prices of others are checked and
+kept. What a price makes of a quantity is computed in dbt_project (int_charges__prices).
 """
 
 from __future__ import annotations
 
 import itertools
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import model_validator
 
 from pipelines.cost_model.forms import Approvable, Id, Strict
+from pipelines.cost_model.policies import Price
 from pipelines.cost_model.reference_checks import RuleFile, check_unique
 from pipelines.cost_model.rule_order import Periods
 from pipelines.cost_model.rule_spans import holds_on, overlap
 from pipelines.cost_model.schema import Services
-
-PRICE_DECIMALS = 10
-
-
-def _refuse_float(value: object) -> object:
-    """A price in scientific notation is read as a float, which is not what the file says."""
-    if isinstance(value, float):
-        raise ValueError(f"write the number with its digits, not as {value}")
-    return value
-
-
-Price = Annotated[
-    Decimal,
-    BeforeValidator(_refuse_float),
-    Field(ge=0, max_digits=28, decimal_places=PRICE_DECIMALS),
-]
-"""An amount of the reporting currency; a text or a number with a point, kept digit by digit."""
 
 
 class Tier(Strict):
@@ -60,6 +47,14 @@ class RateCardPrice(Approvable):
     tier_mode: Literal["graduated", "volume"] = "graduated"
     base_fee: Price = Decimal(0)
     """Per consumer and period, whatever the quantity."""
+    peak_price: Price | None = None
+    """Of the units that were used at peak; left out, they cost what the others do."""
+    minimum: Price | None = None
+    """The least that a consumer with use pays in a period."""
+    maximum: Price | None = None
+    """The most that a consumer pays in a period."""
+    source: str | None = None
+    """Whose price it is and of when, where it is one of the market."""
     owner: str | None = None
     reason: str
 
@@ -69,6 +64,13 @@ class RateCardPrice(Approvable):
             raise ValueError("a price has either 'price' or 'tiers'")
         if self.tiers is None and "tier_mode" in self.model_fields_set:
             raise ValueError("'tier_mode' needs 'tiers'")
+        return self
+
+    @model_validator(mode="after")
+    def bounds_do_not_cross(self) -> RateCardPrice:
+        if self.maximum is not None and self.maximum < (self.minimum or self.base_fee):
+            least = self.minimum if self.minimum is not None else f"base_fee {self.base_fee}"
+            raise ValueError(f"maximum {self.maximum} is below the least that is due, {least}")
         return self
 
     @model_validator(mode="after")

@@ -24,6 +24,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pipelines.cost_model.forms import Approvable, Globs, Id, Strict
+from pipelines.cost_model.policies import AT_COST, Policies
 from pipelines.cost_model.splits import ConsumerSplit, Fallback, Split
 
 Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
@@ -163,7 +164,8 @@ class Service(Strict):
     """Globs of cost centres that may receive it; needed for the fallback `even`."""
     split: ConsumerSplit | None = None
     """Who pays, where the short form `driver`, `fallback`, `consumers` does not say it."""
-    policy: Literal["at_cost", "showback"] = "at_cost"
+    policy: Policies = Field(default_factory=lambda: [AT_COST])
+    """What it is charged at: one word, or policies that follow each other."""
     is_shared: bool = False
     """Whether other services may consume it."""
     service_level: ServiceLevel = ServiceLevel()

@@ -1,7 +1,7 @@
 """Make the changes of a what-if in a rerun, all of them or none.
 
 Changes apply in a fixed order, whatever the order of the options: rules and method, quantities,
-cost, consumers that leave; so cost and quantities are those that the new rules see.
+cost, prices, consumers that leave; so cost and quantities are those that the new rules see.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pipelines.rerun.inputs import (
     remove_consumers,
     replace_method,
     scale_lines,
+    scale_prices,
     scale_quantities,
 )
 
@@ -43,6 +44,8 @@ def apply_changes(rerun: Rerun, wanted: WhatIf) -> CheckedChanges:
         scale_quantities(rerun, checked.quantities)
     if checked.lines:
         scale_lines(rerun, checked.lines)
+    if checked.prices:
+        scale_prices(rerun, checked.prices)
     if checked.leaving:
         remove_consumers(rerun, checked.leaving)
     return checked

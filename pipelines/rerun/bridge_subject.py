@@ -1,12 +1,14 @@
 """Which bill a bridge explains: a charge, all of a service, or all of a cost centre or unit.
 
 A business unit has the cost centres that the master gives it in each of the two periods, which are
-not the same where the organisation changed. Figures are the cost of bill lines as published: what
-is charged, and what is shown where a service is a showback.
+not the same where the organisation changed. Figures are those of bill lines as published: the cost
+of what is charged, and of what is shown where a service is a showback; and besides, what a price
+recovers above the cost where one is charged.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 CHARGES = f"{PUBLISHED}.marts.fct_charges_monthly"
 CENTRES = f"{PUBLISHED}.marts.dim_cost_centres"
+NO_PRICE = ("at_cost", "showback")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,13 @@ class Charge(NamedTuple):
     cost_centre_name: str
     cost_amount: Decimal
     charging_policy: str
+    charged_amount: Decimal
+
+    @property
+    def recovery_amount(self) -> Decimal:
+        """The price without the cost; at cost, and where nothing is charged, there is none."""
+        has_price = self.charging_policy not in NO_PRICE and not self.cost_centre_id.startswith("(")
+        return self.charged_amount - self.cost_amount if has_price else Decimal(0)
 
     @property
     def line(self) -> LineKey:
@@ -56,10 +66,12 @@ class Bill:
     @property
     def amounts(self) -> dict[LineKey, Decimal]:
         """Cost by line."""
-        sums: dict[LineKey, Decimal] = {}
-        for charge in self.charges:
-            sums[charge.line] = sums.get(charge.line, Decimal(0)) + charge.cost_amount
-        return sums
+        return _sum_lines((item.line, item.cost_amount) for item in self.charges)
+
+    @property
+    def recoveries(self) -> dict[LineKey, Decimal]:
+        """Prices without their cost, by line."""
+        return _sum_lines((item.line, item.recovery_amount) for item in self.charges)
 
     @property
     def shown(self) -> Decimal:
@@ -68,6 +80,13 @@ class Bill:
             (item.cost_amount for item in self.charges if item.charging_policy == "showback"),
             Decimal(0),
         )
+
+
+def _sum_lines(amounts: Iterable[tuple[LineKey, Decimal]]) -> dict[LineKey, Decimal]:
+    sums: dict[LineKey, Decimal] = {}
+    for line, amount in amounts:
+        sums[line] = sums.get(line, Decimal(0)) + amount
+    return sums
 
 
 @dataclass(frozen=True)
@@ -151,7 +170,7 @@ def _wants(wanted: Wanted, line: LineKey, members: frozenset[str] | None) -> boo
 def _read_charges(connection: duckdb.DuckDBPyConnection, scope: Scope) -> list[Charge]:
     rows = connection.execute(
         "select service_id, service_name, cost_centre_id, cost_centre_name, cost_amount, "
-        f"charging_policy from {CHARGES} where {scope.as_condition()} order by all"
+        f"charging_policy, charged_amount from {CHARGES} where {scope.as_condition()} order by all"
     ).fetchall()
     return [Charge(*row) for row in rows]
 

@@ -19,6 +19,8 @@ from pipelines.warehouse.lake_views import as_text
 USED_QUANTITIES = "drivers.fct_driver_quantities"
 USE = "stops.int_delivered_services__use"
 SHOWN_NAMES = 8
+PRICED = ("rate", "market", "fixed")
+"""Policies that read a price or an agreed amount."""
 
 
 @dataclass
@@ -27,6 +29,7 @@ class CheckedChanges:
 
     quantities: list[Scaling] = field(default_factory=list)
     lines: list[Scaling] = field(default_factory=list)
+    prices: list[Scaling] = field(default_factory=list)
     leaving: list[str] = field(default_factory=list)
     """Cost centres."""
 
@@ -40,6 +43,9 @@ def check_changes(
         if change.option in ("--volume", "--driver"):
             scaling = _check_quantity(rerun, change, problems)
             checked.quantities += [scaling] if scaling else []
+        elif change.option == "--price":
+            scaling = _check_price(rerun, change, problems)
+            checked.prices += [scaling] if scaling else []
         else:
             scaling = _check_cost(rerun, change, problems)
             checked.lines += [scaling] if scaling else []
@@ -148,6 +154,26 @@ def _check_cost(rerun: Rerun, change: Change, problems: list[str]) -> Scaling | 
     problems.append(
         f"{change.option} '{change.text}': no cost of {_say_scope(rerun)} is on "
         f"'{change.subject}'. {_suggest(change.subject, values)}"
+    )
+    return None
+
+
+def _check_price(rerun: Rerun, change: Change, problems: list[str]) -> Scaling | None:
+    """A service that has a price of its own in the period."""
+    assert rerun.scope is not None
+    rows = rerun.connection.execute(
+        "select service_id, charging_policy from stops.int_charges__policies where period_id = ?",
+        [rerun.scope.period_id],
+    ).fetchall()
+    policies = dict(rows)
+    found = policies.get(change.subject)
+    if found in PRICED:
+        return Scaling(f"service_id = {as_text(change.subject)}", change.factor)
+    priced = sorted(service for service, policy in rows if policy in PRICED)
+    says = "is not known" if found is None else f"has the policy {found}, which reads no price"
+    problems.append(
+        f"{change.option} '{change.text}': '{change.subject}' {says} in {_say_scope(rerun)}. "
+        f"{_suggest(change.subject, priced)}"
     )
     return None
 

@@ -22,6 +22,7 @@ FORMS = {
     "--pool": "POOL",
     "--account": "ACCOUNT",
     "--vendor": "VENDOR",
+    "--price": "SERVICE",
 }
 """What each option names before the percentage."""
 
@@ -44,6 +45,8 @@ class WhatIf:
     """A cost centre, or a business unit with all of its cost centres."""
     method: str | None = None
     cost_model: str | None = None
+    prices: tuple[str, ...] = ()
+    """SERVICE=+5%"""
 
     @property
     def only_removes(self) -> bool:
@@ -81,6 +84,7 @@ def parse_changes(wanted: WhatIf, problems: list[str]) -> list[Change]:
         ("--pool", wanted.pools, False),
         ("--account", wanted.accounts, False),
         ("--vendor", wanted.vendors, False),
+        ("--price", wanted.prices, False),
     ):
         for text in texts:
             change = _parse_change(option, text, has_receiver, problems)

@@ -14,6 +14,9 @@ a time, in the order of TERMS. A term is what its swap changes:
     mix = the rest: what arrives at the service by drivers on the way there, those of towers and of
     services and those by which shared services pass their cost on.
 
+These terms are of the cost. Where a price is charged, what it recovers above the cost makes one
+term more, `price` (see bridge_price.py), so that the bridge is of what stands on the bill.
+
 Where nobody's use was known in one of the two periods, all that the use changes is volume; where
 one of the two was split as declared (evenly) and the other by use, it is mix.
 
@@ -42,6 +45,13 @@ from pipelines.rerun.bill_states import (
     read_splits,
     read_state,
     read_tagged,
+)
+from pipelines.rerun.bridge_price import (
+    PRICE,
+    add_price,
+    add_price_to_parts,
+    say_price,
+    sum_recoveries,
 )
 from pipelines.rerun.bridge_subject import Subject, Wanted, find_subject
 from pipelines.rerun.bridge_terms import Part, make_parts, make_terms
@@ -84,7 +94,7 @@ class Bridge:
     before: Decimal
     after: Decimal
     terms: dict[str, Decimal]
-    """By the names of TERMS, in their order, and `rounding`."""
+    """By the names of TERMS, in their order, then `price` and `rounding`."""
     causes: dict[str, str]
     """For each term a sentence with its largest cause; empty where there is none."""
     parts: list[Part]
@@ -129,8 +139,13 @@ def explain_bill(
         if wanted.service_id is None or wanted.cost_centre_id is None:
             place = 0 if wanted.service_id is None else 1
             parts = make_parts(lines, bills, terms, subject.part_names, place, digits)
+            parts = add_price_to_parts(parts, subject, place, digits)
+        recovered = [sum_recoveries(bill.recoveries) for bill in (subject.before, subject.after)]
+        before, after = before + recovered[0], after + recovered[1]
+        terms = add_price(terms, recovered[1] - recovered[0], digits)
         bridge = Bridge(scope, against, run_id, currency, subject, before, after, terms, {}, parts)
-        return replace(bridge, causes=find_causes(rerun, swap, states, subject, lines, bridge))
+        causes = find_causes(rerun, swap, states, subject, lines, bridge)
+        return replace(bridge, causes=causes | {PRICE: say_price(subject)})
 
 
 def run_states(rerun: Rerun, swap: PeriodSwap) -> States:

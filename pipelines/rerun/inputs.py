@@ -31,6 +31,12 @@ LEDGER = "staging.stg_general_ledger__lines"
 OTHER_DELIVERIES = ("staging.stg_budget__lines", "staging.stg_cloud_bill__lines")
 COST_CENTRES = "staging.stg_cost_centres__assignments"
 SETTINGS = "model.settings"
+RATE_CARD = "model.rate_card"
+POLICIES = "model.service_policies"
+RATE_COLUMNS = (
+    *("unit_price_rate", "base_fee_amount", "peak_price_rate", "minimum_amount", "maximum_amount"),
+)
+"""All that the rate card says in money."""
 
 IS_COST = "disposition not in ('recovery', 'out_of_scope', 'capitalised')"
 """Which lines of the ledger a change of cost is about, in SQL."""
@@ -129,6 +135,25 @@ def replace_method(rerun: Rerun, method: str) -> None:
         f"select * replace ({as_text(method)} as shared_method) from {{relation}}",
         column="shared_method",
     )
+
+
+def scale_prices(rerun: Rerun, scalings: Sequence[Scaling]) -> None:
+    """Multiply all that the rate card and agreed amounts say of services, whatever the period.
+
+    Conditions are on service_id. A price keeps its ten decimals.
+    """
+    for relation, columns, digits in (
+        (RATE_CARD, RATE_COLUMNS, 10),
+        (POLICIES, ("fixed_amount",), 2),
+    ):
+        for item in scalings:
+            scaled = ", ".join(
+                f"case when {item.condition} then cast(cast({column} as decimal(24, {digits})) "
+                f"* {_write_factor(item.factor)} as decimal(28, {digits})) else {column} end "
+                f"as {column}"
+                for column in columns
+            )
+            rerun.replace(relation, f"select * replace ({scaled}) from {{relation}}")
 
 
 def replace_rules(rerun: Rerun, table: str, rows: Sequence[Row]) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pipelines.cost_model.compile_tagging import Row
     from pipelines.cost_model.load import CostModel
 
-FROM_CONFIGURATION = ("settings", "periods", "feeds")
+FROM_CONFIGURATION = ("settings", "periods", "feeds", "transfers")
 # By what a table's name begins with; a table that is not here is a kind of its own.
 KINDS = {
     "driver": "driver",
@@ -36,6 +36,7 @@ KINDS = {
     "pool": "cost pool",
     "tower": "tower",
     "service": "service",
+    "rate_card": "price",
     "tagging": "tagging",
 }
 STOP_KINDS = {"towers": "tower rule", "services": "service rule", "consumers": "service"}
@@ -43,12 +44,12 @@ STOP_KINDS = {"towers": "tower rule", "services": "service rule", "consumers": "
 # In the order in which differences are applied: what rules name comes before the rules, so that no
 # step sends money to what is not there yet.
 ORDER = (
-    *("driver", "cost pool", "tower", "service", "tagging"),
+    *("price", "driver", "cost pool", "tower", "service", "tagging"),
     *("pool rule", "tower rule", "service rule", "shared services"),
 )
 AS_ONE = ("tagging", "shared services")
 """Kinds whose entries depend on each other, so that they change together."""
-NAMED_BY_RULES = ("driver", "cost pool", "tower", "service")
+NAMED_BY_RULES = ("driver", "cost pool", "tower", "service", "price")
 SHOWN_VALUE = 60
 
 Entry = tuple[str, str]

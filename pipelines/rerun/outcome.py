@@ -1,8 +1,9 @@
 """What a rerun says, set against what is published: who bears how much more or less, proven.
 
-A figure is the cost that stands on the charge lines: charged to a business unit, or shown to it
-where the service is a showback. What nobody bears (unallocated, unmapped, idle, out of scope ...)
-has rows of its own, so that the rows sum to what the ledger delivered, before and after.
+A figure is what stands on the charge lines: charged to a business unit, at cost or at a price, or
+shown to it where the service is a showback. What nobody bears (unallocated, unmapped, idle, out of
+scope ...) has rows of its own, and so has what prices leave of the cost or recover above it, so
+that the rows sum to what the ledger delivered, before and after.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ DETAILS = ("business-unit", "cost-centre", "service")
 """What a row may stand for."""
 
 ZERO = Decimal("0.00")
+NOT_RECOVERED = "(not_recovered)"
+"""Cost without what is charged for it by prices: above zero where they do not recover it."""
 
 Ids = tuple[str, str, str]
 """Business unit, cost centre, service; '(unallocated)' for a unit where nobody bears the cost."""
@@ -44,7 +47,7 @@ class Figures:
     """What the ledger delivered, from the certificate."""
 
     def sum_by(self, detail: str) -> dict[str, Decimal]:
-        """Cost by business unit, cost centre or service; what nobody bears under its own id."""
+        """Amounts by business unit, cost centre or service; what nobody bears under its own id."""
         sums: dict[str, Decimal] = {}
         for ids, amount in self.lines.items():
             row = find_row(ids, detail)
@@ -87,6 +90,15 @@ class Line:
     @property
     def is_borne(self) -> bool:
         return not is_unborne(self.row_id)
+
+
+def add_figures(one: Figures, other: Figures) -> Figures:
+    """Both together, such as two periods."""
+    lines = dict(one.lines)
+    for ids, amount in other.lines.items():
+        lines[ids] = lines.get(ids, ZERO) + amount
+    names = {detail: one.names[detail] | other.names[detail] for detail in DETAILS}
+    return Figures(lines, names, one.charged + other.charged, one.delivered + other.delivered)
 
 
 def read_published_figures(rerun: Rerun) -> Figures:
@@ -166,10 +178,17 @@ def _read_figures(rerun: Rerun, catalogue: str) -> Figures:
     rows = execute(
         "select case when disposition = 'allocated' then business_unit_id "
         "else '(' || disposition || ')' end, business_unit_name, cost_centre_id, "
-        "cost_centre_name, service_id, service_name, sum(cost_amount), sum(charged_amount) "
+        "cost_centre_name, service_id, service_name, sum(cost_amount), "
+        "sum(case when disposition = 'allocated' "
+        "and charging_policy not in ('at_cost', 'showback') "
+        "then charged_amount else cost_amount end), sum(charged_amount) "
         f"from {catalogue}{CHARGES} where {where} group by all order by all"
     ).fetchall()
-    lines = {(unit, centre, service): cost for unit, _, centre, _, service, _, cost, _ in rows}
+    lines: dict[Ids, Decimal] = {}
+    for unit, _, centre, _, service, _, cost, borne, _ in rows:
+        lines[unit, centre, service] = borne
+        if cost != borne:
+            lines[NOT_RECOVERED, centre, service] = cost - borne
     names = {
         detail: {row[2 * place]: row[2 * place + 1] for row in rows}
         for place, detail in enumerate(DETAILS)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ControlError
 from pipelines.money import ENGINE_DIGITS, minor_unit_digits
+from pipelines.warehouse.audit_prices import audit_prices
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def audit_build(database: Path, workspace: Workspace) -> None:
 
     with duckdb.connect(str(database), read_only=True) as connection:
         _refuse_certificate_differences(connection)
+        audit_prices(connection)
         expected = _count_deliveries(connection, workspace)
         found = _count_charges(connection)
     problems = []

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from pipelines.cost_model.forms import Dated
 from pipelines.cost_model.schema import LineMatch
 from pipelines.workspace.check_settings import SourceChecks, WorkspaceChecks
 from pipelines.workspace.close_calendar import CloseCalendar
@@ -31,6 +32,8 @@ def _refuse_path_outside(glob: str) -> str:
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Code = Annotated[str, Field(min_length=1, max_length=40)]
 SourceId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+TransferPercent = Annotated[Decimal, Field(ge=0, le=1000, decimal_places=6)]
 
 Redelivery = Literal["refuse", "replace_period", "append", "update_records"]
 
@@ -202,6 +205,36 @@ class JournalSettings(Strict):
     """Layout of the file where none is named."""
 
 
+class Transfer(Dated):
+    """What one legal entity adds when it charges another one. An item of a bill bears what holds
+    in the period that it is for."""
+
+    from_entity: Code = Field(alias="from")
+    """Legal entity of IT, which charges."""
+    to_entity: Code = Field(alias="to")
+    """Legal entity that is charged."""
+    mark_up_percent: TransferPercent = Decimal(0)
+    """On what is charged."""
+    tax_percent: TransferPercent = Decimal(0)
+    """On what is charged with its mark-up."""
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def goes_from_one_to_another(self) -> Transfer:
+        if self.from_entity == self.to_entity:
+            raise ValueError(f"'from' and 'to' are both {self.to_entity}")
+        if not self.mark_up_percent and not self.tax_percent:
+            raise ValueError("a transfer has a mark_up_percent, a tax_percent or both")
+        return self
+
+
+class RecoverySettings(Strict):
+    """What becomes of what services charge above or below their cost."""
+
+    true_up: Literal["none", "year_end"] = "none"
+    """`year_end`: the last period of the fiscal year gives it back, or charges it."""
+
+
 class WorkspaceConfig(Strict):
     """apportion.yml. Whether what it names exists is checked by `source_checks`."""
 
@@ -218,6 +251,9 @@ class WorkspaceConfig(Strict):
     dispatch: DispatchSettings | None = None
     """How statements reach the business units."""
     retention: RetentionSettings = RetentionSettings()
+    transfers: tuple[Transfer, ...] = ()
+    """Mark-up and tax between legal entities."""
+    recovery: RecoverySettings = RecoverySettings()
     is_demo: bool = False
     """Whether one person may act as several (`--as`): never where real money is charged."""
     sources: dict[SourceId, Source]

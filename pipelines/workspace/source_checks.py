@@ -17,6 +17,7 @@ from pipelines.workspace.check_names import check_thresholds
 from pipelines.workspace.close_calendar import list_unknown_feeds
 from pipelines.workspace.config import Source, WorkspaceConfig
 from pipelines.workspace.connection_checks import check_connection
+from pipelines.workspace.transfer_checks import check_transfers
 from pipelines.workspace.yaml_files import Path_, find_line
 
 MOST_DECIMALS = 2
@@ -29,6 +30,7 @@ def check_config(
     workspace's own mappings."""
     found = [*_check_time_zone(config), *_check_currency(config), *_check_control_total(config)]
     found += _check_close_calendar(config)
+    found += check_transfers(config)
     for source_id, source in config.sources.items():
         found += _check_source(("sources", source_id), source, mappings)
         found += _check_detail_feed(config, source_id)

@@ -62,6 +62,11 @@ def bill_bridge(tmp_path_factory: pytest.TempPathFactory) -> Golden:
     return build_golden("bill_bridge", tmp_path_factory.mktemp("golden"))
 
 
+@pytest.fixture(scope="session")
+def prices(tmp_path_factory: pytest.TempPathFactory) -> Golden:
+    return build_golden("prices", tmp_path_factory.mktemp("golden"))
+
+
 @dataclass(frozen=True)
 class OpenWarehouse:
     """A copy of the small company's warehouse with its staging views, as dbt left it."""

@@ -68,6 +68,7 @@ def test_an_earlier_period_is_explained_against_a_later_one(bill_bridge: Golden)
         "volume": "-166.00",
         "rate": "66.40",
         "mix": "-126.40",
+        "price": "0.00",
         "rounding": "0.00",
     }
     assert (bridge.before, bridge.after) == (Decimal("476.10"), Decimal("272.00"))

@@ -1,3 +1,16 @@
+-- The policy is that of the latest period with actual figures; before there are any, of the first period.
+with actual_periods as (
+    select period_id from {{ ref('stg_model__period_versions') }}
+    where scenario_id = 'actual'
+),
+
+now as (
+    select coalesce(
+        (select max(period_id) from actual_periods),
+        (select min(period_id) from {{ ref('stg_model__periods') }})
+    ) as period_id
+)
+
 select
     known.service_id,
     known.service_name,
@@ -12,7 +25,7 @@ select
     drivers.driver_name,
     drivers.description as driver_description,
     splits.method as split_method,
-    coalesce(services.charging_policy, 'at_cost') as charging_policy,
+    policies.charging_policy,
     coalesce(services.is_shared, false) as is_shared,
     services.availability_target_share,
     services.response_target_minutes,
@@ -21,6 +34,9 @@ select
     services.how_to_order,
     services.how_to_use_less
 from {{ ref('int_services__known') }} as known
+cross join now
+inner join {{ ref('int_charges__policies') }} as policies
+    on now.period_id = policies.period_id and known.service_id = policies.service_id
 left join {{ ref('stg_model__services') }} as services on known.service_id = services.service_id
 left join {{ ref('stg_model__drivers') }} as drivers on services.driver_id = drivers.driver_id
 left join {{ ref('stg_model__split_parts') }} as splits

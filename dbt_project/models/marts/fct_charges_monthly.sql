@@ -1,6 +1,29 @@
--- One charge line per service and consumer. Cents come from int_charges__lines and nowhere else.
-with lines as (
+-- One charge line per service and consumer. Cents of cost come from int_charges__lines and nowhere
+-- else, those of a price from int_charges__prices; a price may be due where there is no cost.
+with prices as (
+    select * from {{ ref('int_charges__prices') }}
+),
+
+lines as (
     select * from {{ ref('int_charges__lines') }}
+    union all by name
+    select
+        scenario_id,
+        period_id,
+        version,
+        service_id,
+        cost_centre_id,
+        'allocated' as disposition,
+        cast(0 as hugeint) as amount_units,
+        cast(0 as hugeint) as estimated_or_worse_units,
+        cast(0 as hugeint) as stale_or_worse_units,
+        cast(0 as hugeint) as fallback_units,
+        cast(0 as hugeint) as cost_cents,
+        cast(0 as hugeint) as estimated_or_worse_cents,
+        cast(0 as hugeint) as stale_or_worse_cents,
+        cast(0 as hugeint) as fallback_cents
+    from prices
+    where not has_cost_line
 ),
 
 as_was as (
@@ -13,32 +36,31 @@ as_is as (
 ),
 
 use as (
-    select
-        scenario_id,
-        period_id,
-        version,
-        service_id,
-        receiver_id,
-        max(driver_id) as driver_id,
-        arg_max(driver_quality, {{ quality_rank('driver_quality') }}) as driver_quality,
-        sum(quantity) as quantity,
-        max(unit_code) as unit_code
-    from {{ ref('int_consumers__weights') }}
-    group by all
+    select * from {{ ref('int_charges__quantities') }}
 ),
 
 charges as (
     select
         lines.*,
         case
-            when lines.disposition = 'allocated' and coalesce(services.charging_policy, 'at_cost') <> 'showback'
-                then lines.cost_cents
-            else 0
+            when lines.disposition <> 'allocated' or policies.charging_policy = 'showback' then 0
+            when coalesce(policies.charging_policy, 'at_cost') = 'at_cost' then lines.cost_cents
+            else prices.charged_cents
         end as charged_cents,
-        coalesce(services.charging_policy, 'at_cost') as charging_policy,
+        prices.price_rate,
+        coalesce(policies.charging_policy, 'at_cost') as charging_policy,
         coalesce(services.service_name, lines.service_id) as service_name
     from lines
     left join {{ ref('dim_services') }} as services on lines.service_id = services.service_id
+    left join {{ ref('int_charges__policies') }} as policies
+        on lines.period_id = policies.period_id and lines.service_id = policies.service_id
+    left join prices
+        on lines.disposition = 'allocated'
+        and lines.scenario_id = prices.scenario_id
+        and lines.period_id = prices.period_id
+        and lines.version = prices.version
+        and lines.service_id = prices.service_id
+        and lines.cost_centre_id = prices.cost_centre_id
 )
 
 select
@@ -67,6 +89,7 @@ select
     use.quantity,
     use.unit_code,
     {{ unit_rate('charges.amount_units', 'use.quantity') }} as unit_rate,
+    charges.price_rate,
     {{ cents_to_amount('charges.cost_cents') }} as cost_amount,
     {{ cents_to_amount('charges.charged_cents') }} as charged_amount,
     {{ cents_to_amount('(charges.cost_cents - charges.estimated_or_worse_cents)') }} as measured_amount,

@@ -16,7 +16,7 @@ budget as (
         period_id,
         service_id,
         cost_centre_id,
-        sum(cost_amount) as budget_amount
+        sum(case when charging_policy = 'showback' then cost_amount else charged_amount end) as budget_amount
     from {{ ref('fct_charges_monthly') }}
     where scenario_id = 'budget' and disposition = 'allocated'
     group by all
@@ -39,7 +39,7 @@ select
     charges.driver_quality,
     charges.quantity,
     charges.unit_code,
-    charges.unit_rate,
+    coalesce(charges.price_rate, charges.unit_rate) as unit_rate,
     charges.charged_amount,
     charges.cost_amount,
     charges.measured_amount,

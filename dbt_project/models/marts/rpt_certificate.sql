@@ -44,9 +44,10 @@ quarantined as (
 charges as (
     select
         lines.*,
-        coalesce(services.charging_policy, 'at_cost') as charging_policy
+        coalesce(policies.charging_policy, 'at_cost') as charging_policy
     from {{ ref('int_charges__lines') }} as lines
-    left join {{ ref('dim_services') }} as services on lines.service_id = services.service_id
+    left join {{ ref('int_charges__policies') }} as policies
+        on lines.period_id = policies.period_id and lines.service_id = policies.service_id
 ),
 
 charge_terms as (
@@ -147,6 +148,17 @@ charge_sums as (
     group by all
 ),
 
+-- Counted from the prices and the cost, and not from the charges that it is to explain.
+recovery_sums as (
+    select
+        scenario_id,
+        period_id,
+        version,
+        sum(recovery_amount) as recovery_amount
+    from {{ ref('fct_recovery_monthly') }}
+    group by all
+),
+
 bill_sums as (
     select
         scenario_id,
@@ -165,7 +177,8 @@ charge_identities as (
     {% set rows = [
         ('charged', 1, 'charged', 'Charged to consumers', 'left', 'charge_sums.charged_amount'),
         ('charged', 2, 'charged_cost', 'Cost of charged services', 'right', 'charge_sums.cost_amount'),
-        ('charged', 3, 'recovery', 'Over-recovery (+) or under-recovery (-)', 'right', '0'),
+        ('charged', 3, 'recovery', 'Over-recovery (+) or under-recovery (-)', 'right',
+            'recovery_sums.recovery_amount'),
         ('billed', 1, 'billed', 'Billed: sum of all statements', 'left', 'bill_sums.billed_amount'),
         ('billed', 2, 'charged', 'Charged to consumers', 'right', 'charge_sums.charged_amount'),
         ('billed', 3, 'corrections', 'Credit and debit notes for closed periods', 'right',
@@ -187,6 +200,7 @@ charge_identities as (
         {{ units_of_amount('coalesce(' ~ amount ~ ', 0)') }} as amount_units,
         {{ units_of_amount('coalesce(' ~ amount ~ ', 0)') }} // 1000000 as cents
     from charge_sums
+    left join recovery_sums using (scenario_id, period_id, version)
     left join bill_sums using (scenario_id, period_id, version)
     -- Nothing is billed by a restated period: an open one bills the difference.
     {% if identity == 'billed' %}where charge_sums.scenario_id <> 'restated'{% endif %}
@@ -229,7 +243,7 @@ select
     identity_id,
     case identity_id
         when 'ledger' then 'The ledger is accounted for'
-        when 'charged' then 'Charges equal cost'
+        when 'charged' then 'Charges equal cost and recovery'
         when 'billed' then 'Bills equal charges'
     end as identity_name,
     term_order,

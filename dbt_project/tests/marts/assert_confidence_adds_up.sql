@@ -4,8 +4,25 @@ with charges as (
     select * from {{ ref('fct_charges_monthly') }}
 ),
 
+-- A charge that has a price and no cost rests on nothing that could be doubted.
 lines as (
     select * from {{ ref('int_charges__lines') }}
+    union all by name
+    select
+        prices.scenario_id,
+        prices.period_id,
+        prices.version,
+        prices.service_id,
+        prices.cost_centre_id,
+        'allocated' as disposition,
+        0 as estimated_or_worse_cents,
+        0 as stale_or_worse_cents,
+        0 as fallback_cents,
+        0 as estimated_or_worse_units,
+        0 as stale_or_worse_units,
+        0 as fallback_units
+    from {{ ref('int_charges__prices') }} as prices
+    where not prices.has_cost_line
 ),
 
 bills as (

@@ -21,6 +21,8 @@
     'fct_service_quality_monthly': ['scenario_id', 'period_id', 'version', 'service_id'],
     'fct_service_capacity_monthly': ['scenario_id', 'period_id', 'version', 'service_id'],
     'fct_charges_monthly': ['charge_id'],
+    'fct_recovery_monthly': ['scenario_id', 'period_id', 'version', 'service_id'],
+    'int_charges__prices': ['scenario_id', 'period_id', 'version', 'service_id', 'cost_centre_id'],
     'fct_bill_items_monthly': ['bill_item_id'],
     'fct_charge_breakdown_monthly': [
         'scenario_id', 'period_id', 'version', 'service_id', 'cost_centre_id', 'business_unit_id', 'cost_pool_id',

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
-from pipelines.books import books as books_module
 from pipelines.books.audit import append_audit, append_audits, find_chain_breaks
 from pipelines.books.books import HEAD_REVISION, Books
+from pipelines.books.engines import make_engine
 from pipelines.books.tables import audit_log, loads, quarantine_decisions
 from pipelines.landing.quarantine_log import read_decisions
 from pipelines.workspace.workspace import Workspace
@@ -77,7 +77,7 @@ def _make_first_books(workspace: Workspace) -> None:
 
     config = Config()
     config.set_main_option("script_location", "pipelines.books:migrations")
-    books = Books(books_module._make_engine(f"sqlite:///{workspace.books_path}"))
+    books = Books(engines.make_engine(f"sqlite:///{workspace.books_path}"))
     with books.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
@@ -101,7 +101,7 @@ def _read_all(books: Books) -> dict[str, list[Any]]:
 
 def test_upgrade_of_the_first_books_keeps_their_data(workspace: Workspace) -> None:
     _make_first_books(workspace)
-    first = Books(books_module._make_engine(f"sqlite:///{workspace.books_path}"))
+    first = Books(engines.make_engine(f"sqlite:///{workspace.books_path}"))
     before = _read_all(first)
     first.close()
     assert [len(rows) for rows in before.values()] == [1, 1, 2]

@@ -10,6 +10,7 @@ select
     rate_type,
     time_zone,
     shared_method,
+    true_up,
     cast(power(10, minor_unit_digits + 6) as hugeint) as units_per_amount,
     -- Moves the point of an integer amount: 0.00000001 for a currency with two decimals.
     case minor_unit_digits
@@ -19,5 +20,7 @@ select
     case minor_unit_digits
         when 0 then cast(1 as decimal(3, 2))
         when 2 then cast(0.01 as decimal(3, 2))
-    end as amount_per_cent
+    end as amount_per_cent,
+    -- A price times a quantity has 22 decimals: how many such parts are in a minor unit.
+    cast(power(10, 22 - minor_unit_digits) as hugeint) as price_parts_per_cent
 from {{ source('model', 'settings') }}

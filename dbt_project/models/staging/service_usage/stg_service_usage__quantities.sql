@@ -5,6 +5,7 @@ select
     receiver_kind,
     receiver_id,
     quantity,
+    coalesce(peak_quantity, 0) as peak_quantity,
     unit_code,
     _source_id as source_id,
     _file_id as file_id,

@@ -1,0 +1,137 @@
+"""The page of prices: its finding, its figures, and what it says where nothing has a price."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from app.charts.recovery import draw_recovery, draw_recovery_trend
+from app.context import Context
+from app.findings import state_recovery
+from app.navigation import PRICES
+from app.queries.recovery import read_recovery, read_recovery_trend
+from tests.app.conftest import FEBRUARY, OpenPage
+from tests.app.marts import FEB, JAN, Row, build_company, publish
+from tests.app.test_pages import read_all, read_figures, read_title
+
+
+def make_row(period: str, service_id: str, cost: int, charged: int, before: int = 0) -> Row:
+    return {
+        "scenario_id": "actual",
+        "period_id": period,
+        "version": 1,
+        "fiscal_year": 2026,
+        "service_id": service_id,
+        "service_name": {"mail": "E-mail", "storage": "Storage"}[service_id],
+        "charging_policy": "rate" if period == FEB and service_id == "mail" else "at_cost",
+        "quantity": 40,
+        "unit_code": "seat",
+        "unit_cost": Decimal(cost) / 40,
+        "charged_rate": Decimal(charged) / 40,
+        "cost_amount": cost,
+        "charged_amount": charged,
+        "recovery_amount": charged - cost,
+        "cost_to_date_amount": cost,
+        "charged_to_date_amount": charged,
+        "recovery_to_date_amount": charged - cost + before,
+    }
+
+
+@pytest.fixture(scope="module")
+def priced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """E-mail is at cost in January and charged 10.50 a seat in February; storage is at cost."""
+    rows = [
+        make_row(JAN, "mail", 380, 380),
+        make_row(JAN, "storage", 400, 400),
+        make_row(FEB, "mail", 400, 420),
+        make_row(FEB, "storage", 450, 450),
+    ]
+    marts = build_company() | {"fct_recovery_monthly": rows}
+    return publish(tmp_path_factory.mktemp("priced"), marts)
+
+
+def test_the_page_states_who_over_recovers(priced: Path, open_page: OpenPage) -> None:
+    test = open_page(priced, PRICES)
+    assert read_title(test) == (
+        "E-mail over-recovers 20.00 EUR in the fiscal year 2026 to Feb 2026"
+    )
+    assert read_figures(test) == {
+        "Charged Feb 2026": ("420.00 EUR", ""),
+        "Their cost": ("400.00 EUR", ""),
+        "Recovery Feb 2026": ("+20.00 EUR", ""),
+        "Fiscal year 2026": ("+20.00 EUR", ""),
+    }
+    table = test.dataframe[0].value
+    assert list(table["service"]) == ["E-mail"]
+    assert list(table["policy"]) == ["by rate card"]
+    assert (table["price"][0], table["unit_cost"][0]) == ("10.50", "10.00")
+
+
+def test_nothing_with_a_price_says_what_to_do(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, PRICES)
+    assert read_title(test) == "Nothing is charged by price up to Feb 2026"
+    assert "apportion rates propose" in read_all(test)
+    assert not test.dataframe
+
+
+def test_recovery_is_read_per_service_and_month(
+    priced: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.queries.published import find_published
+
+    monkeypatch.setenv("APPORTION_WORKSPACE", str(priced))
+    published = find_published()
+    frame = read_recovery(published, FEBRUARY)
+    assert list(frame["service_id"]) == ["mail"]
+    trend = read_recovery_trend(published, FEBRUARY)
+    assert list(trend["period_id"]) == [JAN, FEB]
+    assert list(trend["recovery_to_date_amount"]) == [Decimal(0), Decimal(20)]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        (["5.00", "-30.00"], "B under-recovers 30.00 EUR in the fiscal year 2026 to Feb 2026; "
+         "all prices together charge 25.00 EUR below the cost"),
+        (["5.00", "-5.00"], "A over-recovers 5.00 EUR in the fiscal year 2026 to Feb 2026; "
+         "all prices together charge the cost"),
+        (["0.00"], "Prices recover the cost of every service in the fiscal year 2026 to Feb 2026, "
+         "to the cent"),
+    ],
+)  # fmt: skip
+def test_finding_names_the_service_that_is_furthest_from_its_cost(
+    amounts: list[str], said: str
+) -> None:
+    frame = pd.DataFrame(
+        {
+            "service_name": ["A", "B"][: len(amounts)],
+            "recovery_to_date_amount": list(map(Decimal, amounts)),
+        }
+    )
+    assert state_recovery(frame, FEBRUARY, "EUR").replace("\u00a0", " ") == said
+
+
+def test_under_recovery_is_hatched() -> None:
+    frame = pd.DataFrame(
+        {
+            "service_id": ["a", "b"],
+            "service_name": ["A", "B"],
+            "recovery_to_date_amount": [Decimal(5), Decimal(-30)],
+        }
+    )
+    (bars,) = draw_recovery(frame, "EUR").data
+    assert list(bars.y) == ["b", "a"]
+    assert list(bars.marker.pattern.shape) == ["/", ""]
+    trend = pd.DataFrame(
+        {
+            "period_name": ["Jan", "Feb"],
+            "recovery_amount": [Decimal(1), Decimal(-2)],
+            "recovery_to_date_amount": [Decimal(1), Decimal(-1)],
+        }
+    )
+    bars, line = draw_recovery_trend(trend, "EUR").data
+    assert list(bars.y) == [1.0, -2.0]
+    assert list(line.y) == [1.0, -1.0]
