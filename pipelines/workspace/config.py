@@ -168,6 +168,29 @@ class ControlTotal(Strict):
     source: SourceId
 
 
+FocusCategory = Literal[
+    "AI and Machine Learning",
+    "Analytics",
+    "Business Applications",
+    "Compute",
+    "Databases",
+    "Developer Tools",
+    "Multicloud",
+    "Identity",
+    "Integration",
+    "Internet of Things",
+    "Management and Governance",
+    "Media",
+    "Migration",
+    "Mobile",
+    "Networking",
+    "Security",
+    "Storage",
+    "Web",
+    "Other",
+]
+
+
 class CloseSettings(Strict):
     """What is looked at before a period is closed."""
 
@@ -190,8 +213,22 @@ class JournalSettings(Strict):
     """Account of IT's legal entity for what other entities owe it."""
     payable_account: Code
     """Account of the other entities for what they owe to IT's."""
+    mark_up_account: Code | None = None
+    """Account of IT's legal entity for what it charges above cost; needed once it does."""
+    tax_account: Code | None = None
+    """Account of IT's legal entity for the tax that it charges; needed once it does."""
     layout: str = "generic"
     """Layout of the file where none is named."""
+
+
+class FocusSettings(Strict):
+    """What FOCUS files say that the figures do not."""
+
+    payment_terms: Annotated[str, Field(min_length=1)] = "Settled by journal"
+    """How a business unit pays its bill."""
+    service_categories: dict[str, FocusCategory] = {}
+    """Category of the service catalogue -> category of FOCUS; a category that is not named here is
+    FOCUS's of the same name, or Other."""
 
 
 class WorkspaceConfig(Strict):
@@ -207,6 +244,7 @@ class WorkspaceConfig(Strict):
     """Thresholds for all sources."""
     close: CloseSettings = CloseSettings()
     journal: JournalSettings | None = None
+    focus: FocusSettings = FocusSettings()
     is_demo: bool = False
     """Whether one person may act as several (`--as`): never where real money is charged."""
     sources: dict[SourceId, Source]
