@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -69,6 +70,16 @@ class Rule(BaseModel):
         return set(re.findall(r"\b[A-Z][A-Za-z]+\b", re.sub(r"'[^']*'", "", self.broken)))
 
 
+@dataclass(frozen=True)
+class Test:
+    """A condition that no row may meet, and what is said of a row that does."""
+
+    broken: str
+    sentence: str
+    field: str | None = None
+    rule_id: str | None = None
+
+
 def check_directory(
     directory: Path, invoices: Mapping[str, Decimal] | None = None
 ) -> list[Problem]:
@@ -111,8 +122,8 @@ def _connect() -> duckdb.DuckDBPyConnection:
 
 
 def _open(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, str]:
-    """Read a file into the table raw_<dataset>, and say which it is: the dataset with most columns in
-    common. An empty text is no value: CSV has no other way to write none."""
+    """Read a file into the table raw_<dataset>, and say which it is: the dataset with most columns
+    in common. An empty text is no value: CSV has no other way to write none."""
     target = str(path).replace("'", "''")
     relation = (
         f"read_parquet('{target}')"
@@ -139,21 +150,23 @@ def _check_dataset(
     columns = find_datasets(version)[dataset]
     described = connection.execute(f"describe raw_{dataset}").fetchall()
     types = {row[0]: row[1] for row in described}
-    problems = _check_header(file, version, columns, types)
     present = [column for column in columns if column.name in types]
-    is_text = file.endswith(".csv")
-    for column in present:
-        problems += _check_type(connection, file, dataset, column, types[column.name], is_text)
+    problems = _check_header(file, version, columns, types)
+    if file.endswith(".csv"):
+        tests = [test for column in present for test in _list_text_tests(column)]
+        problems += _run_tests(connection, file, f"raw_{dataset}", tests)
+    else:
+        problems += _check_types(file, present, types)
     if problems:
         return problems
     _make_typed(connection, dataset, present, types)
-    for column in present:
-        problems += _check_values(connection, file, dataset, column)
-    names = set(types)
-    for rule in _load_rules()[dataset]:
-        if rule.columns <= names:
-            problems += _find_rows(connection, file, dataset, rule.broken, rule.sentence, rule.id)
-    return problems
+    tests = [test for column in present for test in _list_value_tests(column)]
+    tests += [
+        Test(rule.broken, rule.sentence, rule_id=rule.id)
+        for rule in _load_rules()[dataset]
+        if rule.columns <= set(types)
+    ]
+    return _run_tests(connection, file, dataset, tests)
 
 
 def _check_header(
@@ -175,26 +188,30 @@ def _check_header(
     return problems
 
 
-def _check_type(
-    connection: duckdb.DuckDBPyConnection,
-    file: str,
-    dataset: str,
-    column: Column,
-    type_name: str,
-    is_text: bool,
-) -> list[Problem]:
-    if not is_text:
-        expected = PARQUET_TYPES[column.type]
-        if type_name.split("(", maxsplit=1)[0] == expected:
-            return []
-        return [Problem(file, "has another type", field=column.name, found=type_name,
-                        expected=expected)]  # fmt: skip
+def _check_types(file: str, columns: Sequence[Column], types: Mapping[str, str]) -> list[Problem]:
+    problems = []
+    for column in columns:
+        found, expected = types[column.name], PARQUET_TYPES[column.type]
+        if found.split("(", maxsplit=1)[0] != expected:
+            problems.append(
+                Problem(
+                    file,
+                    "has another type",
+                    field=column.name,
+                    found=found,
+                    expected=expected,
+                )
+            )
+    return problems
+
+
+def _list_text_tests(column: Column) -> list[Test]:
+    """Whether the texts of a CSV are values of their type."""
     pattern = {"decimal": NUMBER, "datetime": DATE_TIME}.get(column.type)
     if pattern is None:
         return []
     condition = f"not regexp_matches(\"{column.name}\", '{pattern}')"
-    sentence = f"is no {column.type}"
-    return _find_rows(connection, file, f"raw_{dataset}", condition, sentence, None, column.name)
+    return [Test(condition, f"is no {column.type}", column.name)]
 
 
 def _make_typed(
@@ -220,9 +237,7 @@ def _sql_type(column: Column) -> str:
     return "timestamptz" if column.type == "datetime" else "varchar"
 
 
-def _check_values(
-    connection: duckdb.DuckDBPyConnection, file: str, dataset: str, column: Column
-) -> list[Problem]:
+def _list_value_tests(column: Column) -> list[Test]:
     name = f'"{column.name}"'
     tests = [] if column.has_nulls else [(f"{name} is null", "has no value")]
     allowed = column.allowed
@@ -240,37 +255,40 @@ def _check_values(
     if allowed:
         values = ", ".join("'" + value.replace("'", "''") + "'" for value in allowed)
         tests.append((f"{name} not in ({values})", "has a value that is not allowed"))
+    return [Test(condition, sentence, column.name) for condition, sentence in tests]
+
+
+def _run_tests(
+    connection: duckdb.DuckDBPyConnection, file: str, relation: str, tests: Sequence[Test]
+) -> list[Problem]:
+    """One problem for each test that a row does not pass: its first row, and how many do not. The
+    rows are read once for all tests."""
+    if not tests:
+        return []
+    counts = ", ".join(f"count(*) filter (where {test.broken})" for test in tests)
+    row = connection.execute(f"select {counts} from {relation}").fetchone()
+    assert row is not None
     return [
-        problem
-        for condition, sentence in tests
-        for problem in _find_rows(connection, file, dataset, condition, sentence, None, column.name)
+        _describe_rows(connection, file, relation, test, count)
+        for test, count in zip(tests, row, strict=True)
+        if count
     ]
 
 
-def _find_rows(
-    connection: duckdb.DuckDBPyConnection,
-    file: str,
-    relation: str,
-    condition: str,
-    sentence: str,
-    rule: str | None,
-    field: str | None = None,
-) -> list[Problem]:
-    """One problem with the first row that meets a condition and the number of all, or none."""
-    shown = f'cast("{field}" as varchar)' if field else "null"
+def _describe_rows(
+    connection: duckdb.DuckDBPyConnection, file: str, relation: str, test: Test, count: int
+) -> Problem:
+    shown = f'cast("{test.field}" as varchar)' if test.field else "null"
     row = connection.execute(
-        f"select count(*), min(place), arg_min(value, place) from ("
-        f"select row_number() over () as place, {shown} as value, ({condition}) as is_broken "
-        f"from {relation}) where is_broken"
+        f"select min(place), arg_min(value, place) from (select row_number() over () as place, "
+        f"{shown} as value, ({test.broken}) as is_broken from {relation}) where is_broken"
     ).fetchone()
     assert row is not None
-    count, place, value = row
-    if not count:
-        return []
-    message = f"{sentence}, in {count} row{'s' if count > 1 else ''}" if field else (
-        f"{count} row{'s' if count > 1 else ''} against: {sentence}"
-    )  # fmt: skip
-    return [Problem(file, message, record=place, field=field, found=value, rule_id=rule)]
+    rows = f"{count} row{'s' if count > 1 else ''}"
+    message = f"{test.sentence}, in {rows}" if test.field else f"{rows} against: {test.sentence}"
+    return Problem(
+        file, message, record=row[0], field=test.field, found=row[1], rule_id=test.rule_id
+    )
 
 
 @cache
