@@ -90,27 +90,31 @@ def check_directory(
     paths = sorted([*directory.glob("*.csv"), *directory.glob("*.parquet")])
     if not paths:
         raise UsageError(f"{directory}: expected CSV or Parquet files of FOCUS, found none")
-    problems = []
-    for ending in (".csv", ".parquet"):
-        with _connect() as connection:
-            found = {}
-            for path in (item for item in paths if item.suffix == ending):
-                version, dataset = _open(connection, path)
-                found[dataset] = path.name
-                problems += _check_dataset(connection, path.name, version, dataset)
-            if not problems:
-                problems += _check_ties(connection, found, invoices or {})
-    return problems
+    return [
+        problem
+        for ending in (".csv", ".parquet")
+        for problem in _check_together(
+            [path for path in paths if path.suffix == ending], invoices or {}
+        )
+    ]
 
 
 def check_file(path: Path) -> list[Problem]:
     """What is wrong with one file, which stands alone. Raises UsageError as above."""
     if path.suffix not in (".csv", ".parquet") or not path.is_file():
         raise UsageError(f"{path}: expected a CSV or Parquet file of FOCUS, or a directory of them")
+    return _check_together([path], {})
+
+
+def _check_together(paths: Sequence[Path], invoices: Mapping[str, Decimal]) -> list[Problem]:
+    """Files of one form, each by itself, and then against each other."""
+    found, problems = {}, []
     with _connect() as connection:
-        version, dataset = _open(connection, path)
-        problems = _check_dataset(connection, path.name, version, dataset)
-        return problems or _check_ties(connection, {dataset: path.name}, {})
+        for path in paths:
+            version, dataset = _open(connection, path)
+            found[dataset] = path.name
+            problems += _check_dataset(connection, path.name, version, dataset)
+        return problems or _check_ties(connection, found, invoices)
 
 
 def _connect() -> duckdb.DuckDBPyConnection:

@@ -65,12 +65,15 @@ priced as (
         if(
             items.unit_code = catalogue.unit_code, coalesce(catalogue.unit_name, items.unit_code), items.unit_code
         ) as unit_label,
-        coalesce(upper(unit_label[1]) || unit_label[2:], 'Units') as unit_name,
-        -- What is not measured is bought by the month, and costs what it costs.
+        -- What is not measured is used for a month, and costs what it costs.
+        if(is_charge, if(has_quantity, abs(items.quantity), 1), null) as used_quantity,
         case
-            when is_charge and has_quantity then direction * abs(items.quantity)
-            when is_charge then direction
-        end as pricing_quantity,
+            when not is_charge then null
+            when has_quantity then coalesce(upper(unit_label[1]) || unit_label[2:], 'Units')
+            else 'Months'
+        end as unit_name,
+        -- A price is never negative: where less than nothing is charged, the quantity is.
+        direction * used_quantity as pricing_quantity,
         case
             when is_charge and has_quantity then abs(items.unit_rate)
             when is_charge then abs(items.amount)
@@ -117,14 +120,14 @@ select
     charge_class as "ChargeClass",
     what || coalesce(': ' || reason, '') as "ChargeDescription",
     case
-        when charge_category = 'Usage' and is_charge then 'Usage-Based'
+        when is_charge and has_quantity then 'Usage-Based'
         when item_kind in ('charge', 'mark_up', 'tax') then 'Recurring'
         else 'One-Time'
     end as "ChargeFrequency",
     charge_end as "ChargePeriodEnd",
     charge_start as "ChargePeriodStart",
-    if(charge_category = 'Usage' and is_charge, quantity, null) as "ConsumedQuantity",
-    if(charge_category = 'Usage' and is_charge, unit_name, null) as "ConsumedUnit",
+    used_quantity as "ConsumedQuantity",
+    unit_name as "ConsumedUnit",
     contracted_cost as "ContractedCost",
     unit_price as "ContractedUnitPrice",
     amount as "EffectiveCost",
@@ -144,7 +147,7 @@ select
     amount as "PricingCurrencyEffectiveCost",
     unit_price as "PricingCurrencyListUnitPrice",
     pricing_quantity as "PricingQuantity",
-    case when not is_charge then null when has_quantity then unit_name else 'Months' end as "PricingUnit",
+    unit_name as "PricingUnit",
     $issuer as "ProviderName",
     $issuer as "PublisherName",
     service_id as "ResourceId",

@@ -49,7 +49,7 @@ described as (
                 || '-v' || bills.origin_version
         end as reference_invoice_id,
         case bills.item_kind
-            when 'charge' then if(has_quantity, 'Usage', 'Purchase')
+            when 'charge' then 'Usage'
             -- A credit or debit note for what was used stays the use of it.
             when 'correction' then 'Usage'
             when 'service_credit' then 'Credit'

@@ -34,8 +34,7 @@ def test_every_kind_of_item_has_its_category(marts: duckdb.DuckDBPyConnection) -
     rows = by_item(load(marts))
     found = {key: (row["ChargeCategory"], row["ChargeClass"]) for key, row in rows.items()}
     assert found == {
-        **dict.fromkeys(("m1", "m2", "h1", "h2", "h3", "f1"), ("Usage", None)),
-        **dict.fromkeys(("s1", "s2"), ("Purchase", None)),
+        **dict.fromkeys(("m1", "m2", "h1", "h2", "h3", "s1", "s2", "f1"), ("Usage", None)),
         "c1": ("Usage", "Correction"),
         "a1": ("Adjustment", "Correction"),
         "k1": ("Credit", None),
@@ -102,12 +101,14 @@ def test_prices_make_the_cost(marts: duckdb.DuckDBPyConnection) -> None:
     third = Decimal("333.3333333333")
     assert found["m1"] == (120, Decimal("12.5"), 1500, "Mailbox per month")
     assert found["h3"] == (1, third, third, "Server")
-    # What is not measured is bought by the month; a credit has no negative price.
+    # What is not measured is used for a month; a credit has no negative price.
     assert found["s1"] == (1, 120, 120, "Months")
     assert found["s2"] == (-1, 20, -20, "Months")
     assert found["t1"] == (None, None, Decimal("6.62"), None)
     assert {rows[key]["PricingCategory"] for key in ("m1", "m2")} == {"Standard"}
     assert {rows[key]["PricingCategory"] for key in ("h1", "s1")} == {"Dynamic"}
+    consumed = [(rows[key]["ConsumedQuantity"], rows[key]["ConsumedUnit"]) for key in ("m2", "s2")]
+    assert consumed == [(40, "Mailbox per month"), (1, "Months")]
     assert (rows["m1"]["SkuId"], rows["t1"]["SkuId"]) == ("mail", None)
 
 
@@ -162,14 +163,14 @@ def test_lines_of_an_invoice_name_the_invoice_that_they_correct(
         ("LOG-v1-0003", "Usage", Decimal("-10.00"), "2026-02-RETAIL-v1"),
         ("LOG-v1-0004", "Adjustment", Decimal("3.01"), depot),
         ("LOG-v1-0005", "Tax", Decimal("6.62"), depot),
-        ("LOG-v1-0006", "Purchase", Decimal("-20.00"), depot),
+        ("LOG-v1-0006", "Usage", Decimal("-20.00"), depot),
         ("RETAIL-v1-0001", "Usage", Decimal("0.00"), retail),
         ("RETAIL-v1-0002", "Usage", Decimal("666.67"), retail),
         ("RETAIL-v1-0003", "Adjustment", Decimal("-5.00"), "2026-02-RETAIL-v1"),
         ("RETAIL-v1-0004", "Adjustment", Decimal("2.00"), retail),
         ("RETAIL-v1-0005", "Usage", Decimal("1500.00"), retail),
         ("RETAIL-v1-0006", "Credit", Decimal("-1.00"), retail),
-        ("RETAIL-v1-0007", "Purchase", Decimal("120.00"), retail),
+        ("RETAIL-v1-0007", "Usage", Decimal("120.00"), retail),
     ]
     assert {row["InvoiceIssueStatus"] for row in rows} == {"Issued"}
     assert json.loads(rows[2]["InvoiceDetailGrain"])["x_OriginPeriod"] == "2026-02"
