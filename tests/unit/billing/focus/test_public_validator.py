@@ -41,7 +41,7 @@ def validate(rules: dict[str, Any], path: Path) -> dict[str, str]:
     criteria = sorted(set(rules["ApplicabilityCriteria"]) - NOT_OFFERED)
     done = subprocess.run(
         [VALIDATOR, "--data-file", path.resolve(), "--validate-version", MODEL, "--block-download",
-         "--focus-dataset", "CostAndUsage", "--applicability-criteria", ",".join(criteria), *more],
+         "--focus-dataset", "CostAndUsage", "--applicability-criteria", ",".join(criteria)],
         cwd=packages, capture_output=True, text=True, check=True, timeout=300,
     )  # fmt: skip
     return dict(RESULT.findall(done.stdout))
