@@ -124,9 +124,9 @@ def test_entries_are_those_worked_by_hand(marts: duckdb.DuckDBPyConnection) -> N
 
 
 # Beside the charges: a credit note of 10.00 for January and one of 2.50 for February to B1, a
-# service credit of 1.00 to A1, and to FR01 a mark-up of 3.01 and a tax of 6.62. Recovery is credited
-# 180.10 - 10.00 - 2.50 - 1.00 for mail and -5.00 for erp; 3.01 and 6.62 go to their accounts; FR01
-# owes 30.10 + 3.01 + 6.62 = 39.73. In all 175.10 - 13.50 + 9.63 = 171.23.
+# service credit of 1.00 to A1, and to FR01 a mark-up of 3.01 and a tax of 6.62. Recovery is
+# credited 180.10 - 10.00 - 2.50 - 1.00 for mail and -5.00 for erp; 3.01 and 6.62 go to their
+# accounts; FR01 owes 30.10 + 3.01 + 6.62 = 39.73. In all 175.10 - 13.50 + 9.63 = 171.23.
 BESIDES = """
 insert into fct_bill_items_monthly values
     ('actual', '2026-03', 1, 'DE01', 'B1', 'mail', 'Mail', 'correction', '2026-02', -2.50),
