@@ -22,7 +22,7 @@ export DO_NOT_TRACK := 1
 # One interpreter and one index of packages, whatever the machine is set up for otherwise.
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo run serve test check format bench lock clean environment
+.PHONY: demo run serve test check format bench lock clean environment focus-validator
 
 demo: run serve
 
@@ -56,6 +56,10 @@ bench: $(READY)
 
 environment: $(READY)
 
+# The public validator of FOCUS, for the tests that ask it; it has an environment of its own.
+focus-validator: $(READY)
+	@.ci/install-focus-validator
+
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found; name one with PYTHON=..."; exit 2; }
 	$(PYTHON) -m venv $(VENV)
@@ -70,4 +74,4 @@ lock: $(READY)
 		--no-emit-find-links --extra dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-focus $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -173,6 +173,29 @@ class ControlTotal(Strict):
     source: SourceId
 
 
+FocusCategory = Literal[
+    "AI and Machine Learning",
+    "Analytics",
+    "Business Applications",
+    "Compute",
+    "Databases",
+    "Developer Tools",
+    "Multicloud",
+    "Identity",
+    "Integration",
+    "Internet of Things",
+    "Management and Governance",
+    "Media",
+    "Migration",
+    "Mobile",
+    "Networking",
+    "Security",
+    "Storage",
+    "Web",
+    "Other",
+]
+
+
 class CloseSettings(Strict):
     """What is looked at before a period is closed."""
 
@@ -201,6 +224,10 @@ class JournalSettings(Strict):
     """Account of IT's legal entity for what other entities owe it."""
     payable_account: Code
     """Account of the other entities for what they owe to IT's."""
+    mark_up_account: Code | None = None
+    """Account of IT's legal entity for what it charges above cost; needed once it does."""
+    tax_account: Code | None = None
+    """Account of IT's legal entity for the tax that it charges; needed once it does."""
     layout: str = "generic"
     """Layout of the file where none is named."""
 
@@ -235,6 +262,16 @@ class RecoverySettings(Strict):
     """`year_end`: the last period of the fiscal year gives it back, or charges it."""
 
 
+class FocusSettings(Strict):
+    """What FOCUS files say that the figures do not."""
+
+    payment_terms: Annotated[str, Field(min_length=1)] = "Settled by journal"
+    """How a business unit pays its bill."""
+    service_categories: dict[str, FocusCategory] = {}
+    """Category of the service catalogue -> category of FOCUS; a category that is not named here is
+    FOCUS's of the same name, or Other."""
+
+
 class WorkspaceConfig(Strict):
     """apportion.yml. Whether what it names exists is checked by `source_checks`."""
 
@@ -254,6 +291,7 @@ class WorkspaceConfig(Strict):
     transfers: tuple[Transfer, ...] = ()
     """Mark-up and tax between legal entities."""
     recovery: RecoverySettings = RecoverySettings()
+    focus: FocusSettings = FocusSettings()
     is_demo: bool = False
     """Whether one person may act as several (`--as`): never where real money is charged."""
     sources: dict[SourceId, Source]

@@ -11,6 +11,7 @@ select
     lines.legal_entity_id,
     lines.category_name,
     lines.description,
+    lines.document_id,
     lines.currency_code,
     lines.amount_local,
     {{ units_to_amount('lines.amount_units') }} as amount,
