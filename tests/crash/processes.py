@@ -45,13 +45,14 @@ def run_command(arguments: list[str], output: Path) -> None:
         os._exit(code)
 
 
-def close_until(root: Path, period_id: str, step: str) -> None:
+def close_until(root: Path, period_id: str, step: str, person: str | None = None) -> None:
     """Close a period, and be killed where the close names this step."""
+    from pipelines.books.person import act_as
     from pipelines.close.close_period import close_period
     from pipelines.close.desk import open_desk
     from pipelines.workspace.workspace import Workspace
 
-    with open_desk(Workspace.open(root)) as desk:
+    with act_as(person, is_demo=True), open_desk(Workspace.open(root)) as desk:
         close_period(desk, period_id, lambda name: _die() if name == step else None)
 
 

@@ -4,6 +4,7 @@ said to be done. `make crash` does the same many more times."""
 from __future__ import annotations
 
 import random
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,11 @@ def steps(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Expect
 def test_close_killed_at_a_step_it_names(steps: list[Expected], tmp_path: Path, name: str) -> None:
     (close,) = [item for item in steps if item.step.name == "close"]
     period = close.step.arguments[1]
-    outcome = judge_kill(close, lambda root: fork(close_until, root, period, name), tmp_path)
+
+    def start(root: Path) -> ForkServerProcess:
+        return fork(close_until, root, period, name, close.step.person)
+
+    outcome = judge_kill(close, start, tmp_path)
     assert outcome.is_killed
     assert outcome.is_committed == NAMED[name]
 
