@@ -2,8 +2,8 @@
 
 SQLite in WAL mode by default, PostgreSQL where `APPORTION_BOOKS_URL` says so. A writing
 transaction on SQLite takes the write lock at its start (`begin immediate`), so that two writers
-queue up instead of failing half-way; the audit chain relies on that. On PostgreSQL two writers of
-the audit log at once collide on its key: one of them fails as a whole and may be run again.
+queue up instead of failing half-way; the audit chain relies on that. On PostgreSQL it takes a lock
+of its own, which is given back with the transaction, for the same.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ HEAD_REVISION = "0005"
 BOOKS_URL_VARIABLE = "APPORTION_BOOKS_URL"
 BUSY_MILLISECONDS = 30_000
 WRITES = "apportion_writes"
+WRITERS_LOCK = 4_702_111
+"""Number of the PostgreSQL lock that writers queue up for; any, as long as all take the same."""
 
 
 class BooksTooNewError(ApportionError):
@@ -137,6 +139,13 @@ def _make_engine(url: str) -> Engine:
 
         event.listen(engine, "connect", prepare)
         event.listen(engine, "begin", begin)
+    elif engine.dialect.name == "postgresql":
+
+        def queue_up(connection: Connection) -> None:
+            if connection.get_execution_options().get(WRITES, False):
+                connection.exec_driver_sql(f"select pg_advisory_xact_lock({WRITERS_LOCK})")
+
+        event.listen(engine, "begin", queue_up)
     return engine
 
 

@@ -39,12 +39,11 @@ from pipelines.warehouse.publication import read_publication
 from pipelines.warehouse.reader import open_published
 from pipelines.workspace.workspace import Workspace
 from tests.closed_periods import APPROVER, PREPARER
+from tests.workspace_copies import OUTPUT_NAME, copy_workspace
 
 from .processes import fork, run_command
 
 LEFT_BY_A_CRASH = ("and no close names it", "CURRENT names other closed files")
-UNCHANGING = ("inbox", "lake", "cost_model", "mappings", "notices")
-OUTPUT_NAME = "output.txt"
 # Longer than the measured run, so that the last moments are hit, too.
 SPAN = 1.1
 
@@ -241,24 +240,6 @@ def list_problems(root: Path) -> list[str]:
     """What `verify` finds."""
     with _open_books(root) as books:
         return verify(Workspace.open(root), books).problems
-
-
-def copy_workspace(source: Path, target: Path) -> Path:
-    """A copy in a moment: what no step of a close may write is linked, the books are copied."""
-    target.mkdir(parents=True)
-    for path in source.iterdir():
-        if path.name in UNCHANGING:
-            (target / path.name).symlink_to(path.resolve())
-        elif path.is_file() and path.name != OUTPUT_NAME:
-            shutil.copy2(path, target / path.name)
-    # Frozen and published files are never written again; one that were would show in the source.
-    shutil.copytree(
-        source / "warehouse",
-        target / "warehouse",
-        copy_function=os.link,
-        ignore=shutil.ignore_patterns(".*"),
-    )
-    return target
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
@@ -54,6 +55,23 @@ def close_until(root: Path, period_id: str, step: str, person: str | None = None
 
     with act_as(person, is_demo=True), open_desk(Workspace.open(root)) as desk:
         close_period(desk, period_id, lambda name: _die() if name == step else None)
+
+
+def close_slowly(root: Path, period_id: str, step: str, person: str) -> None:
+    """Close a period; at this step make the file `waiting`, and wait for the file `go`."""
+    from pipelines.books.person import act_as
+    from pipelines.close.close_period import close_period
+    from pipelines.close.desk import open_desk
+    from pipelines.workspace.workspace import Workspace
+
+    def wait(name: str) -> None:
+        if name == step:
+            (root / "waiting").touch()
+            while not (root / "go").exists():
+                time.sleep(0.01)
+
+    with act_as(person, is_demo=True), open_desk(Workspace.open(root)) as desk:
+        close_period(desk, period_id, wait)
 
 
 def close_until_operation(root: Path, period_id: str, number: int) -> None:
