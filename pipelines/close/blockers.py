@@ -140,14 +140,16 @@ def _find_order(
     ).fetchall()
     states = list_states(connection)
     earlier = [row[0] for row in rows]
-    open_ones = [name for name in earlier if name not in states or states[name].state != "closed"]
+    closed = [name for name in earlier if name in states and states[name].state == "closed"]
+    # Nobody has to close what was over before this program came: that ends with the first close.
+    first = closed[0] if closed else ""
+    open_ones = [name for name in earlier if name > first and name not in closed]
     if not open_ones:
         return []
     finding = f"{open_ones[0]} is not closed" + (
         f", nor are {len(open_ones) - 1} periods after it" if len(open_ones) > 1 else ""
     )
-    # Nobody has to close what was over before this program came.
-    can_be_accepted = len(open_ones) == len(earlier)
+    can_be_accepted = not closed
     what = "Close the periods in their order" + (
         ", or accept that the first close is this one." if can_be_accepted else "."
     )
