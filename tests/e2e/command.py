@@ -42,7 +42,7 @@ def run_here(*arguments: str | Path, expect: int = 0) -> str:
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         code = run([str(argument) for argument in arguments])
     assert code == expect, f"{arguments}\n{output.getvalue()[-3000:]}\n{errors.getvalue()[-3000:]}"
-    return output.getvalue() if code == 0 else errors.getvalue()
+    return output.getvalue() if code == 0 else output.getvalue() + errors.getvalue()
 
 
 def ask_sql(workspace: Path, query: str) -> list[dict[str, Any]]:

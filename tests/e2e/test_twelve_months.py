@@ -10,6 +10,7 @@ import shutil
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ LATE_AFTER, LATE_MONTH = "2026-03", "2026-02"
 REOPENED = "2026-06"
 WHY = ("--why", "as the sample has it")
 CENT = Decimal("0.01")
+POSTED = "2026-04"
+"""The first open month then: notes and adjustments stand on its bills."""
+DISPUTED = Decimal("100.00")
+HAS_NOTES = find_spec("pipelines.close.restated") is not None
+HAS_DISPUTES = find_spec("pipelines.disputes") is not None
+HAS_FOCUS = find_spec("pipelines.billing.focus") is not None
 LATE_INVOICE = {
     "line_id": "2026029901",
     "period_id": LATE_MONTH,
@@ -64,6 +71,10 @@ def year(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Year:
         close_month(done, month)
         if month == LATE_AFTER:
             deliver_late_invoice(root)
+            if HAS_DISPUTES:
+                dispute_line(root)
+            if HAS_NOTES or HAS_DISPUTES:
+                run_here("build", "--workspace", root)
         if month == REOPENED:
             reopen_month(done, month)
     return done
@@ -86,16 +97,36 @@ def close_month(year: Year, month: str) -> None:
 
 
 def deliver_late_invoice(root: Path) -> None:
-    """The ledger of the year comes again with one line more, of a month that is closed."""
+    """The ledger of the year comes again with one line more, of a month that is closed; Anton lets
+    it count."""
     source = root / "inbox" / "general_ledger" / "general_ledger_2026.csv"
     target = source.with_name("general_ledger_2026_again.csv")
     with source.open(encoding="utf-8", newline="") as file:
         names, *_ = csv.reader(file)
     line = ",".join(LATE_INVOICE[name] for name in names)
     target.write_text(source.read_text("utf-8") + line + "\n", "utf-8")
-    run_here("land", "--workspace", root)
+    assert "held" in run_here("land", "--workspace", root, expect=3)
     held = json.loads(run_here("loads", "list", "--held", "--json", "--workspace", root))["loads"]
     assert [load["file_name"] for load in held] == [target.name]
+    release = ("loads", "release", "general_ledger", target.name, "--why", "the carrier was late")
+    run_here(*release, "--workspace", root, expect=0 if HAS_NOTES else 4)
+
+
+def dispute_line(root: Path) -> None:
+    """Ute disputes a line of the month that was closed last, and Anton accepts."""
+    with open_published(Workspace.open(root)) as marts:
+        row = marts.execute(
+            "select service_id, cost_centre_id from fct_charges_monthly where scenario_id = "
+            "'actual' and period_id = ? order by charged_amount desc, all limit 1",
+            [LATE_AFTER],
+        ).fetchone()
+    assert row is not None
+    line = ("--service", row[0], "--cost-centre", row[1], "--amount", str(DISPUTED))
+    place = ("--workspace", root)
+    opened = json.loads(
+        run_here("dispute", "open", LATE_AFTER, *line, *WHY, "--json", "--as", "Ute", *place)
+    )
+    run_here("dispute", "accept", opened["dispute_id"], *WHY, "--as", APPROVER, *place)
 
 
 def reopen_month(year: Year, month: str) -> None:
@@ -174,6 +205,33 @@ def test_ledger_charges_bills_and_journal_tie(year: Year, tmp_path: Path, month:
     assert found["items"] == certificate["billed", "billed"]
     assert _sum_statements(year.root, month, tmp_path) == found["units"]
     assert _sum_journal(year.root, month, tmp_path) == found["items"]
+    if HAS_FOCUS:
+        assert _sum_focus(year.root, month, tmp_path) == found["items"]
+
+
+@pytest.mark.skipif(not HAS_NOTES, reason="there are no credit and debit notes yet")
+def test_late_invoice_is_posted_as_notes_in_the_open_month(year: Year) -> None:
+    """The notes sum to what the invoice changes in the charges, which is no more than the invoice:
+    the rest is showback."""
+    found = read_month(year.root, POSTED)
+    notes = found["kinds"]["correction"]
+    assert found["certificate"]["billed", "corrections"] == notes
+    with open_published(Workspace.open(year.root)) as marts:
+        sums = marts.execute(
+            "select scenario_id, sum(charged_amount) from fct_charges_monthly "
+            "where period_id = ? and scenario_id in ('actual', 'restated') group by all",
+            [LATE_MONTH],
+        ).fetchall()
+    charged = dict(sums)
+    assert notes == charged["restated"] - charged["actual"]
+    assert 0 < notes <= Decimal(LATE_INVOICE["amount_local"])
+
+
+@pytest.mark.skipif(not HAS_DISPUTES, reason="there are no disputes yet")
+def test_accepted_dispute_is_an_adjustment_in_the_open_month(year: Year) -> None:
+    found = read_month(year.root, POSTED)
+    assert found["kinds"]["adjustment"] == -DISPUTED
+    assert found["certificate"]["billed", "adjustments"] == -DISPUTED
 
 
 def _sum_statements(root: Path, month: str, directory: Path) -> dict[str, Decimal]:
@@ -181,6 +239,15 @@ def _sum_statements(root: Path, month: str, directory: Path) -> dict[str, Decima
     place = ("--output", directory, "--workspace", root)
     written = json.loads(run_here("bill", month, "--json", *place))
     return {file["business_unit_id"]: Decimal(file["total"]) for file in written}
+
+
+def _sum_focus(root: Path, month: str, directory: Path) -> Decimal:
+    """What the rows of the FOCUS export bill, from the file."""
+    place = ("--output", directory / "focus", "--workspace", root)
+    written = json.loads(run_here("export", "focus", month, "--json", *place))
+    path = Path(written["directory"]) / "cost_and_usage.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return sum((Decimal(row["BilledCost"]) for row in csv.DictReader(file)), Decimal(0))
 
 
 def _sum_journal(root: Path, month: str, directory: Path) -> Decimal:
