@@ -2,11 +2,14 @@
 # make run    the same without serving
 # make test   all tests          make check   lint, types, SQL style
 # make bench  measurements       make serve   the app for DEMO
+# make crash  kill the steps of a close at random moments; CRASHES=200
 
 DEMO ?= demo
 PORT ?= 8501
 # Size of the deliveries that `make bench` measures; 1 is 100 million rows.
 SCALE ?= 1
+# How many kills; ARGS="SEED" draws the moments of an earlier run again.
+CRASHES ?= 200
 UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +25,7 @@ export DO_NOT_TRACK := 1
 # One interpreter and one index of packages, whatever the machine is set up for otherwise.
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo run serve test check format bench lock clean environment focus-validator
+.PHONY: demo run serve test check format bench crash lock clean environment focus-validator
 
 demo: run serve
 
@@ -53,6 +56,10 @@ bench: $(READY)
 	$(BIN)/python -m tests.bench.bench_allocation
 	$(BIN)/python -m tests.bench.bench_splits
 	$(BIN)/python -m tests.bench.bench_periods
+	$(BIN)/python -m tests.bench.bench_verify
+
+crash: $(READY)
+	$(BIN)/python -m tests.crash $(CRASHES) $(ARGS)
 
 environment: $(READY)
 

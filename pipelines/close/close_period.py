@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.close.blockers import refuse_blocked
 from pipelines.close.desk import CloseDesk
-from pipelines.close.freeze import freeze_period
+from pipelines.close.freeze import freeze_period, seal_file
 from pipelines.close.manifest import Manifest, hash_manifest
 from pipelines.close.period_states import (
     ACTUAL,
@@ -139,10 +139,8 @@ def _freeze(desk: CloseDesk, state: PeriodState, publication: Publication) -> Pa
         files=frozen.files,
     )
     path = staging / MANIFEST_NAME
-    with path.open("wb") as file:
-        file.write(manifest.to_bytes())
-        file.flush()
-        os.fsync(file.fileno())
+    path.write_bytes(manifest.to_bytes())
+    seal_file(path)
     sync_directory(staging)
     return staging
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 BLOCK_BYTES = 16_384
+READ_ONLY = 0o444
 SUMMED = ("DECIMAL", "HUGEINT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UTINYINT")
 
 
@@ -56,14 +57,21 @@ def freeze_period(published: Path, directory: Path, period_id: str, version: int
         raise ControlError(f"{target.name} still has a write-ahead log after its checkpoint")
     paths = [target, *sorted((directory / PARQUET_NAME).iterdir())]
     for path in paths:
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+        seal_file(path)
     sync_directory(directory / PARQUET_NAME)
     files = [
         FrozenFile(str(path.relative_to(directory)), path.stat().st_size, hash_file(path))
         for path in paths
     ]
     return FrozenPeriod(tables, files)
+
+
+def seal_file(path: Path) -> None:
+    """Bring a file to disk and let nobody write it: no proof, but a barrier for who errs. The
+    directories stay as they are, so that a close can be moved, copied and swept away."""
+    path.chmod(READ_ONLY)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def sum_table(connection: duckdb.DuckDBPyConnection, relation: str, name: str) -> FrozenTable:

@@ -208,14 +208,14 @@ def _say_failure(result: CheckResult) -> str:
 
 @contextmanager
 def lock_warehouse(workspace: Workspace) -> Iterator[None]:
-    """One build at a time. Raises ControlError at once if another one is running."""
+    """One build or close at a time. Raises ControlError at once if another one is running."""
     workspace.warehouse.mkdir(parents=True, exist_ok=True)
     with (workspace.warehouse / ".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ControlError(
-                f"another build of {workspace.root} is running; wait for it and try again"
+                f"another build or close of {workspace.root} is running; wait for it and try again"
             ) from None
         yield
 

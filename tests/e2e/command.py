@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -29,6 +31,18 @@ def run_apportion(
             f"{arguments}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         )
     return done
+
+
+def run_here(*arguments: str | Path, expect: int = 0) -> str:
+    """Run one command in this process, without the second that a process takes to start; what it
+    printed. Fails where the exit code is not the expected one."""
+    from pipelines.cli.main import run
+
+    output, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        code = run([str(argument) for argument in arguments])
+    assert code == expect, f"{arguments}\n{output.getvalue()[-3000:]}\n{errors.getvalue()[-3000:]}"
+    return output.getvalue() if code == 0 else output.getvalue() + errors.getvalue()
 
 
 def ask_sql(workspace: Path, query: str) -> list[dict[str, Any]]:

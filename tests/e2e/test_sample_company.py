@@ -6,7 +6,6 @@ import csv
 import hashlib
 import json
 import shutil
-from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -16,39 +15,10 @@ import openpyxl
 import pypdf
 import pytest
 
-from tests.e2e.command import ROOT, ask_sql, run_apportion
+from tests.e2e.command import ask_sql, run_apportion
+from tests.e2e.sample_ledger import INBOX, count_ledger
 
-INBOX = ROOT / "data" / "samples" / "inbox"
-UNIT = Decimal("0.00000001")
 LATEST = "2026-10"
-
-
-def read_rows(source: str) -> list[dict[str, str]]:
-    """Records of the delivered files of a source, read with the standard library only."""
-    rows = []
-    for path in sorted((INBOX / source).glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            rows += list(csv.DictReader(file))
-    return rows
-
-
-def count_ledger() -> dict[str, Decimal]:
-    """The ledger by period in EUR, worked out here and not by the program: the (period, account,
-    currency) sum times the average rate, rounded to a hundred-millionth, then added up."""
-    rates = {
-        (row["period_id"], row["from_currency_code"]): Decimal(row["exchange_rate"])
-        for row in read_rows("exchange_rates")
-        if row["rate_type"] == "average" and row["to_currency_code"] == "EUR"
-    }
-    sums: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
-    for row in read_rows("general_ledger"):
-        key = (row["period_id"], row["account_id"], row["currency_code"])
-        sums[key] += Decimal(row["amount_local"])
-    totals: dict[str, Decimal] = defaultdict(Decimal)
-    for (period, _, currency), amount in sums.items():
-        rate = Decimal(1) if currency == "EUR" else rates[period, currency]
-        totals[period] += (amount * rate).quantize(UNIT, ROUND_HALF_UP)
-    return dict(totals)
 
 
 def test_certificate_gives_back_the_delivered_ledger(sample: Path) -> None:

@@ -15,9 +15,15 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from pipelines.books.audit import FIRST_HASH, append_audit, find_chain_breaks, hash_record
-from pipelines.books.books import HEAD_REVISION, Books, BooksTooNewError
+from pipelines.books.books import (
+    BOOKS_URL_VARIABLE,
+    HEAD_REVISION,
+    Books,
+    BooksTooNewError,
+)
 from pipelines.books.tables import audit_log, loads, metadata
 from pipelines.workspace.workspace import Workspace
+from tests.postgres_server import PostgresDatabase
 
 ROOT = Path(__file__).parents[3]
 
@@ -213,8 +219,17 @@ for number in range(25):
 """
 
 
-def test_two_processes_append_at_once(workspace: Workspace) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_two_processes_append_at_once(
+    request: pytest.FixtureRequest,
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
     """They also make the books at once, since neither finds any."""
+    if kind == "postgresql":
+        database: PostgresDatabase = request.getfixturevalue("postgres_database")
+        monkeypatch.setenv(BOOKS_URL_VARIABLE, database.address)
     command = [sys.executable, "-c", WRITER, str(workspace.root)]
     children = [subprocess.Popen([*command, name], cwd=ROOT) for name in ("one", "other")]
     assert [child.wait(timeout=60) for child in children] == [0, 0]
