@@ -96,7 +96,7 @@ def _trace_charge(
         result = trace_charge(connection, *charge)
         lines = result.lines if show_all or as_json else result.lines[:SHOWN_LINES]
         records = find_source_records(
-            space, connection, [line.ledger_line_id for line in lines], scenario
+            space, connection, [line.ledger_line_id for line in lines], result.scenario_id
         )
         drawn = draw_charge(connection, result) if picture else None
     if as_json:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.billing import queries
+from pipelines.billing.records import BillScope
 from pipelines.billing.write_bills import BillFiles, write_bills
 from pipelines.books.books import Books
 from pipelines.close.period_states import ACTUAL, PeriodState, read_state
@@ -112,7 +113,7 @@ def _make_plan(
         raise UsageError(f"{period_id} is closed: its statements are final. Leave out '--preview'.")
     with open_published(workspace) as marts:
         period, version = queries.read_period(marts, ACTUAL, period_id)
-        units = queries.read_billed_units(marts, ACTUAL, period_id, version)
+        units = queries.read_units(marts, BillScope(ACTUAL, period_id, version))
     if not is_preview and version != state.version:
         raise ControlError(
             f"{period_id}: the published bills are version {version}, the books have closed "

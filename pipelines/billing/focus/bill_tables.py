@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.billing import queries
 from pipelines.billing.focus.columns import find_datasets, list_service_categories
-from pipelines.billing.records import BillKey, Period
-from pipelines.billing.statement import statement_number
+from pipelines.billing.records import BillScope, Period
 from pipelines.errors import ControlError, UsageError
 
 if TYPE_CHECKING:
@@ -127,20 +126,13 @@ def _read_period(marts: duckdb.DuckDBPyConnection, period_id: str) -> tuple[Peri
 def _refuse_billed_to_nobody(
     marts: duckdb.DuckDBPyConnection, period_id: str, version: int
 ) -> None:
-    rows = queries.fetch_rows(
-        marts,
-        "select cost_centre_id, sum(amount) as amount from fct_bill_items_monthly "
-        "where scenario_id = 'actual' and period_id = ? and version = ? "
-        f"and not ({queries.IS_REAL_UNIT}) group by cost_centre_id order by cost_centre_id",
-        [period_id, version],
-    )
-    if rows:
-        amount = sum((row["amount"] for row in rows), Decimal("0.00"))
-        names = queries.list_some([row["cost_centre_id"] for row in rows])
+    scope = BillScope("actual", period_id, version)
+    amount, cost_centres = queries.read_billed_to_nobody(marts, scope)
+    if cost_centres:
         raise ControlError(
             f"period {period_id}: {amount:,.2f} are billed to cost centres that belong to no "
-            f"business unit: {names}. Nothing was written. Give them a business unit from that "
-            "day on and run again."
+            f"business unit: {queries.list_some(cost_centres)}. Nothing was written. Give them a "
+            "business unit from that day on and run again."
         )
 
 
@@ -158,7 +150,5 @@ def _read_invoices(marts: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> 
         "group by business_unit_id order by business_unit_id",
         [values["period"], values["version"]],
     ).fetchall()
-    return {
-        statement_number(BillKey("actual", values["period"], values["version"], unit)): amount
-        for unit, amount in rows
-    }
+    scope = BillScope("actual", values["period"], values["version"])
+    return {queries.statement_number(scope, unit): amount for unit, amount in rows}

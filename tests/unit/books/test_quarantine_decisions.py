@@ -77,7 +77,7 @@ def _make_first_books(workspace: Workspace) -> None:
 
     config = Config()
     config.set_main_option("script_location", "pipelines.books:migrations")
-    books = Books(engines.make_engine(f"sqlite:///{workspace.books_path}"))
+    books = Books(make_engine(f"sqlite:///{workspace.books_path}"))
     with books.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
@@ -101,7 +101,7 @@ def _read_all(books: Books) -> dict[str, list[Any]]:
 
 def test_upgrade_of_the_first_books_keeps_their_data(workspace: Workspace) -> None:
     _make_first_books(workspace)
-    first = Books(engines.make_engine(f"sqlite:///{workspace.books_path}"))
+    first = Books(make_engine(f"sqlite:///{workspace.books_path}"))
     before = _read_all(first)
     first.close()
     assert [len(rows) for rows in before.values()] == [1, 1, 2]
