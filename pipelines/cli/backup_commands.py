@@ -165,15 +165,20 @@ def _tell_restored(restored: Restored, as_json: bool) -> None:
             }
         )
         return
-    for problem in restored.problems:
-        print_error(problem)
+    where = f"{restored.root} is the workspace as of {manifest.backup_id}"
+    if restored.problems:
+        for problem in restored.problems:
+            print_error(problem)
+        print(f"{where}, and is not whole: {len(restored.problems)} problems.")
+        return
     print(
-        f"{restored.root} is the workspace as of {manifest.backup_id}. Proven: "
-        f"{len(manifest.files):,} files have the bytes that were backed up, the audit log is "
-        f"whole up to its record {manifest.audit_sequence:,}, and {verification.closes} closes "
-        + ("are as they were closed." if not verification.problems else "were looked at.")
+        f"{where}. Proven:\n"
+        f"- {len(manifest.files):,} files have the bytes that were backed up\n"
+        f"- the audit log is whole, up to record {manifest.audit_sequence:,} of the backup\n"
+        f"- every closed period is what was closed: {verification.closes}\n"
+        "- rules, lake and publication are as 'apportion doctor' wants them"
     )
-    if verification.closes and not restored.problems:
+    if verification.closes:
         print(f"Head of the chain: {verification.head_hash}")
 
 
@@ -192,8 +197,8 @@ def _tell_drill(drill: Drill, as_json: bool) -> None:
         print_error(problem)
     if drill.is_passed:
         print(
-            f"The drill passed: {drill.backup} restores to a whole workspace, and its "
-            f"{drill.closes} closes are those of this one. It is in the audit log."
+            f"The drill passed: {drill.backup} restores to a whole workspace, and every closed "
+            f"period in it is that of this one ({drill.closes}). It is in the audit log."
         )
     else:
         print(f"The drill failed: {drill.backup}. It is in the audit log.")

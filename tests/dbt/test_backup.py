@@ -7,13 +7,15 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.books.audit import append_audit
 from pipelines.books.books import BOOKS_URL_VARIABLE, Books
-from pipelines.books.tables import audit_log
+from pipelines.books.tables import audit_log, runs
 from pipelines.cli.main import run
 from pipelines.close.close_period import close_period
 from pipelines.close.desk import CloseDesk
@@ -23,7 +25,8 @@ from pipelines.landing.land import land_inbox
 from pipelines.operation.backup import Backup, make_backup
 from pipelines.operation.drill import drill_backup
 from pipelines.operation.restore import BackupDamagedError, restore_backup
-from pipelines.warehouse.publication import hash_file
+from pipelines.warehouse.closed_periods import list_closed_files
+from pipelines.warehouse.publication import hash_file, read_publication, write_publication
 from pipelines.warehouse.reader import open_published
 from pipelines.workspace.workspace import Workspace
 from tests.closed_periods import approve_published
@@ -265,10 +268,13 @@ def test_a_damaged_workspace_is_backed_up_and_said_to_be_damaged(
     _flip(root / FROZEN)
     original = next((root / "lake").rglob("original"))
     original.write_text("other", "utf-8")
+    (published,) = (root / "warehouse").glob("run-*.duckdb")
+    published.unlink()
     code = run(["backup", "--to", str(tmp_path / "backups"), "--workspace", str(root), "--json"])
     assert code == 4
     restored = restore_backup(tmp_path / "backups", tmp_path / "again")
     assert set(restored.manifest.damaged) == {
+        f"warehouse/{published.name} is missing",
         f"{FROZEN} has other bytes than the books know",
         f"{original.relative_to(root)} has other bytes than the books know",
     }
@@ -284,9 +290,7 @@ def test_others_work_on_while_a_backup_is_made(company: Path, tmp_path: Path) ->
     noted: list[int] = []
 
     def note(step: str, done: int, _total: int) -> None:
-        from pipelines.books.audit import append_audit
-
-        if step == "Backing up":
+        if step == "Backing up" and done % 20 == 0:
             with other.begin() as connection:
                 append_audit(connection, "test", "meanwhile", {"file": done})
             noted.append(done)
@@ -294,11 +298,63 @@ def test_others_work_on_while_a_backup_is_made(company: Path, tmp_path: Path) ->
     made = make_backup(workspace, books, tmp_path / "backups", on_progress=note)
     for opened in (books, other):
         opened.close()
-    assert len(noted) > 50
+    assert len(noted) > 5
     restored = restore_backup(made.path, tmp_path / "again", is_deep=True)
     assert restored.problems == []
     assert _drill(root, made.path) == []
     assert "meanwhile" not in {row[4] for row in _read_log(Books.open(Workspace(restored.root)))}
+
+
+def test_a_publication_that_gives_way_meanwhile_is_followed(company: Path, tmp_path: Path) -> None:
+    """The run that the snapshot names is gone before it is copied: the backup holds the next one,
+    with the books that name it."""
+    root = tmp_path / "company"
+    shutil.copytree(company, root)
+    workspace = Workspace.open(root)
+    books, other = Books.open(workspace), Books.open(workspace)
+    seen: list[str] = []
+
+    def follow(step: str, _done: int, _total: int) -> None:
+        if step == "Backing up" and not seen:
+            seen.append(_publish_another(workspace, other))
+
+    made = make_backup(workspace, books, tmp_path / "backups", on_progress=follow)
+    for opened in (books, other):
+        opened.close()
+    files = [file.name for file in made.manifest.files if file.name.endswith("duckdb")]
+    assert files == [FROZEN, "warehouse/run-29990101.duckdb"]
+    assert made.manifest.damaged == []
+    restored = restore_backup(made.path, tmp_path / "again")
+    assert restored.problems == []
+    assert read_publication(Workspace.open(restored.root)).run_id == "29990101"
+
+
+def _publish_another(workspace: Workspace, books: Books) -> str:
+    """The same figures as another run, and the one before it removed, as a build does it."""
+    before, run_id = read_publication(workspace), "29990101"
+    (opened,) = [file for file in before.files if file.role == "open"]
+    old, new = workspace.warehouse / opened.name, workspace.warehouse / f"run-{run_id}.duckdb"
+    shutil.copy(old, new)
+    files = (replace(opened, name=new.name), *list_closed_files(workspace, books))
+    publication = replace(before, run_id=run_id, files=files)
+    new.with_suffix(".json").write_text(json.dumps(asdict(publication)), "utf-8")
+    with books.begin() as connection:
+        connection.execute(
+            runs.insert().values(
+                run_id=run_id,
+                fingerprint="",
+                state="published",
+                started_at="2999",
+                finished_at="2999",
+                person_name="",
+                steps="[]",
+            )
+        )
+        append_audit(connection, "publish", run_id, {"file": new.name, "sha256": opened.sha256})
+    write_publication(workspace, publication)
+    for path in (old, old.with_suffix(".json")):
+        path.unlink()
+    return run_id
 
 
 def test_books_on_postgresql_come_back_on_either(
@@ -322,6 +378,10 @@ def test_books_on_postgresql_come_back_on_either(
     assert _drill(moved.root, again.path) == []
     back = restore_backup(again.path, tmp_path / "back", is_deep=True)
     assert back.problems == []
+    books = Books.open(Workspace.open(moved.root))
+    actions = [row[3] for row in _read_log(books)][made.manifest.audit_sequence :]
+    books.close()
+    assert actions == ["restore", "backup", "backup drill"]
     monkeypatch.delenv(BOOKS_URL_VARIABLE)
     assert _read_figures(back.root) == _read_figures(company)
     books = Books.open(Workspace.open(back.root))

@@ -19,7 +19,13 @@ from pipelines.close.period_states import Figures, calculate
 from pipelines.errors import ControlError
 from pipelines.operation.retention import clean
 from pipelines.warehouse.build import lock_warehouse
-from pipelines.warehouse.publication import Publication, PublishedFile, write_publication
+from pipelines.warehouse.old_publications import find_old_publications
+from pipelines.warehouse.publication import (
+    Publication,
+    PublishedFile,
+    read_publication,
+    write_publication,
+)
 from pipelines.workspace.workspace import Workspace
 from tests.closed_periods import PREPARER, close_period
 
@@ -135,11 +141,30 @@ def test_what_is_published_stays_even_if_it_is_old(workspace: Workspace, books: 
     content["run_id"] = "1"
     content["files"][0]["name"] = "run-1.duckdb"
     (workspace.warehouse / "CURRENT").write_text(json.dumps(content), "utf-8")
+    old = find_old_publications(workspace, books, read_publication(workspace))
+    assert [path.name for path in old] == ["run-2.duckdb", "run-3.duckdb"]
     removed = _clean(workspace, books)
     assert {name for name in removed if name.endswith("duckdb")} == {
         "warehouse/run-2.duckdb",
         "warehouse/run-3.duckdb",
     }
+
+
+def test_evidence_of_a_closed_period_stays(workspace: Workspace, books: Books) -> None:
+    """Its publication went long ago; what it rests on did not."""
+    _write(workspace.evidence / "run" / "checks.json", OLD)
+    with books.begin() as connection:
+        connection.execute(
+            text(
+                "insert into runs (run_id, fingerprint, state, started_at, person_name, steps) "
+                "values ('run', '', 'published', :at, '', '[]')"
+            ),
+            {"at": OLD.isoformat()},
+        )
+    close_period(books, "2026-01")
+    removed = _clean(workspace, books) | _clean(workspace, books)
+    assert "evidence/1/checks.json" in removed
+    assert "evidence/run/checks.json" not in removed
 
 
 def test_leftovers_go_and_closed_periods_stay(workspace: Workspace, books: Books) -> None:
