@@ -43,6 +43,14 @@ MONTHLY_CHARGEBACK = PageSpec(
     "chargeback",
     "What is each business unit billed, does it tie to the ledger, and what is still open?",
 )
+CLOSE = PageSpec(
+    "Finance",
+    "views/finance/close.py",
+    "Close",
+    ":material/lock_clock:",
+    "close",
+    "Can the period be closed, what blocks it, and what is late?",
+)
 DATA_CHECKS = PageSpec(
     "Finance",
     "views/finance/data_checks.py",
@@ -115,6 +123,7 @@ PAGES = (
     COST_PER_SERVICE,
     SERVICE_DETAIL,
     MONTHLY_CHARGEBACK,
+    CLOSE,
     DATA_CHECKS,
     CLOUD_COVERAGE,
     SERVICE_BENCHMARK,
