@@ -22,6 +22,7 @@ from app.components import (
     show_figures,
     show_headline,
     show_ledger_tie,
+    show_link,
     show_missing,
     show_section,
 )
@@ -36,7 +37,7 @@ from app.formats import (
     to_decimal,
 )
 from app.names import BILL_ITEM_NAMES
-from app.navigation import CLOSE
+from app.navigation import CLOSE, MONTHLY_CHARGEBACK
 from app.queries.close import CloseFacts, CloseUnknown, read_bill_kinds, read_close, read_notes
 from pipelines.close.blockers import Blocker
 
@@ -107,6 +108,7 @@ def _show_blockers(context: Context, facts: CloseFacts) -> None:
     ordered = sorted(facts.blockers, key=lambda item: not item.blocks)
     for number, blocker in enumerate(ordered):
         _show_blocker(context, blocker, number)
+    show_link(MONTHLY_CHARGEBACK, "Open items one by one", context)
     rows = pd.DataFrame([vars(blocker) for blocker in ordered])
     show_download(context, "What blocks (CSV)", rows, "close_blockers", "download_blockers")
 
