@@ -71,6 +71,16 @@ ITEM_NAMES = {
     "over_capacity": "Use above practical capacity",
 }
 
+BILL_ITEM_NAMES = {
+    "charge": "Charge",
+    "correction": "Credit or debit note",
+    "adjustment": "Adjustment",
+    "service_credit": "Service credit",
+    "mark_up": "Mark-up between legal entities",
+    "tax": "Tax between legal entities",
+    "true_up": "True-up of the fiscal year",
+}
+
 CHECK_KIND_NAMES = {
     "delivered": "Delivered",
     "filled": "Filled",

@@ -51,6 +51,14 @@ PRICES = PageSpec(
     "prices",
     "Do the prices recover the cost, per service, this month and this fiscal year?",
 )
+CLOSE = PageSpec(
+    "Finance",
+    "views/finance/close.py",
+    "Close",
+    ":material/lock_clock:",
+    "close",
+    "Can the period be closed, what blocks it, and what is late?",
+)
 DATA_CHECKS = PageSpec(
     "Finance",
     "views/finance/data_checks.py",
@@ -123,6 +131,7 @@ PAGES = (
     COST_PER_SERVICE,
     SERVICE_DETAIL,
     MONTHLY_CHARGEBACK,
+    CLOSE,
     PRICES,
     DATA_CHECKS,
     CLOUD_COVERAGE,

@@ -19,6 +19,8 @@ class Table:
     numeric: tuple[int, ...] = ()
     file: str | None = None
     """Name of the CSV file that holds the same rows, all of them."""
+    is_shown: bool = True
+    """Whether the page shows the rows as well, or only names the file."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ table; the CSV file beside it has all of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -18,8 +19,10 @@ from pipelines.method_sheets.render_html import STYLE, WIDE_COLUMNS
 MOST_ROWS = 500
 MORE_STYLE = """
 main { max-width: 68rem; } nav { flex-wrap: wrap; gap: 0.3rem 1.1rem; }
-td { overflow-wrap: anywhere; } td.number { overflow-wrap: normal; }
-td.hash { font: 0.8rem/1.5 ui-monospace, "Liberation Mono", monospace; min-width: 11rem; }
+p, footer, td.long { overflow-wrap: anywhere; } td.long { min-width: 12rem; }
+td.hash { overflow-wrap: anywhere; min-width: 11rem;
+  font: 0.8rem/1.5 ui-monospace, "Liberation Mono", monospace; }
+td a, td.time { white-space: nowrap; }
 .preview { border: 2px solid #b3261e; color: #b3261e; padding: 0.5rem 1rem; font-weight: 650;
   margin: 0 0 1rem; }
 @media (prefers-color-scheme: dark) { .preview { border-color: #f2b8b5; color: #f2b8b5; } }
@@ -28,6 +31,8 @@ pre { background: var(--tint); padding: 0.7rem 1rem; overflow-x: auto; font-size
 """
 PREVIEW = "Preview: the period is not closed. These figures may still change."
 HASH_DIGITS = 64
+LONG_WORD = 30
+TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})[.\d]*\+00:00")
 
 
 def render_page(page: Page, pages: Sequence[Page], origin: str, *, is_preview: bool) -> bytes:
@@ -64,6 +69,8 @@ def _render_section(section: Section) -> str:
 
 
 def _render_table(table: Table, empty: str) -> str:
+    if table.file and not table.is_shown:
+        return f'<p><a href="{escape(table.file)}">{escape(table.file)}</a></p>'
     if not table.rows:
         return f"<p>{escape(empty)}</p>"
     head = "".join(
@@ -99,8 +106,14 @@ def _render_cell(cell: Cell, number: int, table: Table) -> str:
     text = write_cell(cell)
     if isinstance(cell, str) and cell.endswith(".html") and "/" not in cell:
         return f'<td><a href="{escape(cell)}">{escape(cell)}</a></td>'
-    is_hash = isinstance(cell, str) and len(cell) == HASH_DIGITS and cell.isalnum()
-    mark = ' class="hash"' if is_hash else _mark(number, table)
+    mark = _mark(number, table)
+    if isinstance(cell, str):
+        if time := TIME.fullmatch(cell):
+            return f'<td class="time">{time[1]} {time[2]}</td>'
+        if len(cell) == HASH_DIGITS and cell.isalnum():
+            mark = ' class="hash"'
+        elif any(len(word) > LONG_WORD for word in cell.split()):
+            mark = ' class="long"'
     return f"<td{mark}>{escape(text)}</td>"
 
 

@@ -3,7 +3,8 @@ names and values of their fields.
 
 Which tables hold rules is said here: the known ones with a title and what they mean, and any other
 table of schema `model` under its own name, so that a kind of rule that is added later is neither
-left out nor unseen in the changes. Tables of the machinery (runs, loads, compiled SQL) are none.
+left out nor unseen in the changes. Tables of the machinery (loads, compiled SQL) are no rules, nor
+is what belongs to one period.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ from pipelines.cost_model.compile_splits import WHOLE
 NO_RULES = frozenset(
     {
         *("compiled_models", "corrections", "findings", "lineage_queries", "loads"),
-        *("period_versions", "periods", "quarantine", "tagging_scope", "minor_units"),
-        *("closed_figures", "measure_next"),
+        *("tagging_scope", "minor_units"),
     }
 )
 PLUMBING = frozenset({"run_id", "fingerprint", "built_at", "code_version", "has_receivers"})
@@ -91,7 +91,12 @@ def read_rules(figures: FrozenFigures) -> list[Rule]:
     """Every rule of the file, by kind and name. Whether one holds is said for the file's period."""
     start = _find_start(figures)
     names = [name.removeprefix("model.") for name in figures.tables if name.startswith("model.")]
-    own = [name for name in names if name not in {*NO_RULES, *RECEIVERS, "split_parts"}]
+    others = {*NO_RULES, *RECEIVERS, "split_parts"}
+    own = [
+        name
+        for name in names
+        if name not in others and "period_id" not in _list_columns(figures, name)
+    ]
     order = {kind: number for number, kind in enumerate(TITLES)}
     details = _read_details(figures)
     rules: list[Rule] = []

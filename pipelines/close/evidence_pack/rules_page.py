@@ -37,16 +37,19 @@ def make_rules(rules: Sequence[Rule], earlier: Sequence[EarlierRules]) -> Page:
             "All rules",
             (
                 f"{len(rules)} rules as they were compiled for the run, by kind. 'Holds' says "
-                "whether a rule holds in this period, by its dates. The file has a row per field.",
-                "rules.csv: kind, rule, whether it holds, field, value.",
+                "whether a rule holds in this period, by its dates. The file has a row per field:",
+            ),
+            Table(
+                ("kind", "rule", "holds", "field", "value"),
+                tuple(lines),
+                file="rules.csv",
+                is_shown=False,
             ),
         )
     )
     for kind, group in groupby(rules, key=lambda rule: rule.kind):
         rows: tuple[Row, ...] = tuple((rule.rule_id, rule.holds, rule.text) for rule in group)
         sections.append(Section(name_kind(kind), table=Table(("rule", "holds", "it_says"), rows)))
-    columns = ("kind", "rule", "holds", "field", "value")
-    sections.append(Section("As a file", table=Table(columns, tuple(lines), file="rules.csv")))
     return Page("rules", "Rules and their changes", _summarise(rules, earlier), tuple(sections))
 
 

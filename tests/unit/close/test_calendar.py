@@ -3,6 +3,7 @@ the books hold, ticks that are never rewritten."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from pipelines.books.audit import find_chain_breaks
 from pipelines.books.books import BOOKS_URL_VARIABLE, Books
 from pipelines.books.person import act_as
+from pipelines.cli.main import run
 from pipelines.close.calendar.due_tasks import DueTask, list_due_tasks
 from pipelines.close.calendar.sent_statements import Attempt, judge_attempts
 from pipelines.close.calendar.standard_tasks import list_tasks
@@ -275,3 +277,22 @@ def test_statements_are_sent_when_the_last_attempt_of_each_was() -> None:
         "2026-04-11",
     )
     assert judge_attempts([*failed, _attempt("LOG", "sending")]) is None
+
+
+def test_commands_show_and_tick_the_calendar(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(BOOKS_URL_VARIABLE, raising=False)
+    place = ["--workspace", str(workspace.root)]
+    assert run(["period", "tick", MARCH, "accruals", *place]) == 0
+    assert run(["period", "calendar", MARCH, "--today", "2026-04-09", *place]) == 0
+    shown = capsys.readouterr().out
+    # The tick is of today, which is after the ninth of April 2026.
+    assert "2026-03: 0 of 3 tasks done, 2 late, 1 due today" in shown
+    assert "LATE by 9 days" in shown
+    assert run(["period", "calendar", MARCH, "--json", *place]) == 0
+    rows = {row["task_id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert (rows["accruals"]["state"], rows["accruals"]["due_date"]) == ("done", "2026-03-31")
+    assert run(["period", "tick", MARCH, "accruals", "--undo", *place]) == 2
+    assert run(["period", "calendar", MARCH, "--today", "soon", *place]) == 2
+    assert "--today expects a day such as 2026-04-09" in capsys.readouterr().err
