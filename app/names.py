@@ -48,6 +48,12 @@ ITEM_NAMES = {
     "over_capacity": "Use above practical capacity",
 }
 
+ANSWER_NAMES = {
+    "none": "No answer yet",
+    "acknowledged": "Acknowledged",
+    "commented": "Comment",
+}
+
 CHECK_KIND_NAMES = {
     "delivered": "Delivered",
     "filled": "Filled",
