@@ -29,7 +29,7 @@ from app.formats import (
 from app.selection import Selection
 from pipelines.close.preview import Answer
 from pipelines.disputes.ageing import count_days
-from pipelines.disputes.disputes import Dispute
+from pipelines.disputes.disputes import FINANCE, Dispute
 
 Row = Mapping[Any, Any] | pd.Series
 
@@ -177,8 +177,17 @@ def state_disputes(
         disputed = sum((abs(item.asked_amount) for item in waiting), Decimal(0))
         days = max(count_days(item, today.date()) for item in waiting)
         verb, which = ("are", "the oldest ") if len(waiting) > 1 else ("is", "")
+        proposed = sum(item.raised_by == FINANCE for item in waiting)
+        counts = (
+            format_count(count, noun)
+            for count, noun in (
+                (len(waiting) - proposed, "dispute"),
+                (proposed, "proposed adjustment"),
+            )
+            if count
+        )
         return (
-            f"{format_count(len(waiting), 'dispute')} over {format_amount(disputed, currency)} "
+            f"{' and '.join(counts)} over {format_amount(disputed, currency)} "
             f"{verb} open, {which}for {format_count(days, 'day')}"
         )
     comments = sum(item.is_open_comment for item in answers)

@@ -91,7 +91,9 @@ def test_open_disputes_stand_with_age_amount_and_conversation(
         propose_adjustment(books, storage, Decimal("-12.50"), "service_credit", "two days down")
     books.close()
     test = open_page(workspace, DISPUTES, period=FEB)
-    assert read_title(test) == "3 disputes over 132.50 EUR are open, the oldest for 41 days"
+    assert read_title(test) == (
+        "2 disputes and 1 proposed adjustment over 132.50 EUR are open, the oldest for 41 days"
+    )
     figures = read_figures(test)
     assert figures["Open"] == ("3", "to be decided")
     assert figures["Oldest"] == ("41 days", "31-60 days")
@@ -164,6 +166,9 @@ def test_finding_of_disputes(line: BillItem) -> None:
         return clean(state_disputes(waiting, given, FEBRUARY, "EUR", day))
 
     assert state([one], "commented") == "1 dispute over 12.4 k EUR is open, for 1 day"
+    assert state([replace(one, raised_by="finance")] * 2) == (
+        "2 proposed adjustments over 24.8 k EUR are open, the oldest for 1 day"
+    )
     assert state([], "commented", "none", "commented") == (
         "No dispute is open; 2 comments on the bills of Feb 2026 are"
     )
