@@ -6,7 +6,7 @@ no figure for, and never claims more than the rows hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +27,9 @@ from app.formats import (
     to_text,
 )
 from app.selection import Selection
+from pipelines.close.preview import Answer
+from pipelines.disputes.ageing import count_days
+from pipelines.disputes.disputes import FINANCE, Dispute
 
 Row = Mapping[Any, Any] | pd.Series
 
@@ -182,6 +185,42 @@ def state_recovery(services: pd.DataFrame, selection: Selection, currency: str) 
     where = "above" if total > 0 else "below"
     amount = format_amount(abs(total), currency)
     return f"{sentence}; all prices together charge {amount} {where} the cost"
+def state_disputes(
+    waiting: Sequence[Dispute],
+    answers: Sequence[Answer] | None,
+    selection: Selection,
+    currency: str,
+    today: pd.Timestamp,
+) -> str:
+    """'3 disputes over 12.4 k EUR are open, the oldest for 41 days', or 'No dispute is open; 1
+    comment on the bills of Feb 2026 is'. `answers`: None where the books cannot be read."""
+    if answers is None:
+        return f"What is disputed on the bills of {selection.period_name} cannot be read"
+    if waiting:
+        disputed = sum((abs(item.asked_amount) for item in waiting), Decimal(0))
+        days = max(count_days(item, today.date()) for item in waiting)
+        verb, which = ("are", "the oldest ") if len(waiting) > 1 else ("is", "")
+        proposed = sum(item.raised_by == FINANCE for item in waiting)
+        counts = (
+            format_count(count, noun)
+            for count, noun in (
+                (len(waiting) - proposed, "dispute"),
+                (proposed, "proposed adjustment"),
+            )
+            if count
+        )
+        return (
+            f"{' and '.join(counts)} over {format_amount(disputed, currency)} "
+            f"{verb} open, {which}for {format_count(days, 'day')}"
+        )
+    comments = sum(item.is_open_comment for item in answers)
+    if comments:
+        verb = "are" if comments > 1 else "is"
+        return (
+            f"No dispute is open; {format_count(comments, 'comment')} on the bills of "
+            f"{selection.period_name} {verb}"
+        )
+    return f"No dispute is open, and no comment on the bills of {selection.period_name}"
 
 
 def state_coverage(

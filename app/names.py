@@ -48,15 +48,6 @@ DISPOSITION_NAMES = {
     "idle": "Idle capacity",
 }
 
-BILL_ITEM_NAMES = {
-    "correction": "Credit or debit note",
-    "adjustment": "Adjustment",
-    "service_credit": "Service credit",
-    "mark_up": "Mark-up",
-    "tax": "Tax",
-    "true_up": "True-up of the year",
-}
-
 ITEM_NAMES = {
     "unmapped_account": "Account without a rule",
     "unmapped_pool": "Cost pool without a tower",
@@ -79,6 +70,12 @@ BILL_ITEM_NAMES = {
     "mark_up": "Mark-up between legal entities",
     "tax": "Tax between legal entities",
     "true_up": "True-up of the fiscal year",
+}
+
+ANSWER_NAMES = {
+    "none": "No answer yet",
+    "acknowledged": "Acknowledged",
+    "commented": "Comment",
 }
 
 CHECK_KIND_NAMES = {

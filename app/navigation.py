@@ -75,6 +75,14 @@ CLOUD_COVERAGE = PageSpec(
     "cloud_coverage",
     "What part of the cloud bill has an owner, and what would give the rest one?",
 )
+DISPUTES = PageSpec(
+    "Finance",
+    "views/finance/disputes.py",
+    "Disputes and answers",
+    ":material/gavel:",
+    "disputes",
+    "What of the bills is in dispute, how long has it waited, and what do their owners say?",
+)
 SERVICE_BENCHMARK = PageSpec(
     "Service owner",
     "views/owner/service_benchmark.py",
@@ -135,6 +143,7 @@ PAGES = (
     PRICES,
     DATA_CHECKS,
     CLOUD_COVERAGE,
+    DISPUTES,
     SERVICE_BENCHMARK,
     SERVICE_CATALOGUE,
     METHOD,

@@ -14,6 +14,9 @@ from app.queries.periods import read_run
 from app.queries.published import Published, find_published
 from app.selection import Selection
 from tests.app.marts import FEB, JAN, build_company, publish, without_budget
+from tests.either_books import line
+
+__all__ = ["line"]
 
 ENTRY_POINT = Path(__file__).parents[2] / "app" / "streamlit_app.py"
 FEBRUARY = Selection("actual", FEB, JAN, 2026, "open")

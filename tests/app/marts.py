@@ -115,6 +115,7 @@ def build_company() -> Marts:
     for (scenario, period), services in SHARES.items():
         _add_services(marts, scenario, period, services)
     _add_fax_and_rest(marts)
+    marts["fct_bill_items_monthly"] = _list_bill_items(marts["fct_charges_monthly"])
     return marts | _build_facts(marts) | build_check_marts() | build_sheet_marts()
 
 
@@ -339,6 +340,27 @@ def _add_services(
                     "budget_amount": planned if is_charged else 0,
                 }
             )
+
+
+def _list_bill_items(charges: Sequence[Row]) -> list[Row]:
+    """What is charged is billed as it is."""
+    copied = (
+        *("scenario_id", "period_id", "version", "service_id", "service_name", "cost_centre_id"),
+        *("cost_centre_name", "business_unit_id", "business_unit_name", "legal_entity_id"),
+    )
+    return [
+        {
+            **{name: line[name] for name in copied},
+            "bill_item_id": line["charge_id"],
+            "item_kind": "charge",
+            "origin_period_id": line["period_id"],
+            "origin_version": line["version"],
+            "origin_charge_id": line["charge_id"],
+            "amount": line["charged_amount"],
+        }
+        for line in charges
+        if line["disposition"] == "allocated" and line["charged_amount"]
+    ]
 
 
 def _add_fax_and_rest(marts: Marts) -> None:

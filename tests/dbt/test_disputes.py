@@ -19,8 +19,10 @@ import pytest
 
 from pipelines.books.books import Books
 from pipelines.books.person import act_as
+from pipelines.close.blocker import Blocker
 from pipelines.close.close_period import close_period
 from pipelines.close.desk import CloseDesk
+from pipelines.close.period_states import Figures, approve
 from pipelines.close.verify import verify
 from pipelines.disputes.desk import DisputeDesk, Line
 from pipelines.disputes.disputes import Dispute
@@ -99,6 +101,30 @@ def company(small_company: Golden, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_figures_without_what_was_accepted_are_not_approved(company: Company) -> None:
     assert "outdated: deliveries, decisions or rules have changed" in company.refused
+
+
+def test_approval_that_came_after_the_look_is_not_closed(company: Company, tmp_path: Path) -> None:
+    """What was posted between a look at the figures and their approval would be left out."""
+
+    class Hasty(CloseDesk):
+        def look(self, period_id: str) -> tuple[Figures, list[Blocker]]:
+            seen = super().look(period_id)
+            with _as(APPROVER):
+                approve(self.books, period_id, seen[0])
+            return seen
+
+    root = tmp_path / "company"
+    shutil.copytree(company.closing.workspace.root, root)
+    workspace = Workspace.open(root)
+    books = Books.open(workspace)
+    desk = CloseDesk(workspace, books)
+    with _as(PREPARER):
+        desk.calculate(FEBRUARY)
+    with _as(APPROVER):
+        desk.review(FEBRUARY)
+    with pytest.raises(ControlError, match="2026-02 is reviewed; only an approved period"):
+        close_period(Hasty(workspace, books), FEBRUARY)
+    books.close()
 
 
 def test_the_same_adjustments_are_built_once(company: Company) -> None:

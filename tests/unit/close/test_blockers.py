@@ -266,6 +266,16 @@ def test_what_lies_before_the_first_close_blocks_no_later_one(
     }
 
 
+def test_preview_blocks_where_the_workspace_requires_it(
+    books: Books, marts: duckdb.DuckDBPyConnection, config: WorkspaceConfig
+) -> None:
+    required = config.close.model_copy(update={"preview": "required"})
+    found = _find(books, marts, config.model_copy(update={"close": required}))
+    assert {name: item.finding for name, item in found.items()} == {
+        "preview": "the bills were not sent for preview"
+    }
+
+
 def test_hash_is_that_of_the_figures_of_the_period_alone(marts: duckdb.DuckDBPyConnection) -> None:
     before = read_figures(marts, FEBRUARY)
     marts.execute("update dim_run set run_id = 'run-2'")
@@ -274,6 +284,16 @@ def test_hash_is_that_of_the_figures_of_the_period_alone(marts: duckdb.DuckDBPyC
     assert (before.content_hash, after.run_id) == (after.content_hash, "run-2")
     marts.execute(
         "update fct_charge_breakdown_monthly set amount = 12.34000001 where period_id = '2026-02'"
+    )
+    assert read_figures(marts, FEBRUARY).content_hash != before.content_hash
+    marts.execute(
+        "update fct_charge_breakdown_monthly set amount = 12.34 where period_id = '2026-02'"
+    )
+    assert read_figures(marts, FEBRUARY).content_hash == before.content_hash
+    # One unit is given what another one is charged: the sums stay, two bills change.
+    marts.execute(
+        "update fct_bill_items_monthly set amount = amount + "
+        "case business_unit_id when 'SAL' then 1 else -1 end where period_id = '2026-02'"
     )
     assert read_figures(marts, FEBRUARY).content_hash != before.content_hash
     with pytest.raises(UsageError, match="published are 2026-01 to 2026-02"):
