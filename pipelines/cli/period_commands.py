@@ -16,6 +16,7 @@ from pipelines.cli.output import (
     print_json,
     print_table,
 )
+from pipelines.cli.restated_command import restated
 from pipelines.errors import EXIT_DONE
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
     group.command("accept")(accept)
     group.command("send-back")(send_back)
     group.command("reopen")(reopen)
+    group.command("restated")(restated)
     app.add_typer(group, name="period")
 
 

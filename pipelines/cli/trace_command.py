@@ -48,7 +48,7 @@ def trace(
             help="Walk the other way: FILE:ROW, SHA256:ROW or the id of a cost line.",
         ),
     ] = None,
-    scenario: Annotated[str, typer.Option(help="actual or budget.")] = "actual",
+    scenario: Annotated[str, typer.Option(help="actual, budget or restated.")] = "actual",
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw the way of the money to this SVG file.")
     ] = None,
@@ -96,7 +96,7 @@ def _trace_charge(
         result = trace_charge(connection, *charge)
         lines = result.lines if show_all or as_json else result.lines[:SHOWN_LINES]
         records = find_source_records(
-            space, connection, [line.ledger_line_id for line in lines], scenario
+            space, connection, [line.ledger_line_id for line in lines], result.scenario_id
         )
         drawn = draw_charge(connection, result) if picture else None
     if as_json:

@@ -1,6 +1,7 @@
 -- Where corrections of closed periods are posted: the first period with actual cost after the last closed
 -- one. No row while there is none; then they wait.
 select
+    versions.scenario_id,
     versions.period_id,
     versions.version
 from {{ ref('stg_model__period_versions') }} as versions
