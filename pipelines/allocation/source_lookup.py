@@ -27,6 +27,7 @@ from pipelines.allocation.source_records import prepare_lake, read_published_loa
 from pipelines.allocation.trace import count_unit_digits
 from pipelines.errors import UsageError
 from pipelines.warehouse.lake_views import ActiveLoad
+from pipelines.warehouse.pins import name_files, read_pins
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -111,11 +112,15 @@ def find_source(
 def _read_lines(
     published: duckdb.DuckDBPyConnection, condition: str, parameters: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Cost lines of the newest version of their period."""
+    """Cost lines of the newest version of their period; of a restated period those that it was
+    closed without."""
     result = published.execute(
         f"""
         select * from fct_ledger_lines where {condition}
-        qualify rank() over (partition by scenario_id, period_id order by version desc) = 1
+        qualify rank() over (
+            partition by ledger_line_id, period_id, if(scenario_id = 'budget', 'budget', 'actual')
+            order by scenario_id = 'restated', version desc
+        ) = 1
         order by ledger_line_id
         """,
         parameters,
@@ -129,7 +134,7 @@ def _follow_line(
 ) -> FoundSource:
     [row] = rows
     loads = read_published_loads(workspace, published)
-    names = {load.sha256: load.file_name for load in loads}
+    names = name_files(loads, read_pins(workspace, published))
     return FoundSource(
         kind="cost line",
         figures=_read_figures(row),

@@ -57,7 +57,7 @@ def explain(
     business_unit: Annotated[
         str | None, typer.Option("--business-unit", "-b", help="The same of a business unit.")
     ] = None,
-    scenario: Annotated[str, typer.Option(help="actual or budget.")] = "actual",
+    scenario: Annotated[str, typer.Option(help="actual, budget or restated.")] = "actual",
     against_scenario: Annotated[
         str | None, typer.Option(help="Scenario of the other bill; default the same.")
     ] = None,

@@ -36,7 +36,7 @@ def methods(
     period: Annotated[
         str | None, typer.Option("--period", help="Period of the figures. Default: the latest one.")
     ] = None,
-    scenario: Annotated[str, typer.Option(help="actual or budget.")] = "actual",
+    scenario: Annotated[str, typer.Option(help="actual, budget or restated.")] = "actual",
     workspace: WorkspaceOption = Path(),
     as_json: JsonOption = False,
 ) -> int:

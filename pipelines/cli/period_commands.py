@@ -17,6 +17,7 @@ from pipelines.cli.output import (
     print_json,
     print_table,
 )
+from pipelines.cli.restated_command import restated
 from pipelines.errors import EXIT_DONE
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def register(app: typer.Typer) -> None:
     group.command("send-back")(send_back)
     group.command("reopen")(reopen)
     calendar_commands.register(group)
+    group.command("restated")(restated)
     app.add_typer(group, name="period")
 
 

@@ -48,7 +48,7 @@ def trace(
             help="Walk the other way: FILE:ROW, SHA256:ROW or the id of a cost line.",
         ),
     ] = None,
-    scenario: Annotated[str, typer.Option(help="actual or budget.")] = "actual",
+    scenario: Annotated[str, typer.Option(help="actual, budget or restated.")] = "actual",
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw the way of the money to this SVG file.")
     ] = None,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 PeriodArgument = Annotated[str, typer.Argument(help="Period, such as 2026-10.")]
-ScenarioOption = Annotated[str, typer.Option("--scenario", help="actual or budget.")]
+ScenarioOption = Annotated[str, typer.Option("--scenario", help="actual, budget or restated.")]
 DetailOption = Annotated[Detail, typer.Option("--by", help="What a row stands for.")]
 FormatOption = Annotated[TableFormat, typer.Option("--format", help="How to write the tables.")]
 

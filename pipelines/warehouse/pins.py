@@ -118,20 +118,34 @@ def find_pins(workspace: Workspace, books: Books, active: Sequence[ActiveLoad]) 
         known = _read_loads(workspace, connection)
         periods_of = _read_load_periods(connection, [period for period, _ in closed])
     contracts = [name for name in list_contract_ids() if _is_pinned(name)]
+    now = _group_by_contract(load for load in active if load.scenario_id == ACTUAL)
     pins: list[Pin] = []
     for period_id, version in closed:
-        frozen = _read_inputs(workspace, period_id, version, known)
+        then = _group_by_contract(_read_inputs(workspace, period_id, version, known))
         for contract_id in contracts:
-            then = [load for load in frozen if load.contract_id == contract_id]
-            now = [
-                load
-                for load in active
-                if load.contract_id == contract_id and load.scenario_id == ACTUAL
-            ]
-            pin = _compare(Pin(contract_id, period_id, version, tuple(then)), now, periods_of)
+            loads = tuple(then.get(contract_id, ()))
+            own = Pin(contract_id, period_id, version, loads)
+            pin = _compare(own, now.get(contract_id, ()), periods_of)
             if pin is not None:
+                _refuse_lost_records(pin)
                 pins.append(pin)
     return Pins(tuple(pins))
+
+
+def _group_by_contract(loads: Iterable[ActiveLoad]) -> dict[str, list[ActiveLoad]]:
+    groups: dict[str, list[ActiveLoad]] = {}
+    for load in loads:
+        groups.setdefault(load.contract_id, []).append(load)
+    return groups
+
+
+def _refuse_lost_records(pin: Pin) -> None:
+    for load in pin.loads:
+        if not has_records(load.directory):
+            raise ControlError(
+                f"{pin.period_id} was closed with {load.file_name} of {load.source_id}, whose "
+                f"records are no longer in {load.directory}. Restore them from a backup."
+            )
 
 
 def settle_pins(
@@ -193,11 +207,7 @@ def read_pins(workspace: Workspace, published: duckdb.DuckDBPyConnection) -> Pin
                 contract,
                 period,
                 version,
-                tuple(
-                    load
-                    for item in json.loads(loads)
-                    if has_records((load := _unpack(workspace, item)).directory)
-                ),
+                _find_readable(_unpack(workspace, item) for item in json.loads(loads)),
                 tuple(files),
             )
             for contract, period, version, loads, files in rows
@@ -205,6 +215,11 @@ def read_pins(workspace: Workspace, published: duckdb.DuckDBPyConnection) -> Pin
         ),
         tuple((period, version) for contract, period, version, _, _ in rows if contract is None),
     )
+
+
+def _find_readable(loads: Iterable[ActiveLoad]) -> tuple[ActiveLoad, ...]:
+    """The loads whose records are still in the lake: what is gone cannot be traced."""
+    return tuple(load for load in loads if has_records(load.directory))
 
 
 def name_files(loads: Sequence[ActiveLoad], pins: Pins) -> dict[str, str]:
@@ -331,13 +346,7 @@ def _read_inputs(
                 f"{item['sha256'][:12]}…), and the books know no such delivery. Restore books and "
                 "lake from a backup."
             )
-        load = _as_it_was(workspace, load, item)
-        if not has_records(load.directory):
-            raise ControlError(
-                f"{period_id} was closed with {load.file_name} of {load.source_id}, whose records "
-                f"are no longer in {load.directory}. Restore them from a backup."
-            )
-        found.append(load)
+        found.append(_as_it_was(workspace, load, item))
     return sorted(found, key=lambda load: load.load_id)
 
 

@@ -402,6 +402,25 @@ MART_GUARDS: dict[str, list[Twin]] = {
         lose("marts.fct_bill_items_monthly", "cc-ops", "cost_centre_id = 'cc-ops'"),
         double("marts.fct_bill_items_monthly", "cost_centre_id = 'cc-hr'", "cc-hr"),
     ],
+    "assert_notes_give_back_restated_charges": [
+        Twin(
+            "restated charge without a note",
+            "insert into bills.int_bills__posting_period values ('actual', '2026-03', 1); "
+            "insert into marts.fct_charges_monthly "
+            "select * replace ('restated' as scenario_id, 'restated' as charge_id) "
+            "from marts.fct_charges_monthly where scenario_id = 'actual' "
+            "and service_id = 'erp' and cost_centre_id = 'cc-ops'",
+            "erp",
+        ),
+    ],
+    "assert_corrections_leave_no_difference": [
+        Twin(
+            "change of the ledger that nothing accounts for",
+            "insert into marts.rpt_corrections select 'actual', '2026-02', 1, '2026-01', 1, "
+            "'late.csv', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1",
+            "2026-01",
+        ),
+    ],
     "assert_charges_have_a_business_unit": [
         move(
             "marts.fct_charges_monthly",

@@ -1,4 +1,5 @@
--- What restating changes in the charges of closed periods and no note has posted yet, in whole cents.
+-- What restating changes in the charges of closed periods and no note has posted yet, in whole cents. A
+-- rerun of another period has no restated one, and so no notes.
 with charged as (
     select
         period_id,
@@ -40,6 +41,7 @@ with charged as (
 )
 
 select
+    'restated' as scenario_id,
     period_id,
     version,
     service_id,
@@ -50,4 +52,6 @@ select
     cast(sum(posted_amount) as decimal(38, 2)) as posted_amount,
     cast(sum(restated_amount) - sum(frozen_amount) - sum(posted_amount) as decimal(38, 2)) as open_amount
 from charged
+semi join {{ ref('stg_model__period_versions') }} as versions
+    on versions.scenario_id = 'restated' and charged.period_id = versions.period_id
 group by all

@@ -12,7 +12,8 @@ delivered as (
         lines.currency_code,
         lines.amount_local
     from {{ ref('stg_general_ledger__lines') }} as lines
-    inner join settings on lines.source_id = settings.control_source_id or lines.scenario_id not in ('actual', 'restated')
+    inner join settings
+        on lines.source_id = settings.control_source_id or lines.scenario_id not in ('actual', 'restated')
     union all
     select
         scenario_id,

@@ -37,7 +37,8 @@ ledger as (
         false as is_balancing,
         claims.feed_source_id
     from {{ ref('stg_general_ledger__lines') }} as lines
-    inner join settings on lines.source_id = settings.control_source_id or lines.scenario_id not in ('actual', 'restated')
+    inner join settings
+        on lines.source_id = settings.control_source_id or lines.scenario_id not in ('actual', 'restated')
     left join claims on lines.source_id = claims.source_id and lines.line_id = claims.line_id
 ),
 

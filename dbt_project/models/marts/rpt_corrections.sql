@@ -47,11 +47,11 @@ changes as (
 
 posted as (
     select
-        origin_period_id,
-        origin_version,
         {% for column in amounts %}
-        sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
+        sum({{ column }}) as {{ column }},
         {% endfor %}
+        origin_period_id,
+        origin_version
     from {{ ref('stg_model__posted_corrections') }}
     group by all
 ),

@@ -5,11 +5,17 @@ with changed as (
         service_id,
         sum(amount) as amount
     from (
-        select period_id, service_id, charged_amount as amount
+        select
+            period_id,
+            service_id,
+            charged_amount as amount
         from {{ ref('fct_charges_monthly') }}
         where scenario_id = 'restated'
         union all
-        select period_id, service_id, -charged_amount as amount
+        select
+            period_id,
+            service_id,
+            -charged_amount as amount
         from {{ ref('stg_model__frozen_charges') }}
     )
     group by period_id, service_id
@@ -38,13 +44,3 @@ full outer join noted using (period_id, service_id)
 where
     coalesce(changed.amount, 0) is distinct from coalesce(noted.amount, 0)
     and exists (select 1 from {{ ref('int_bills__posting_period') }})
-union all
--- What the ledger changed is charged by notes or has a name; a pure change of drivers sums to nothing.
-select
-    origin_period_id as period_id,
-    '(ledger)' as service_id,
-    ledger_change_amount as changed_amount,
-    note_amount as noted_amount,
-    difference_amount
-from {{ ref('rpt_corrections') }}
-where difference_amount <> 0
