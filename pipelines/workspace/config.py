@@ -240,7 +240,7 @@ class WorkspaceConfig(Strict):
     """Thresholds for all sources."""
     close: CloseSettings = CloseSettings()
     journal: JournalSettings | None = None
-    transfers: tuple[Transfer, ...] = ()
+    transfers: list[Transfer] = Field(default_factory=list)
     """Mark-up and tax between legal entities."""
     recovery: RecoverySettings = RecoverySettings()
     is_demo: bool = False
