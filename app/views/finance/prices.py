@@ -44,6 +44,7 @@ def render_page() -> None:
     if not services.empty:
         _show_charts(context, services)
         _show_services(context, services)
+    show_download(context, "Recovery (CSV)", services, "recovery", "download_recovery")
 
 
 def _make_figures(context: Context, services: pd.DataFrame) -> list[Figure]:
@@ -133,7 +134,6 @@ def _show_services(context: Context, services: pd.DataFrame) -> None:
         key="recovery_services",
         alt="Services with a price: charged and cost per unit, and recovery",
     )
-    show_download(context, "Recovery (CSV)", services, "recovery", "download_recovery")
 
 
 render_page()
