@@ -35,7 +35,7 @@ def draw_recovery(frame: pd.DataFrame, currency: str) -> go.Figure:
         customdata=[escape_html(name) for name in ordered["service_name"]],
         hovertemplate="%{customdata}: %{text}<extra></extra>",
     )
-    title_axes(figure, x=f"charged above (+) or below (-) the cost, {currency}")
+    title_axes(figure, x=f"Recovery, {currency}")
     widest = max((abs(value) for value in amounts if value is not None), default=0.0) or 1.0
     figure.update_xaxes(range=[-2.2 * widest, 2.2 * widest], nticks=5)
     label_rows(figure, list(ordered["service_id"]), list(ordered["service_name"]))
@@ -70,6 +70,6 @@ def draw_recovery_trend(frame: pd.DataFrame, currency: str) -> go.Figure:
         customdata=[format_signed(value, currency) for value in frame["recovery_to_date_amount"]],
         hovertemplate="%{x}: %{customdata}<extra>Fiscal year to date</extra>",
     )
-    title_axes(figure, y=f"{currency}, above (+) or below (-) the cost")
+    title_axes(figure, y=f"Recovery, {currency}")
     figure.update_xaxes(showgrid=False, nticks=9, type="category")
     return figure

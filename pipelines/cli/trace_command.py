@@ -146,6 +146,11 @@ def _print_trace(result: Trace, records: list[SourceRecord], shown: int) -> None
         f"{result.period_id}: {format_money(result.amount)} {code}{quantity}"
         f" (driver: {result.driver_name or 'none'})"
     )
+    if result.priced_amount is not None:
+        print(
+            f"That is its cost. It is charged at a price: {format_money(result.priced_amount)} "
+            f"{code}, by the policy in services.yml."
+        )
     paths = [(*names, format_money(to_decimal(part))) for *names, part in result.paths[:12]]
     print_table(
         "By the way that the money went",

@@ -144,7 +144,7 @@ def _say_price(rows: SheetRows, currency: str) -> str:
 def _summarise(rows: SheetRows, month: str, currency: str, subject: str) -> str:
     """'It is charged by seats: 298.86 EUR per seat per month in Oct 2026.'"""
     price, counted = _say_price(rows, currency), rows.facts["driver_name"]
-    verb = "is shown" if rows.facts["charging_policy"] == "showback" else "is charged"
+    verb = _say_verb(rows, "is charged", "is counted")
     if not _has_cost(rows):
         return f"{subject} had no cost in {month}."
     if _is_held(rows):
@@ -209,6 +209,12 @@ def _say_minutes(minutes: int) -> str:
     if rest or not hours:
         parts.append(format_count(rest, "minute"))
     return " ".join(parts)
+
+
+def _say_verb(rows: SheetRows, at_cost: str, priced: str) -> str:
+    """What the cost of a use means for who uses it: it is paid, shown, or paid by another price."""
+    policy = rows.facts["charging_policy"]
+    return "is shown" if policy == "showback" else at_cost if policy == "at_cost" else priced
 
 
 def _describe_price(rows: SheetRows, month: str, currency: str) -> Section:
@@ -294,7 +300,7 @@ def _tell_example(rows: SheetRows, month: str, currency: str, business_unit_id: 
         return _tell_plain_example(row, rows, month, currency)
     use = _share(row["quantity"], row["total_quantity"])
     part = _share(row["amount"], row["total_amount"])
-    verb = "is shown" if rows.facts["charging_policy"] == "showback" else "pays"
+    verb = _say_verb(rows, "pays", "costs")
     had = (
         f"Example: in {month} {row['business_unit_name']} had "
         f"{format_quantity(row['quantity'])} of {format_quantity(row['total_quantity'])} "
@@ -315,7 +321,7 @@ def _tell_plain_example(row: Row, rows: SheetRows, month: str, currency: str) ->
     share = _percent(row["amount"], row["total_amount"])
     if not share:
         return ""
-    verb = "is shown" if rows.facts["charging_policy"] == "showback" else "pays"
+    verb = _say_verb(rows, "pays", "costs")
     return (
         f"Example: in {month} {row['business_unit_name']} {verb} {share} of "
         f"{_money(row['total_amount'], currency)}: {_money(row['amount'], currency)}."
@@ -345,7 +351,7 @@ def _list_parts(rows: SheetRows, currency: str) -> Table:
         )
         for row in rows.units
     )
-    column = "Is shown" if rows.facts["charging_policy"] == "showback" else "Pays"
+    column = _say_verb(rows, "Pays", "Costs").capitalize()
     if not any(row["is_borne"] for row in rows.units):
         column = "Cost"
     return Table(("Business unit", counted, "Part", f"{column}, {currency}"), body, (1, 2, 3))

@@ -60,6 +60,10 @@ AGREED_AND_REST = (
 POLICIES: Mapping[str, str] = {
     "at_cost": "It is charged at cost: all who use it pay together what it costs, no more.",
     "showback": "It is shown and not charged: the amounts say what your use costs, nobody pays.",
+    "cost_plus": "It is charged at cost and a percentage on it. The amounts here are the cost.",
+    "rate": "It is charged by the rate card. The amounts here are what your use costs.",
+    "market": "It is charged at a market price. The amounts here are what your use costs.",
+    "fixed": "It is charged at an agreed amount. The amounts here are what your use costs.",
 }
 
 QUALITIES: Mapping[str, str] = {

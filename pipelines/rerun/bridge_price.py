@@ -75,8 +75,8 @@ def say_price(subject: Subject) -> str:
     if subject.wanted.cost_centre_id is None:
         where.append(charge.cost_centre_name)
     prefix = f"{', '.join(where)} {changes[line]:+,}: " if where else ""
-    was, becomes = (amounts.get(line, Decimal("0.00")) for amounts in (before, after))
-    return f"{prefix}charged above its cost {was:+,} -> {becomes:+,}"
+    was, becomes = (amounts.get(line, Decimal(0)) for amounts in (before, after))
+    return f"{prefix}charged above its cost {was:+,.2f} -> {becomes:+,.2f}"
 
 
 def _sum_by(recoveries: Recoveries, place: int) -> dict[str, Decimal]:

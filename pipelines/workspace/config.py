@@ -288,7 +288,7 @@ class WorkspaceConfig(Strict):
     dispatch: DispatchSettings | None = None
     """How statements reach the business units."""
     retention: RetentionSettings = RetentionSettings()
-    transfers: tuple[Transfer, ...] = ()
+    transfers: list[Transfer] = Field(default_factory=list)
     """Mark-up and tax between legal entities."""
     recovery: RecoverySettings = RecoverySettings()
     focus: FocusSettings = FocusSettings()

@@ -6,6 +6,11 @@ from decimal import Decimal
 
 import pytest
 
+from pipelines.rerun.bridge_subject import Wanted
+from pipelines.rerun.changes import ChangesRefusedError, WhatIf
+from pipelines.rerun.explain import explain_bill
+from pipelines.rerun.whatif import ask_rest_of_year, ask_what_if
+
 from .golden import Golden
 
 TABLES = {
@@ -61,3 +66,53 @@ def test_a_bill_shows_the_price(prices: Golden) -> None:
         "select period_id, unit_rate from rpt_bill_lines where service_id = 'cloud'"
     )
     assert found == [("2026-01", "4"), ("2026-02", "2.5")]
+
+
+def test_a_dearer_price_is_seen_per_business_unit_before_it_is_made(prices: Golden) -> None:
+    """Mail at 451.00 for both who use it: north 445.00 to 486.00, south 415.00 to 456.00. Of the
+    1,040.00 of cost 180.00 are not recovered, then 98.00."""
+    result = ask_what_if(prices.workspace, "2026-02", WhatIf(prices=("mail=+10%",)))
+    assert {line.row_id: (str(line.before), str(line.after)) for line in result.lines} == {
+        "north": ("445.00", "486.00"),
+        "south": ("415.00", "456.00"),
+        "(not_recovered)": ("180.00", "98.00"),
+    }
+    assert result.delivered_change == 0
+
+
+def test_the_rest_of_the_year_sums_its_periods(prices: Golden) -> None:
+    """January adds 42.00 and 56.00 to the 41.00 and 41.00 of February."""
+    result = ask_rest_of_year(prices.workspace, "2026-01", WhatIf(prices=("mail=+10%",)))
+    assert {line.row_id: str(line.change) for line in result.lines if line.change} == {
+        "north": "83.00",
+        "south": "97.00",
+        "(not_recovered)": "-180.00",
+    }
+    assert [scope.period_id for scope in result.scopes] == ["2026-01", "2026-02"]
+
+
+def test_a_service_at_cost_has_no_price_to_change(prices: Golden) -> None:
+    with pytest.raises(ChangesRefusedError, match="'cloud' has the policy at_cost"):
+        ask_what_if(prices.workspace, "2026-01", WhatIf(prices=("cloud=+10%",)))
+
+
+def test_a_bridge_says_what_the_price_did(prices: Golden) -> None:
+    """Cloud costs 40.00 in both months; from February on it is charged at 25.00."""
+    bridge = explain_bill(prices.workspace, "2026-02", "2026-01", Wanted("cloud", "cc-a"))
+    assert (str(bridge.before), str(bridge.after)) == ("40.00", "25.00")
+    assert {term: str(amount) for term, amount in bridge.terms.items() if amount} == {
+        "price": "-15.00"
+    }
+    assert bridge.causes["price"] == "charged above its cost +0.00 -> -15.00"
+
+
+def test_parts_of_a_bridge_hold_what_has_a_price_and_no_cost(prices: Golden) -> None:
+    """South paid 3 euros of cost and 2 above it for fax; now there is the price only."""
+    bridge = explain_bill(prices.workspace, "2026-02", "2026-01", Wanted(business_unit_id="south"))
+    parts = {part.part_id: part for part in bridge.parts}
+    assert (str(parts["fax"].before), str(parts["fax"].after)) == ("5.00", "5.00")
+    assert str(parts["fax"].terms["price"]) == "3.00"
+    assert (str(bridge.before), str(bridge.after)) == ("676.15", "415.00")
+    for part in bridge.parts:
+        assert part.before + sum(part.terms.values()) == part.after
+    assert bridge.before + sum(bridge.terms.values()) == bridge.after

@@ -595,6 +595,43 @@ MART_GUARDS: dict[str, list[Twin]] = {
             "where service_id = 'network'",
             "network",
         ),
+        Twin(
+            "recovery that nobody was charged",
+            "update marts.fct_recovery_monthly set recovery_amount = 0.01 "
+            "where service_id = 'crm' and scenario_id = 'actual'",
+            "crm",
+        ),
+    ],
+    "assert_prices_are_charged": [
+        Twin(
+            "a price that no charge has",
+            "insert into stops.int_charges__prices select scenario_id, period_id, version, "
+            "service_id, cost_centre_id, 'rate', true, quantity, 0, 1, null "
+            "from marts.fct_charges_monthly where service_id = 'crm' and cost_centre_id = 'cc-ops'",
+            "crm",
+        ),
+        Twin(
+            "a charge without its price",
+            "update marts.fct_charges_monthly set charging_policy = 'rate' "
+            "where service_id = 'crm' and cost_centre_id = 'cc-ops'",
+            "crm",
+        ),
+    ],
+    "assert_true_ups_settle_the_year": [
+        Twin(
+            "a recovery that is not settled",
+            "update model.settings set true_up = 'year_end'; "
+            "update model.periods set fiscal_period = 12 where period_id = '2026-02'; "
+            "update marts.fct_recovery_monthly set recovery_to_date_amount = 5 "
+            "where service_id = 'crm' and period_id = '2026-02' and scenario_id = 'actual'",
+            "crm",
+        ),
+        Twin(
+            "a settlement of nothing",
+            "insert into marts.fct_bill_items_monthly select * replace ('true_up' as item_kind) "
+            "from marts.fct_bill_items_monthly where service_id = 'crm'",
+            "crm",
+        ),
     ],
     "assert_marts_keep_pools_and_towers": [
         move(f"marts.{mart}", key, "elsewhere", where, f"{mart}.{column}")
@@ -623,6 +660,7 @@ MART_GUARDS: dict[str, list[Twin]] = {
                 "fct_charges_monthly",
                 "fct_cost_pools_monthly",
                 "fct_ledger_lines",
+                "fct_recovery_monthly",
                 "fct_service_cost_breakdown_monthly",
                 "fct_service_costs_monthly",
                 "fct_service_quality_monthly",

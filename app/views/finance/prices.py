@@ -44,6 +44,7 @@ def render_page() -> None:
     if not services.empty:
         _show_charts(context, services)
         _show_services(context, services)
+    show_download(context, "Recovery (CSV)", services, "recovery", "download_recovery")
 
 
 def _make_figures(context: Context, services: pd.DataFrame) -> list[Figure]:
@@ -74,7 +75,7 @@ def _show_charts(context: Context, services: pd.DataFrame) -> None:
     with left:
         show_section(
             "Recovery per service, fiscal year to date",
-            "What was charged without what it cost. Under-recovery is hatched.",
+            "Charged above (+) or below (-) the cost. Under-recovery is hatched.",
         )
         show_chart(
             draw_recovery(services, context.currency),
@@ -95,8 +96,9 @@ def _show_charts(context: Context, services: pd.DataFrame) -> None:
 def _show_services(context: Context, services: pd.DataFrame) -> None:
     show_section(
         f"Price beside unit cost, {context.selection.period_name}",
-        "Charged per unit is what is charged in all, base fees and bounds included, per unit used. "
-        "A true-up of the year is an item of the bills and not part of the recovery.",
+        f"In {context.currency} per unit. The price is what is charged in all, with base fees and "
+        "bounds, per unit used. A true-up of the year is an item of the bills and not part of the "
+        "recovery.",
     )
     currency = context.currency
     st.dataframe(
@@ -109,22 +111,20 @@ def _show_services(context: Context, services: pd.DataFrame) -> None:
                 "price": [format_rate(value) for value in services["charged_rate"]],
                 "unit_cost": [format_rate(value) for value in services["unit_cost"]],
                 "unit": services["unit_code"],
-                "charged": services["charged_amount"],
-                "cost": services["cost_amount"],
                 "recovery": services["recovery_amount"],
                 "to_date": services["recovery_to_date_amount"],
+                "charged": services["charged_amount"],
+                "cost": services["cost_amount"],
             }
         ),
         hide_index=True,
         height="content",
         placeholder=MISSING,
         column_config={
-            "service": st.column_config.TextColumn("Service", pinned=True, width=190),
-            "policy": st.column_config.TextColumn("Charged", width=110),
-            "price": st.column_config.TextColumn(f"{currency} charged per unit", alignment="right"),
-            "unit_cost": st.column_config.TextColumn(
-                f"{currency} cost per unit", alignment="right"
-            ),
+            "service": st.column_config.TextColumn("Service", pinned=True, width=170),
+            "policy": st.column_config.TextColumn("Policy", width=95),
+            "price": st.column_config.TextColumn("Price", alignment="right", width=70),
+            "unit_cost": st.column_config.TextColumn("Unit cost", alignment="right", width=80),
             "unit": st.column_config.TextColumn("Unit", width=90),
             "charged": amount_column(f"Charged, {currency}", places=2),
             "cost": amount_column(f"Cost, {currency}", places=2),
@@ -134,7 +134,6 @@ def _show_services(context: Context, services: pd.DataFrame) -> None:
         key="recovery_services",
         alt="Services with a price: charged and cost per unit, and recovery",
     )
-    show_download(context, "Recovery (CSV)", services, "recovery", "download_recovery")
 
 
 render_page()

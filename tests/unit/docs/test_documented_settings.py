@@ -18,7 +18,7 @@ def list_keys(model: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]:
     """Fields by their path: 'calendar.first_period', 'rules[].id', 'sources.NAME.inbox'."""
     found: dict[str, FieldInfo] = {}
     for name, field in model.model_fields.items():
-        path = f"{prefix}{name}"
+        path = f"{prefix}{field.alias or name}"
         found[path] = field
         for child, mark in _find_models(field.annotation):
             found |= list_keys(child, f"{path}{mark}.")
@@ -45,6 +45,8 @@ def describe_default(field: FieldInfo) -> set[str]:
     default = field.get_default(call_default_factory=True)
     if default is None or isinstance(default, BaseModel):
         return {"none", "see below"}
+    if isinstance(default, list) and default:
+        return {"see below"}
     if default in ("", [], {}):
         return {"empty"}
     return {f"`{str(default).lower() if isinstance(default, bool) else default}`"}

@@ -103,7 +103,7 @@ def test_quality_and_fallback_are_said_in_words() -> None:
 def test_unknown_codes_are_said_by_their_own_words() -> None:
     """A kind of driver, quality, policy or fallback that is new to this page loses nothing."""
     rows = make_rows(
-        facts=make_facts(charging_policy="cost_plus"),
+        facts=make_facts(charging_policy="new_policy"),
         method=make_method(driver_kind="new_kind", quality_code="half_sure", fallback="ask_owner"),
     )
     sheet = build(rows)
@@ -111,7 +111,16 @@ def test_unknown_codes_are_said_by_their_own_words() -> None:
     assert "Seats at the end of the month." in text
     assert "half sure" in text
     assert "ask owner" in text
-    assert "cost plus" in read_text(find(sheet, "What you pay"))
+    assert "new policy" in read_text(find(sheet, "What you pay"))
+
+
+def test_amounts_of_a_price_are_said_to_be_the_cost() -> None:
+    sheet = build(make_rows(facts=make_facts(charging_policy="rate")))
+    assert "charged by the rate card" in read_text(find(sheet, "What you pay"))
+    assert "so it costs" in read_text(find(sheet, PART))
+    table = find(sheet, PART).table
+    assert table is not None
+    assert table.columns[-1] == "Costs, EUR"
 
 
 def test_lines_that_name_their_consumer_need_no_count() -> None:
