@@ -53,6 +53,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.bench.bench_allocation
 	$(BIN)/python -m tests.bench.bench_splits
 	$(BIN)/python -m tests.bench.bench_periods
+	$(BIN)/python -m tests.bench.bench_statements
 
 environment: $(READY)
 
