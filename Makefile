@@ -56,6 +56,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.bench.bench_allocation
 	$(BIN)/python -m tests.bench.bench_splits
 	$(BIN)/python -m tests.bench.bench_periods
+	$(BIN)/python -m tests.bench.bench_statements
 	$(BIN)/python -m tests.bench.bench_verify
 
 crash: $(READY)

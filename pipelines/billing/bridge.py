@@ -44,6 +44,8 @@ def explain_period(workspace: Workspace, figures: PeriodFigures) -> PeriodFigure
     """The figures with the bridges of all units, or with the reason why there are none."""
     if figures.previous is None:
         return replace(figures, why_no_bridge="There is no earlier period to explain it against.")
+    import duckdb
+
     from pipelines.rerun.explain_units import explain_units
 
     scope = figures.scope
@@ -54,7 +56,8 @@ def explain_period(workspace: Workspace, figures: PeriodFigures) -> PeriodFigure
             figures.previous.scope.period_id,
             scenario_id=scope.scenario_id,
         )
-    except ApportionError as error:
+    except (ApportionError, duckdb.Error) as error:
+        # A month of bills must not wait for the explanation of its changes.
         return replace(figures, why_no_bridge=f"The change cannot be explained: {error}")
     return replace(figures, bridges=bridges, why_no_bridge="")
 

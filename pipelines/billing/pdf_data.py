@@ -181,16 +181,22 @@ def _build_kinds(statement: Statement) -> list[Data]:
 
 
 def _build_items(statement: Statement) -> list[Data]:
-    """What is billed besides charges, a section per kind."""
-    return [
-        {
+    """What is billed besides charges, a section per kind. Columns without any text are left out."""
+    sections = []
+    for kind in statement.kinds:
+        rows = [_build_item(item) for item in statement.items if item.kind == kind.kind]
+        if kind.kind == CHARGE:
+            continue
+        section: Data = {
             "title": kind.title,
-            "rows": [_build_item(item) for item in statement.items if item.kind == kind.kind],
+            "rows": rows,
+            "total_name": f"All {kind.title[0].lower()}{kind.title[1:]}",
             "total": format_amount(kind.amount),
         }
-        for kind in statement.kinds
-        if kind.kind != CHARGE
-    ]
+        for key in ("origin", "reference", "reason"):
+            section[f"has_{key}"] = any(row[key] for row in rows)
+        sections.append(section)
+    return sections
 
 
 def _build_item(item: BillItem) -> Data:

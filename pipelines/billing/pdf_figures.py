@@ -28,6 +28,9 @@ Data = dict[str, Any]
 
 WIDTH = 1000
 MAX_POOL_COLUMNS = 6
+PAGE_MM, SERVICE_MM, DIGIT_MM, PADDING_MM, LEAST_MM = 174, 40, 1.3, 2.6, 17
+"""Of the table of pools: the width of the page, of its first column, of a digit, of a column's
+padding, and of a column whose amounts are short."""
 CONFIDENCE_NAMES = {
     "measured": "measured all the way",
     "estimated": "estimated, or shared out as declared",
@@ -85,14 +88,21 @@ def _build_term(term: BridgeTerm, start: int, end: int) -> Data:
 def build_matrix(statement: Statement) -> Data:
     """What each service costs by pool. Rows and columns sum; pools that do not fit share one."""
     pools = statement.pools
-    shown = pools if len(pools) <= MAX_POOL_COLUMNS else pools[: MAX_POOL_COLUMNS - 1]
+    has_recovery = any(service.recovery for service in statement.service_costs)
+    sums = (statement.charged, statement.recovery, *(pool.amount for pool in pools))
+    longest = max(len(format_amount(amount)) for amount in sums)
+    width = max(LEAST_MM, round(longest * DIGIT_MM + PADDING_MM, 1))
+    # All pools, or the largest and a column for the others: as many as leave the names a place.
+    room = int((PAGE_MM - SERVICE_MM) / width) - (2 if has_recovery else 1)
+    room = max(1, min(room, MAX_POOL_COLUMNS))
+    shown = pools if len(pools) <= room else pools[: room - 1]
     columns = [[pool.cost_pool_id] for pool in shown]
     titles = [breakable(pool.cost_pool_name) for pool in shown]
     if len(shown) < len(pools):
         columns.append([pool.cost_pool_id for pool in pools[len(shown) :]])
         titles.append(f"{len(pools) - len(shown)} others")
-    has_recovery = any(service.recovery for service in statement.service_costs)
     return {
+        "width": width,
         "titles": titles,
         "others": ", ".join(pool.cost_pool_name for pool in pools[len(shown) :]),
         "has_recovery": has_recovery,

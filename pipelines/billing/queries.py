@@ -262,7 +262,7 @@ def _find_rate(row: Row, quantity: Decimal | None) -> Decimal | None:
         return to_measure(row["unit_rate"])
     with localcontext() as context:
         context.prec = 60
-        rate = row["charged_amount"] / quantity
+        rate: Decimal = row["charged_amount"] / quantity
         return rate.quantize(Decimal(1).scaleb(-RATE_DIGITS), ROUND_HALF_UP)
 
 

@@ -162,7 +162,7 @@ def render_statements(
     from concurrent.futures import ProcessPoolExecutor, as_completed
 
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_leave_signals) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare_worker) as pool:
         futures = {
             pool.submit(try_to_write, statement, directory): statement for statement in statements
         }
@@ -175,9 +175,11 @@ def render_statements(
                 yield FailedStatement(unit_id, _describe(error), is_refused=False)
 
 
-def _leave_signals() -> None:
-    """Ctrl-C is for the process that waits for the others."""
+def _prepare_worker() -> None:
+    """Ctrl-C is for the process that waits for the others; and one process is one thread, because
+    there are as many of them as processors."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["RAYON_NUM_THREADS"] = "1"
 
 
 def try_to_write(statement: Statement, directory: Path) -> BillFiles | FailedStatement:

@@ -66,7 +66,7 @@ class UnitBridge:
 
 
 @dataclass(frozen=True)
-class _Charges:
+class PeriodCharges:
     """The charge lines of a period: cost and charge by line, policies and names of services."""
 
     costs: dict[LineKey, Decimal]
@@ -92,7 +92,7 @@ def explain_units(
         swap = PeriodSwap(rerun, against)
         states = run_states(rerun, swap)
         connection = rerun.connection
-        bills = (_read_charges(connection, against), _read_charges(connection, scope))
+        bills = (read_charges(connection, against), read_charges(connection, scope))
         units = (read_units(connection, against_period_id), read_units(connection, period_id))
         _, currency = read_run(rerun)
     return make_unit_bridges(states, bills, units, minor_unit_digits(currency))
@@ -100,7 +100,7 @@ def explain_units(
 
 def make_unit_bridges(
     states: States,
-    bills: tuple[_Charges, _Charges],
+    bills: tuple[PeriodCharges, PeriodCharges],
     units: tuple[Mapping[str, str], Mapping[str, str]],
     digits: int,
 ) -> dict[str, UnitBridge]:
@@ -121,7 +121,7 @@ def _list_lines(states: States) -> set[LineKey]:
     return {line for state in every for line in state.cells}
 
 
-def _is_charged(service_id: str, bills: Iterable[_Charges]) -> bool:
+def _is_charged(service_id: str, bills: Iterable[PeriodCharges]) -> bool:
     """Whether the service is charged in one of the periods, and not shown in both."""
     return any(service_id in bill.names and service_id not in bill.shown for bill in bills)
 
@@ -130,7 +130,7 @@ def _make_bridge(
     unit: str,
     lines: list[LineKey],
     states: States,
-    bills: tuple[_Charges, _Charges],
+    bills: tuple[PeriodCharges, PeriodCharges],
     units: tuple[Mapping[str, str], Mapping[str, str]],
     digits: int,
 ) -> UnitBridge:
@@ -174,7 +174,7 @@ def _sum_by_service(
     return dict(sums)
 
 
-def _read_charges(connection: duckdb.DuckDBPyConnection, scope: Scope) -> _Charges:
+def read_charges(connection: duckdb.DuckDBPyConnection, scope: Scope) -> PeriodCharges:
     rows = connection.execute(
         "select service_id, cost_centre_id, max(service_name), sum(cost_amount), "
         f"sum(charged_amount), bool_and(charging_policy = '{SHOWBACK}') "
@@ -182,7 +182,7 @@ def _read_charges(connection: duckdb.DuckDBPyConnection, scope: Scope) -> _Charg
         "group by all order by all"
     ).fetchall()
     charged = {service for service, _, _, _, _, is_shown in rows if not is_shown}
-    return _Charges(
+    return PeriodCharges(
         {(service, centre): cost for service, centre, _, cost, _, _ in rows},
         {(service, centre): amount for service, centre, _, _, amount, _ in rows},
         {row[0]: row[2] for row in rows},

@@ -39,8 +39,8 @@ USE = """
         scenario, period_id, 'BU' || lpad(cast(u as varchar), 3, '0') as unit_id,
         'CC' || lpad(cast(u as varchar), 3, '0') || c as centre_id, 's' || s as service_id,
         1 + hash(u * 10000 + c * 100 + s) % 90 as quantity,
-        cast((10000 + hash(u * 1000 + c * 100 + s + length(scenario) + right(period_id, 1)) % 900000)
-            / 100.0 as decimal(38, 2)) as amount
+        cast((10000 + hash(concat_ws('|', scenario, period_id, u, c, s)) % 900000) / 100.0
+            as decimal(38, 2)) as amount
     from range({units}) as units (u)
     cross join range({centres}) as centres (c)
     cross join range({services}) as services (s)
@@ -49,13 +49,15 @@ USE = """
 """
 
 MARTS = """
-    insert into dim_run values ('run-1', '2026-04-03 06:30:00', 'Bench', 'EUR', '1', repeat('ab', 32));
+    insert into dim_run
+        values ('run-1', '2026-04-03 06:30:00', 'Bench', 'EUR', '1', repeat('ab', 32));
     insert into dim_periods values
         ('2026-02', 'Feb 2026', '2026-02-01', '2026-03-01', 'open'),
         ('2026-03', 'Mar 2026', '2026-03-01', '2026-04-01', 'open');
     insert into dim_services select 's' || s, 'Service number ' || s, 'Ana Weber', null, 'unit',
         'unit per month', 'at_cost', 0.999, 0.9 from range({services}) as services (s);
-    insert into fct_service_quality_monthly select 'actual', '2026-03', 1, 's' || s, 42, 0.95, 3, 0.9995
+    insert into fct_service_quality_monthly
+        select 'actual', '2026-03', 1, 's' || s, 42, 0.95, 3, 0.9995
         from range({services}) as services (s);
     alter table fct_charges_monthly add column charge_id text;
     insert into fct_charges_monthly select scenario, period_id, 1, service_id,

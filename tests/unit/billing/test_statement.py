@@ -168,6 +168,17 @@ def test_charges_that_differ_by_a_cent_are_refused(marts: duckdb.DuckDBPyConnect
         load_statement(marts, "2026-03", "RETAIL")
 
 
+def test_a_charge_of_what_is_only_shown_is_refused(marts: duckdb.DuckDBPyConnection) -> None:
+    """1.00 of Wi-Fi is billed and stands in no section that is charged."""
+    marts.execute("update rpt_bill_lines set charged_amount = 1 where service_id = 'wifi'")
+    marts.execute(
+        "insert into fct_bill_items_monthly select * replace ('wifi' as service_id, 1 as amount) "
+        "from fct_bill_items_monthly where amount = 1500.00"
+    )
+    with pytest.raises(UntiedStatementError, match=r"sections.*expected 3,167\.66, got 3,166\.66"):
+        load_statement(marts, "2026-03", "RETAIL")
+
+
 def test_pools_that_do_not_explain_the_total_are_refused(marts: duckdb.DuckDBPyConnection) -> None:
     """Two lines may be 2 cents apart by rounding; a lost pool is not rounding."""
     marts.execute("delete from fct_charge_breakdown_monthly where cost_pool_id = 'hardware'")
