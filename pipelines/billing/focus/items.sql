@@ -13,23 +13,12 @@ lines as (
 
 -- Who was billed then: a cost centre may have another business unit today.
 earlier as (
-    select period_id, bill_item_id, cost_centre_id, business_unit_id
+    select period_id, cost_centre_id, max(business_unit_id) as business_unit_id
     from fct_bill_items_monthly
     where
         scenario_id = 'actual' and item_kind = 'charge'
         and period_id in (select origin_period_id from bills where origin_period_id <> $period)
-),
-
-earlier_centres as (
-    select period_id, cost_centre_id, max(business_unit_id) as business_unit_id
-    from earlier
     group by period_id, cost_centre_id
-),
-
-earlier_charges as (
-    select period_id, bill_item_id, max(business_unit_id) as business_unit_id
-    from earlier
-    group by period_id, bill_item_id
 ),
 
 described as (
@@ -41,11 +30,7 @@ described as (
         case
             when bills.origin_period_id = bills.period_id then invoice_id
             else bills.origin_period_id || '-'
-                || coalesce(
-                    earlier_charges.business_unit_id,
-                    earlier_centres.business_unit_id,
-                    bills.business_unit_id
-                )
+                || coalesce(earlier.business_unit_id, bills.business_unit_id)
                 || '-v' || bills.origin_version
         end as reference_invoice_id,
         case bills.item_kind
@@ -72,12 +57,8 @@ described as (
         list_position($kinds, bills.item_kind) as kind_order
     from bills
     left join lines on bills.bill_item_id = lines.charge_id and bills.item_kind = 'charge'
-    left join earlier_charges
-        on bills.origin_period_id = earlier_charges.period_id
-        and bills.origin_charge_id = earlier_charges.bill_item_id
-    left join earlier_centres
-        on bills.origin_period_id = earlier_centres.period_id
-        and bills.cost_centre_id = earlier_centres.cost_centre_id
+    left join earlier
+        on bills.origin_period_id = earlier.period_id and bills.cost_centre_id = earlier.cost_centre_id
 )
 
 -- A line of the invoice is what a business unit pays for one service and one reason.
