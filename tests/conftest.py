@@ -18,8 +18,9 @@ TESTS = Path(__file__).parent
 TOGETHER = ("dbt", "e2e")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what shares a build as one group."""
+    """Mark what shares a build as one group, before the distribution reads the marks."""
     for item in items:
         place = item.path.relative_to(TESTS).parts[0]
         if place in TOGETHER:
