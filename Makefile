@@ -37,7 +37,7 @@ serve: $(READY)
 	@$(BIN)/apportion serve --workspace $(DEMO) --port $(PORT)
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .

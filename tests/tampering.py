@@ -143,6 +143,7 @@ TAMPERING: dict[str, Callable[[Closes], Any]] = {
     "a file that is a link": lambda c: _make_link(
         c.find(CHARGES), c.desk.workspace.root / "elsewhere"
     ),
+    "a close that is a link": lambda c: _make_link(c.find(), c.desk.workspace.root / "elsewhere"),
     "a changed manifest": lambda c: _change_manifest(c, and_books=False),
     "a changed manifest with the books": lambda c: _change_manifest(c, and_books=True),
     "a changed database with manifest and books": rewrite_database,
