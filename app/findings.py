@@ -185,6 +185,8 @@ def state_recovery(services: pd.DataFrame, selection: Selection, currency: str) 
     where = "above" if total > 0 else "below"
     amount = format_amount(abs(total), currency)
     return f"{sentence}; all prices together charge {amount} {where} the cost"
+
+
 def state_disputes(
     waiting: Sequence[Dispute],
     answers: Sequence[Answer] | None,

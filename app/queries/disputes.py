@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from app.queries.published import Published, read_frame
-from pipelines.books.read_only import open_read_only
+from pipelines.books.books import Books
 from pipelines.close.period_states import PeriodState, read_state
 from pipelines.close.preview import BILLS, Answer, Bill, Preview, find_preview, list_answers
 from pipelines.disputes.ageing import count_days, name_bucket
@@ -31,12 +31,10 @@ class BookedDisputes:
 
 
 def read_disputes(published: Published, period_id: str) -> BookedDisputes:
-    """Raises BooksNotReadyError where there are no books of this version yet."""
+    """Raises BooksOutdatedError where there are no books of this version yet."""
     bills = _read_bills(published, period_id)
-    with (
-        open_read_only(Workspace.open(published.root)) as books,
-        books.read() as connection,
-    ):
+    books = Books.open_read_only(Workspace.open(published.root))
+    with books.read() as connection:
         state = read_state(connection, period_id)
         return BookedDisputes(
             list_disputes(connection),

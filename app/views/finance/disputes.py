@@ -30,8 +30,7 @@ from app.formats import (
 from app.names import ANSWER_NAMES
 from app.navigation import DISPUTES
 from app.queries.disputes import BookedDisputes, make_frame, read_disputes, read_owners
-from pipelines.books.books import BooksTooNewError, BooksUnavailableError
-from pipelines.books.read_only import BooksNotReadyError
+from pipelines.books.books import BooksOutdatedError, BooksTooNewError, BooksUnavailableError
 from pipelines.disputes.ageing import count_days, name_bucket, sum_by_bucket
 from pipelines.disputes.disputes import FINANCE, Dispute, Message
 
@@ -49,7 +48,7 @@ def render_page() -> None:
     context = get_context()
     try:
         booked = read_disputes(context.published, context.selection.period_id)
-    except (BooksNotReadyError, BooksTooNewError, BooksUnavailableError) as error:
+    except (BooksOutdatedError, BooksTooNewError, BooksUnavailableError) as error:
         show_headline(DISPUTES.question, state_disputes([], None, context.selection, "", today()))
         show_missing("The books cannot be read.", escape_markdown(error))
         show_ledger_tie(context)
