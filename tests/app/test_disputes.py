@@ -65,7 +65,7 @@ def test_without_books_the_page_says_so_and_makes_none(
 ) -> None:
     test = open_page(workspace, DISPUTES, period=FEB)
     assert read_title(test) == "What is disputed on the bills of Feb 2026 cannot be read"
-    assert "'apportion period list' makes them" in read_all(test)
+    assert "Run 'apportion period list' once" in read_all(test)
     assert not Workspace.open(workspace).books_path.exists()
 
 
