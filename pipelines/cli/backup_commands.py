@@ -120,6 +120,8 @@ def restore(
 
     if (to is None) != drill:
         raise UsageError("name a new directory with --to, or ask for a --drill")
+    if drill and to_address:
+        raise UsageError("a drill has books of its own; leave out --books-to-address")
     if to is None:
         return _drill(backup, workspace, as_json)
     with show_progress(is_silent=as_json) as progress:
