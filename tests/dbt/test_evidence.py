@@ -173,7 +173,7 @@ def test_people_and_exceptions_are_those_of_the_books(pack: EvidencePack) -> Non
     # Account 9999 has no pool, and nobody knows the cost centre cc-x.
     assert sorted(places) == [Decimal("8.00"), Decimal("451.24")]
     inputs = {row["source"]: row for row in _read(pack, "inputs.csv")}
-    assert inputs["general_ledger"]["sums_of_period"] == "EUR 1277.95, USD 300.00"
+    assert inputs["general_ledger"]["sums_of_period"] == "EUR 1277.95, USD 300"
     assert len(inputs["general_ledger"]["sha256"]) == 64
 
 

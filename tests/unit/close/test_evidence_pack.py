@@ -16,6 +16,7 @@ from pipelines.close.evidence_pack.render_csv import render_csv
 from pipelines.close.evidence_pack.render_html import MOST_ROWS, render_page
 from pipelines.close.evidence_pack.rule_books import Rule, read_rules
 from pipelines.close.evidence_pack.rule_changes import find_changes
+from pipelines.close.evidence_pack.rules_page import EarlierRules, make_rules
 
 
 def test_a_changed_rule_is_said_field_by_field() -> None:
@@ -110,3 +111,24 @@ def test_a_page_shows_the_first_rows_and_names_the_file_with_all() -> None:
     assert "<h1>A &lt;long&gt; page</h1>" in text
     assert "It has &amp; needs rows." in text
     assert "Preview" not in text
+
+
+def test_the_page_on_rules_counts_rules_that_changed_not_their_fields() -> None:
+    """Two fields of one rule changed, one rule came, none went."""
+    before = (Rule("pools", "a", {"x": "1", "y": "1"}), Rule("pools", "b", {"x": "1"}))
+    after = (
+        Rule("pools", "a", {"x": "2", "y": "2"}),
+        Rule("pools", "b", {"x": "1"}),
+        Rule("pools", "c", {"x": "9"}),
+    )
+    earlier = EarlierRules("2026-02 version 1", "rule_changes.csv", before)
+    page = make_rules(after, [earlier])
+    assert page.summary == "3 rules. Since 2026-02 version 1: 1 added, 1 changed."
+    changes = page.sections[0].table
+    assert changes is not None
+    assert changes.rows == (
+        ("pools", "a", "changed", "x", "1", "2"),
+        ("pools", "a", "changed", "y", "1", "2"),
+        ("pools", "c", "added", "(all of it)", None, "x: 9"),
+    )
+    assert make_rules(after, []).summary == "3 rules; no close before to compare them with."
