@@ -142,19 +142,3 @@ def read_bill_kinds(published: Published, selection: Selection) -> pd.DataFrame:
         """,
         selection.parameters,
     )
-
-
-def read_notes(published: Published, selection: Selection) -> pd.DataFrame:
-    """One row per item of a bill that is no charge of the period itself, the largest first."""
-    return read_frame(
-        published,
-        f"""
-        select
-            item_kind, business_unit_name, cost_centre_id, service_name, origin_period_id,
-            origin_version, reference_id, reason, amount, bill_item_id,
-        from {latest("fct_bill_items_monthly")}
-        where scenario_id = $scenario and period_id = $period and item_kind <> 'charge'
-        order by abs(amount) desc, bill_item_id
-        """,
-        selection.parameters,
-    )

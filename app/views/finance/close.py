@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from app.bill_items import show_other_items
 from app.close_findings import (
     capitalise,
     list_blocking,
@@ -31,14 +32,14 @@ from app.formats import (
     MISSING,
     escape_markdown,
     format_amount,
-    format_count,
     format_exact,
     format_period,
     to_decimal,
 )
 from app.names import BILL_ITEM_NAMES
 from app.navigation import CLOSE, MONTHLY_CHARGEBACK
-from app.queries.close import CloseFacts, CloseUnknown, read_bill_kinds, read_close, read_notes
+from app.queries.charges import read_other_items
+from app.queries.close import CloseFacts, CloseUnknown, read_bill_kinds, read_close
 from pipelines.close.blockers import Blocker
 
 ROW_HEIGHT = 35
@@ -171,7 +172,9 @@ def _show_bills(context: Context) -> None:
         show_missing("Nothing is billed in this period.", "Choose another period.")
     else:
         st.dataframe(
-            kinds.assign(item_kind=[BILL_ITEM_NAMES.get(k, k) for k in kinds["item_kind"]]),
+            kinds.assign(
+                item_kind=[BILL_ITEM_NAMES.get(k, k.capitalize()) for k in kinds["item_kind"]]
+            ),
             hide_index=True,
             column_config={
                 "item_kind": st.column_config.TextColumn("Kind", width=230),
@@ -184,37 +187,10 @@ def _show_bills(context: Context) -> None:
             alt="Items of the bills by kind",
         )
     show_download(context, "Bills by kind (CSV)", kinds, "bill_kinds", "download_kinds")
-    _show_notes(context)
-
-
-def _show_notes(context: Context) -> None:
-    notes = read_notes(context.published, context.selection)
+    notes = read_other_items(context.published, context.selection)
     if notes.empty:
         st.caption("No credit or debit note, adjustment or transfer is on the bills of the period.")
-        return
-    count = format_count(len(notes), "item")
-    with st.expander(f"{count} other than charges", expanded=len(notes) <= SHOWN_PERIODS):
-        st.dataframe(
-            notes.drop(columns="bill_item_id").assign(
-                item_kind=[BILL_ITEM_NAMES.get(k, k) for k in notes["item_kind"]]
-            ),
-            hide_index=True,
-            placeholder=MISSING,
-            column_config={
-                "item_kind": "Kind",
-                "business_unit_name": "Business unit",
-                "cost_centre_id": "Cost centre",
-                "service_name": "Service",
-                "origin_period_id": "Of period",
-                "origin_version": "Of version",
-                "reference_id": "Reference",
-                "reason": st.column_config.TextColumn("Reason", width=260),
-                "amount": amount_column("Amount", places=2),
-            },
-            key="notes",
-            alt="Credit and debit notes, adjustments and transfers",
-        )
-    show_download(context, "Items other than charges (CSV)", notes, "bill_notes", "download_notes")
+    show_other_items(context, notes)
 
 
 def _show_periods(facts: CloseFacts) -> None:
