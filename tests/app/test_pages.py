@@ -237,7 +237,7 @@ def test_what_is_billed_besides_the_charges_is_listed_and_adds_up(
     figures = read_figures(test)
     assert figures["Besides the charges"] == ("-10.00 EUR", "to pay in all: 840.00 EUR")
     frame = next(part.value for part in test.dataframe if "origin" in part.value)
-    assert list(frame["kind"]) == ["Credit or debit note", "Tax"]
+    assert list(frame["kind"]) == ["Credit or debit note", "Tax between legal entities"]
     assert list(frame["amount"]) == [Decimal("-12.34"), Decimal("2.34")]
     assert frame["reason"].iloc[0] == "late bill"
 

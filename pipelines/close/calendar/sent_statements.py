@@ -1,4 +1,4 @@
-"""Whether the statements of a period have been sent, from what the books know of deliveries."""
+"""Whether the statements of a period have been sent, as the books know it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-DELIVERIES = "deliveries"
 
 
 class Attempt(NamedTuple):
@@ -38,7 +36,7 @@ def find_sending(connection: Connection, period_id: str, version: int) -> tuple[
             table.c.version == version,
             table.c.is_preview == false(),
         )
-        .order_by(table.c.delivery_id)
+        .order_by(table.c.dispatch_id)
     )
     return judge_attempts(Attempt(*row) for row in rows)
 
