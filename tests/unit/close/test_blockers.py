@@ -55,6 +55,7 @@ create table fct_charges_monthly as
     select 'actual' as scenario_id, period_id, 'mail' as service_id, 12.34::decimal(38, 8) as amount
     from dim_periods where has_actuals;
 create table fct_charge_breakdown_monthly as select * from fct_charges_monthly;
+create table fct_bill_items_monthly as select * from fct_charges_monthly;
 """
 FEBRUARY = "2026-02"
 
@@ -247,15 +248,16 @@ def test_periods_are_closed_in_their_order(
     fresh.close()
 
 
-def test_hash_is_that_of_the_figures_of_the_period_alone(marts: duckdb.DuckDBPyConnection) -> None:
+@pytest.mark.parametrize("mart", ["fct_charge_breakdown_monthly", "fct_bill_items_monthly"])
+def test_hash_is_that_of_the_figures_of_the_period_alone(
+    marts: duckdb.DuckDBPyConnection, mart: str
+) -> None:
     before = read_figures(marts, FEBRUARY)
     marts.execute("update dim_run set run_id = 'run-2'")
     marts.execute("update fct_charges_monthly set amount = 1 where period_id = '2026-01'")
     after = read_figures(marts, FEBRUARY)
     assert (before.content_hash, after.run_id) == (after.content_hash, "run-2")
-    marts.execute(
-        "update fct_charge_breakdown_monthly set amount = 12.34000001 where period_id = '2026-02'"
-    )
+    marts.execute(f"update {mart} set amount = 12.34000001 where period_id = '2026-02'")
     assert read_figures(marts, FEBRUARY).content_hash != before.content_hash
     with pytest.raises(UsageError, match="published are 2026-01 to 2026-02"):
         read_figures(marts, "2026-03")
