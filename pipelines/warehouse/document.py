@@ -27,7 +27,7 @@ MARTS_HEAD = """\
 The tables that the app, the statements and `apportion sql` read. Their columns and types are
 contracts that dbt enforces. Ask them anything: `apportion sql "from dim_periods"`.
 
-- Facts are keyed by `scenario_id` (`actual` or `budget`), `period_id` and `version`.
+- Facts are keyed by `scenario_id` (`actual`, `budget` or `restated`), `period_id` and `version`.
 - `_amount` is money in the reporting currency, `_amount_local` in the currency of its line. Charge
   lines have cents; other amounts are exact to a millionth of a cent (eight decimals).
 - `_units` are integer engine units, millionths of a minor unit. Pages never need them.

@@ -55,7 +55,7 @@ def _copy(golden: Golden, directory: Path) -> Golden:
     return _open(root)
 
 
-def _close(golden: Golden, period: str) -> None:
+def _approve(golden: Golden, period: str) -> CloseDesk:
     desk = CloseDesk(golden.workspace, golden.books)
     with act_as(PREPARER, is_demo=True):
         desk.calculate(period)
@@ -64,7 +64,11 @@ def _close(golden: Golden, period: str) -> None:
         for blocker in desk.list_blockers(period):
             desk.accept(period, blocker.blocker_id, "as it is in the golden company")
         desk.approve(period)
-    close_period(desk, period)
+    return desk
+
+
+def _close(golden: Golden, period: str) -> None:
+    close_period(_approve(golden, period), period)
 
 
 def _deliver(golden: Golden, source: str, name: str, *, is_late: bool = True) -> None:
@@ -293,6 +297,23 @@ def test_restated_charge_is_traced_to_the_late_record(corrected: Golden) -> None
         ("invoice-of-january.csv", 1),
         ("invoice-of-january.csv", 2),
     ]
+
+
+def test_signature_on_notes_ends_where_their_origin_is_opened_again(
+    corrected: Golden, tmp_path: Path
+) -> None:
+    """March was approved with notes for February, which is then opened: they must not be posted."""
+    golden = _copy(corrected, tmp_path)
+    desk = _approve(golden, "2026-03")
+    with act_as(PREPARER, is_demo=True):
+        ask_reopening(golden.books, "2026-02", "a test")
+    with act_as(APPROVER, is_demo=True):
+        reopen(golden.books, "2026-02")
+    given = collect(golden.workspace, golden.books)
+    assert list(given.pins.restated) == ["2026-01"]
+    with pytest.raises(ControlError, match="outdated: deliveries, decisions or rules have changed"):
+        close_period(desk, "2026-03")
+    golden.books.close()
 
 
 def test_reopened_period_is_restated_no_more(again: Golden, tmp_path: Path) -> None:
