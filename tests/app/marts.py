@@ -42,7 +42,7 @@ import yaml
 from tests.app.check_marts import build_check_marts
 from tests.app.sheet_marts import build_sheet_marts
 
-CONTRACTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
+CONTRACTS = sorted((Path(__file__).parents[2] / "dbt_project/models/marts").glob("_*.yml"))
 
 Row = Mapping[str, Any]
 Marts = dict[str, list[Row]]
@@ -175,13 +175,10 @@ def publish(workspace: Path, marts: Marts, run_id: str = "run-1") -> Path:
 @cache
 def read_contracts() -> dict[str, dict[str, str]]:
     """Type by column of every mart, from its contract."""
-    files = sorted(CONTRACTS.glob("_*.yml"))
-    models = [
-        model for file in files for model in yaml.safe_load(file.read_text("utf-8"))["models"]
-    ]
     return {
         model["name"]: {column["name"]: column["data_type"] for column in model["columns"]}
-        for model in models
+        for path in CONTRACTS
+        for model in yaml.safe_load(path.read_text("utf-8"))["models"]
     }
 
 
