@@ -13,9 +13,9 @@ from app.context import Context
 from app.findings import state_recovery
 from app.navigation import PRICES
 from app.queries.recovery import read_recovery, read_recovery_trend
-from tests.app.conftest import FEBRUARY, OpenPage
+from tests.app.conftest import FEBRUARY, OpenPage, read_title
 from tests.app.marts import FEB, JAN, Row, build_company, publish
-from tests.app.test_pages import read_all, read_figures, read_title
+from tests.app.test_pages import read_all, read_figures
 
 
 def make_row(period: str, service_id: str, cost: int, charged: int, before: int = 0) -> Row:

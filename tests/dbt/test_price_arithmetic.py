@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -77,10 +78,9 @@ def test_prices_are_those_of_exact_fractions(rerun: Rerun) -> None:
     for service, centre, cents, parts in found:
         quantity, peak = uses[service, centre]
         exact = price_quantity(cards[service], quantity, peak)
-        assert (int(parts), Decimal(int(cents)).scaleb(-2)) == (
-            exact * 10**22,
-            round_half_away(exact, 2),
-        ), (service, centre, cards[service], quantity, peak)
+        case = (service, centre, cards[service], quantity, peak)
+        assert Fraction(int(parts), 10**22) == exact, case
+        assert Decimal(int(cents)).scaleb(-2) == round_half_away(exact, 2), case
 
 
 def replace_inputs(

@@ -44,12 +44,11 @@ def test_the_certificate_says_what_was_recovered(prices: Golden) -> None:
 
 def test_bills_hold_charges_transfers_and_true_ups(prices: Golden) -> None:
     """February: 820.00 + 25.00 + 15.00 charged; 82.73 to settle the year; 60.66 to Switzerland."""
-    found = dict(
-        prices.query(
-            "select term_id, amount_cents from rpt_certificate "
-            "where identity_id = 'billed' and period_id = '2026-02'"
-        )
+    rows = prices.query(
+        "select term_id, amount_cents from rpt_certificate "
+        "where identity_id = 'billed' and period_id = '2026-02'"
     )
+    found = {row[0]: row[1] for row in rows}
     assert found["charged"] == "860"
     assert Decimal(found["true_ups"]) == sum(
         (Decimal(row[5]) for row in prices.read_expected("bill_items")[1] if row[1] == "true_up"),

@@ -318,6 +318,7 @@ BROKEN: dict[str, list[Row]] = {
         _usage("CC100", "7", "GB", "storage"),
         _usage("CC200", "9", "TB", "storage"),  # another unit: both records break the rule
         _usage("CC300", "-2", "mailbox"),  # negative
+        {**_usage("CC400", "5", "mailbox"), "peak_quantity": "6"},  # more at peak than in all
     ],
     "tickets": [
         _ticket("T3", resolved_at="2026-03-02 08:59:59"),  # resolved before opened
