@@ -18,6 +18,7 @@ from pipelines.billing.errors import (
     UnbilledChargesError,
 )
 from pipelines.billing.files import safe_name, write_atomically
+from pipelines.billing.pdf import write_pdf
 from pipelines.billing.period_figures import load_figures
 from pipelines.billing.records import Statement
 from pipelines.billing.write_bills import (
@@ -141,18 +142,18 @@ def test_a_defect_of_one_statement_does_not_stop_the_others(
     figures = load_figures(marts, "2026-03")
     statements, failed = module.make_statements(figures, ["LOGISTICS", "RETAIL"])
     assert failed == []
-    write = module.write_pdf
 
     def fail(statement: Statement, path: Path) -> None:
         if statement.recipient.business_unit_id == "LOGISTICS":
             raise ValueError("no glyph")
-        write(statement, path)
+        write_pdf(statement, path)
 
     monkeypatch.setattr(module, "write_pdf", fail)
-    results = list(render_statements(statements, tmp_path))
-    assert results[0] == FailedStatement("LOGISTICS", "ValueError: no glyph", is_refused=False)
-    assert isinstance(results[1], BillFiles)
-    assert FailedStatementsError([results[0]], [results[1]]).exit_code == 1
+    failed_one, written = render_statements(statements, tmp_path)
+    assert failed_one == FailedStatement("LOGISTICS", "ValueError: no glyph", is_refused=False)
+    assert isinstance(failed_one, FailedStatement)
+    assert isinstance(written, BillFiles)
+    assert FailedStatementsError([failed_one], [written]).exit_code == 1
 
 
 def test_several_processes_write_the_same_bytes(
