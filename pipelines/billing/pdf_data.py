@@ -36,6 +36,7 @@ from pipelines.billing.pdf_figures import (
     build_bridge,
     build_confidence,
     build_matrix,
+    measure_columns,
     name_recovery,
 )
 from pipelines.billing.records import (
@@ -70,7 +71,8 @@ def build_pdf_data(statement: Statement) -> Data:
         "pools": _build_pools(statement),
         "matrix": build_matrix(statement),
         "confidence": build_confidence(statement),
-        "cost_centres": _build_cost_centres(statement),
+        "cost_centres": (groups := _build_cost_centres(statement)),
+        "line_widths": measure_columns(groups),
         "legal_entities": _build_legal_entities(statement),
         "showback": _build_showback(statement),
         "quality": [_build_quality(service) for service in statement.quality],

@@ -260,7 +260,11 @@ def test_the_rate_is_what_was_paid_where_a_price_is_not_the_cost(
     )
     retail = load_statement(marts, "2026-03", "RETAIL")
     mail = retail.services[0]
-    assert (mail.quantity, mail.unit_rate, mail.amount) == (200, Decimal(15), Decimal("3000.00"))
+    assert (mail.quantity, mail.unit_rate, mail.amount) == (
+        Decimal(200),
+        Decimal(15),
+        Decimal("3000.00"),
+    )
     assert (retail.total, retail.recovery) == (Decimal("3666.66"), Decimal("500.00"))
     assert sum(pool.amount for pool in retail.pools) == Decimal("3166.66")
     text = read_text(retail)

@@ -18,6 +18,7 @@ from pipelines.billing.errors import (
     UnbilledChargesError,
 )
 from pipelines.billing.files import safe_name, write_atomically
+from pipelines.billing.pdf import write_pdf
 from pipelines.billing.period_figures import load_figures
 from pipelines.billing.records import Statement
 from pipelines.billing.write_bills import (
@@ -26,6 +27,7 @@ from pipelines.billing.write_bills import (
     render_statements,
     write_bills,
 )
+from pipelines.cli.main import run
 from pipelines.errors import UsageError
 from pipelines.workspace.workspace import Workspace
 
@@ -94,9 +96,8 @@ def test_writing_again_replaces_the_files(workspace: Workspace, tmp_path: Path) 
     assert len(list(directory.iterdir())) == 3
 
 
-@pytest.mark.parametrize("processes", [1, 2])
 def test_a_unit_that_does_not_tie_is_named_and_the_others_are_written(
-    workspace: Workspace, tmp_path: Path, processes: int
+    workspace: Workspace, tmp_path: Path
 ) -> None:
     """The bill lines of Logistics lose a cent; the bill items do not."""
     path = workspace.warehouse / "run-0007.duckdb"
@@ -106,7 +107,7 @@ def test_a_unit_that_does_not_tie_is_named_and_the_others_are_written(
         )
     directory = tmp_path / "bills"
     with pytest.raises(FailedStatementsError) as raised:
-        write_bills(workspace, "2026-03", None, directory, processes=processes)
+        write_bills(workspace, "2026-03", None, directory)
     message = str(raised.value)
     assert message.startswith(
         "1 of 2 statements were not written, the others were:\n  - LOGISTICS:"
@@ -117,24 +118,42 @@ def test_a_unit_that_does_not_tie_is_named_and_the_others_are_written(
     assert len(list(directory.iterdir())) == 3
 
 
+def test_the_command_lists_what_was_written_and_names_what_was_not(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = workspace.warehouse / "run-0007.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "update marts.rpt_bill_lines set charged_amount = 499.99 where charged_amount = 500.00"
+        )
+    directory = workspace.bills / "2026-03"
+    directory.mkdir(parents=True)
+    (directory / "2026-03_LOGISTICS.csv").write_text("an earlier statement, of other figures")
+    assert run(["bill", "2026-03", "--workspace", str(workspace.root)]) == 4
+    captured = capsys.readouterr()
+    assert "3,166.66" in captured.out
+    assert "LOGISTICS: statement 2026-03-LOGISTICS-v1" in captured.err
+    assert sorted(path.suffix for path in directory.iterdir()) == [".csv", ".pdf", ".xlsx"]
+
+
 def test_a_defect_of_one_statement_does_not_stop_the_others(
     marts: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figures = load_figures(marts, "2026-03")
     statements, failed = module.make_statements(figures, ["LOGISTICS", "RETAIL"])
     assert failed == []
-    write = module.write_pdf
 
     def fail(statement: Statement, path: Path) -> None:
         if statement.recipient.business_unit_id == "LOGISTICS":
             raise ValueError("no glyph")
-        write(statement, path)
+        write_pdf(statement, path)
 
     monkeypatch.setattr(module, "write_pdf", fail)
-    results = list(render_statements(statements, tmp_path))
-    assert results[0] == FailedStatement("LOGISTICS", "ValueError: no glyph", is_refused=False)
-    assert isinstance(results[1], BillFiles)
-    assert FailedStatementsError([results[0]], [results[1]]).exit_code == 1
+    failed_one, written = render_statements(statements, tmp_path)
+    assert failed_one == FailedStatement("LOGISTICS", "ValueError: no glyph", is_refused=False)
+    assert isinstance(failed_one, FailedStatement)
+    assert isinstance(written, BillFiles)
+    assert FailedStatementsError([failed_one], [written]).exit_code == 1
 
 
 def test_several_processes_write_the_same_bytes(
