@@ -9,7 +9,7 @@ import json
 import shutil
 from collections import defaultdict
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -145,7 +145,7 @@ def read_month(root: Path, month: str) -> dict[str, Any]:
     """What the marts say of a month: the certificate, charges and the items of all bills."""
     with open_published(Workspace.open(root)) as marts:
         certificate = marts.execute(
-            "select identity_id, term_id, amount from rpt_certificate "
+            "select identity_id, term_id, amount, amount_cents from rpt_certificate "
             "where scenario_id = 'actual' and period_id = ?",
             [month],
         ).fetchall()
@@ -166,7 +166,8 @@ def read_month(root: Path, month: str) -> dict[str, Any]:
         by_unit[unit] += amount
         by_kind[kind] += amount
     return {
-        "certificate": {(identity, term): amount for identity, term, amount in certificate},
+        "certificate": {(identity, term): amount for identity, term, amount, _ in certificate},
+        "cents": {(identity, term): cents for identity, term, _, cents in certificate},
         "charges": charges[0],
         "units": dict(by_unit),
         "kinds": dict(by_kind),
@@ -191,16 +192,20 @@ def test_closed_months_are_what_they_were_when_they_were_closed(year: Year) -> N
 @pytest.mark.parametrize("month", MONTHS)
 def test_ledger_charges_bills_and_journal_tie(year: Year, tmp_path: Path, month: str) -> None:
     found = read_month(year.root, month)
-    certificate = found["certificate"]
-    assert certificate["ledger", "delivered"] == count_ledger()[month]
-    accounted = [
-        amount
-        for (identity, term), amount in certificate.items()
-        if identity == "ledger" and term not in ("delivered", "difference")
-    ]
-    assert sum(accounted) == certificate["ledger", "delivered"]
-    charged_cost = certificate["ledger", "charged_cost"].quantize(CENT)
-    assert charged_cost == certificate["charged", "charged_cost"] == found["charges"]
+    certificate, cents = found["certificate"], found["cents"]
+    delivered = count_ledger()[month]
+    assert certificate["ledger", "delivered"] == delivered
+    assert cents["ledger", "delivered"] == delivered.quantize(CENT, ROUND_HALF_UP)
+    for amounts in (certificate, cents):
+        accounted = [
+            amount
+            for (identity, term), amount in amounts.items()
+            if identity == "ledger" and term not in ("delivered", "difference")
+        ]
+        assert sum(accounted) == amounts["ledger", "delivered"]
+    # The cents of the terms are dealt so that they sum to the ledger's.
+    assert cents["ledger", "charged_cost"] == found["charges"]
+    assert abs(certificate["ledger", "charged_cost"] - found["charges"]) < CENT
     assert found["charges"] == certificate["charged", "charged"] == found["kinds"]["charge"]
     assert found["items"] == certificate["billed", "billed"]
     assert _sum_statements(year.root, month, tmp_path) == found["units"]

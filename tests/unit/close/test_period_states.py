@@ -266,12 +266,29 @@ def test_database_refuses_by_itself(books: Books, case: str) -> None:
         "update periods set state = 'open'",
         "update periods set approved_by = 'x'",
         "update periods set content_hash = null",
+        "update periods set manifest_hash = 'x'",
+        "update periods set close_number = 9",
+        "update periods set version = 2",
+        "update periods set period_id = '2026-04'",
+        "update periods set scenario_id = 'budget'",
         "delete from periods",
+        "insert into periods (scenario_id, period_id, version, state) "
+        "values ('actual', '2026-03', 1, 'open')",
+        "insert into periods (scenario_id, period_id, version, state) "
+        "values ('actual', '2026-03', 1, 'open') "
+        "on conflict (scenario_id, period_id, version) do update set state = 'open'",
+        "update period_steps set content_hash = 'x' where step = 'close'",
+        "delete from period_steps where step = 'close'",
+        "update audit_log set details = '{}' where action = 'period close'",
+        "delete from audit_log where action = 'period close'",
     ],
 )
 def test_database_keeps_a_closed_period(books: Books, statement: str) -> None:
     close_period(books, MARCH)
-    says = "closed period is never changed|never deleted|only appended to"
+    says = (
+        "closed period is never changed|never deleted|only appended to|only be appended to|"
+        "UNIQUE constraint|duplicate key"
+    )
     with pytest.raises(DatabaseError, match=says), books.begin() as connection:
         connection.execute(text(statement))
     assert _state(books) == ("closed", 1)
