@@ -21,14 +21,11 @@ class Attempt(NamedTuple):
 
 def find_sending(connection: Connection, period_id: str, version: int) -> tuple[str, str] | None:
     """Who sent the last statement of the period, and when; None while one of them is not sent, or
-    where these books know nothing of sending."""
+    none was sent yet."""
     from sqlalchemy import false, select
 
-    from pipelines.books.tables import metadata
+    from pipelines.books.tables import dispatches as table
 
-    table = metadata.tables.get(DELIVERIES)
-    if table is None:
-        return None
     rows = connection.execute(
         select(*(table.c[name] for name in Attempt._fields))
         .where(
