@@ -248,6 +248,7 @@ def _find_bill_record(
             concat_ws(', ', provider_name, service_name, charge_description)
         from staging.stg_cloud_bill__keyed_lines
         where file_id = ? and row_number = ? and source_id = ?
+        order by scenario_id = 'restated'
         """,
         [load.sha256, row, load.source_id],
     ).fetchone()
@@ -287,18 +288,20 @@ def _find_claimed_record(
     load: ActiveLoad,
     row: int,
 ) -> FoundSource | None:
-    """The lines that stand in place of a claimed posting: those of its feed, and the balance."""
+    """The lines that stand in place of a claimed posting: those of its feed, and the balance. One
+    that came late for a closed period has them where the period is restated."""
     found = lake.execute(
         """
         select line_id, period_id, account_id, cost_centre_id, legal_entity_id, currency_code,
-            concat_ws(', ', vendor_name, description) as text
+            concat_ws(', ', vendor_name, description) as text, _scenario_id
         from lake.general_ledger where _file_id = ? and _row_number = ? and _source_id = ?
+        order by _scenario_id = 'restated'
         """,
         [load.sha256, row, load.source_id],
     ).fetchone()
     if found is None:
         return None
-    line_id, *key, text = found
+    line_id, *key, text, scenario_id = found
     claims = published.execute(
         "select line_id, feed_source_id from ledger.int_ledger__claims where source_id = ?",
         [load.source_id],
@@ -311,20 +314,21 @@ def _find_claimed_record(
         select count(*), sum(amount_local) from lake.general_ledger
         where _source_id = $source and list_contains($claimed, line_id) and period_id = $period
             and account_id = $account and cost_centre_id = $centre and legal_entity_id = $entity
-            and currency_code = $currency
+            and currency_code = $currency and _scenario_id = $scenario
         """,
         {"source": load.source_id, "claimed": [c for c, by in claims if by == feed]}
+        | {"scenario": scenario_id}
         | _name_key(key),
     ).fetchone()
     assert together is not None
     rows = _read_lines(
         published,
         """
-        source_id = $source and scenario_id = 'actual' and period_id = $period
+        source_id = $source and scenario_id = $scenario and period_id = $period
         and account_id = $account and cost_centre_id = $centre and legal_entity_id = $entity
         and currency_code = $currency
         """,
-        {"source": feed} | _name_key(key),
+        {"source": feed, "scenario": scenario_id} | _name_key(key),
     )
     if not rows:
         return None
