@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.rerun.bridge_subject import Wanted
 from pipelines.rerun.changes import ChangesRefusedError, WhatIf
+from pipelines.rerun.engine import Scope, open_rerun
 from pipelines.rerun.explain import explain_bill
 from pipelines.rerun.whatif import ask_rest_of_year, ask_what_if
 
@@ -115,3 +116,20 @@ def test_parts_of_a_bridge_hold_what_has_a_price_and_no_cost(prices: Golden) -> 
     for part in bridge.parts:
         assert part.before + sum(part.terms.values()) == part.after
     assert bridge.before + sum(bridge.terms.values()) == bridge.after
+
+
+def test_a_charge_beside_its_price_is_a_difference_of_the_certificate(prices: Golden) -> None:
+    """The recovery is counted from the prices, so a cent too much at mail is not explained."""
+    with open_rerun(prices.workspace, Scope("actual", "2026-01")) as rerun:
+        rerun.replace(
+            "marts.fct_charges_monthly",
+            "select * replace (case when service_id = 'mail' and cost_centre_id = 'cc-a' "
+            "then charged_amount + 0.01 else charged_amount end as charged_amount) "
+            "from {relation}",
+        )
+        rerun.run(("marts.rpt_certificate",))
+        rows = rerun.connection.execute(
+            "select identity_id, amount_cents from marts.rpt_certificate "
+            "where side = 'difference' and identity_id <> 'billed' order by identity_id"
+        ).fetchall()
+    assert rows == [("charged", Decimal("0.01")), ("ledger", Decimal(0))]
