@@ -111,8 +111,9 @@ def dispute_line(root: Path) -> None:
     """Ute disputes a line of the month that was closed last, and Anton accepts."""
     with open_published(Workspace.open(root)) as marts:
         row = marts.execute(
-            "select service_id, cost_centre_id from fct_charges_monthly where scenario_id = "
-            "'actual' and period_id = ? order by charged_amount desc, service_id, cost_centre_id limit 1",
+            "select service_id, cost_centre_id from fct_charges_monthly "
+            "where scenario_id = 'actual' and period_id = ? "
+            "order by charged_amount desc, service_id, cost_centre_id limit 1",
             [LATE_AFTER],
         ).fetchone()
     assert row is not None
