@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from pipelines.books.books import Books
+from pipelines.close import figures
 from pipelines.close.close_period import close_period
 from pipelines.close.desk import CloseDesk
 from pipelines.close.verify import verify
@@ -45,8 +46,12 @@ def older(small_company: Golden, tmp_path_factory: pytest.TempPathFactory) -> Pa
         connection.execute("alter table marts.rpt_bill_lines drop column driver_quality")
     books = Books.open(workspace)
     desk = CloseDesk(workspace, books)
-    approve_published(desk, JANUARY)
-    close_period(desk, JANUARY)
+    with pytest.MonkeyPatch.context() as patch:
+        # That version signed what it had.
+        earlier = [mart for mart in figures.SIGNED_MARTS if mart != "fct_bill_items_monthly"]
+        patch.setattr(figures, "SIGNED_MARTS", tuple(earlier))
+        approve_published(desk, JANUARY)
+        close_period(desk, JANUARY)
     books.close()
     path.write_bytes(later)
     return root
