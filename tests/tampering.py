@@ -86,12 +86,14 @@ def _change_manifest(closes: Closes, *, and_books: bool) -> None:
         )
 
 
-def rewrite_database(closes: Closes) -> None:
-    """Another charge in the second database, with sizes and hashes made to fit everywhere."""
+def rewrite_database(
+    closes: Closes, change: str = "update marts.fct_charges_monthly set cost_amount = 1"
+) -> None:
+    """Other rows in the second database, with sizes and hashes made to fit everywhere."""
     name = f"{name_close(closes.second, 1)}.duckdb"
     database = closes.find(name, closes.second)
     with duckdb.connect(str(database)) as connection:
-        connection.execute("update marts.fct_charges_monthly set cost_amount = 1")
+        connection.execute(change)
         connection.execute("checkpoint")
     path = closes.find("manifest.json", closes.second)
     manifest = json.loads(path.read_text("utf-8"))

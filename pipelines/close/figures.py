@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.close.period_states import ACTUAL, Figures
@@ -26,16 +27,9 @@ def read_figures(connection: duckdb.DuckDBPyConnection, period_id: str) -> Figur
     """
     run = connection.execute("select run_id from dim_run").fetchone()
     assert run is not None
-    parts = " || '/' || ".join(
-        f"(select sha256(coalesce(string_agg(line, chr(10) order by line), '')) from "
-        f"(select cast(mart as varchar) as line from {mart} as mart "
-        "where scenario_id = $scenario and period_id = $period))"
-        for mart in SIGNED_MARTS
-    )
     row = connection.execute(
-        f"select (select count(*) from {SIGNED_MARTS[0]} where scenario_id = $scenario "
-        f"and period_id = $period), sha256({parts})",
-        {"scenario": ACTUAL, "period": period_id},
+        f"select count(*) from {SIGNED_MARTS[0]} where scenario_id = ? and period_id = ?",
+        [ACTUAL, period_id],
     ).fetchone()
     assert row is not None
     if not row[0]:
@@ -45,4 +39,21 @@ def read_figures(connection: duckdb.DuckDBPyConnection, period_id: str) -> Figur
         first, last = found or (None, None)
         span = f"published are {first} to {last}" if first else "nothing is published"
         raise UsageError(f"there are no figures of {period_id}: {span}")
-    return Figures(run[0], row[1])
+    return Figures(run[0], hash_figures(connection, period_id, SIGNED_MARTS))
+
+
+def hash_figures(
+    connection: duckdb.DuckDBPyConnection, period_id: str, relations: Sequence[str]
+) -> str:
+    """The hash of the rows of a period in `relations`, the signed marts in their order."""
+    parts = " || '/' || ".join(
+        f"(select sha256(coalesce(string_agg(line, chr(10) order by line), '')) from "
+        f"(select cast(mart as varchar) as line from {relation} as mart "
+        "where scenario_id = $scenario and period_id = $period))"
+        for relation in relations
+    )
+    row = connection.execute(
+        f"select sha256({parts})", {"scenario": ACTUAL, "period": period_id}
+    ).fetchone()
+    assert row is not None
+    return str(row[0])

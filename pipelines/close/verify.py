@@ -5,8 +5,8 @@
   before, the numbers have no gap, and the audit log, whose records are chained themselves, has seen
   every close with the same manifest;
 - *pointer*: what readers attach is what the books call closed;
-- *deep*: tables and Parquet copies have the rows and sums of the manifest, and the certificate is
-  computed anew from the frozen charges.
+- *deep*: tables and Parquet copies have the rows and sums of the manifest, the figures hash to what
+  was signed, and the certificate is computed anew from the frozen charges.
 
 Guarantees that a flipped byte and a file that was cut, swapped, added or deleted are found. Known
 limit: whoever can rewrite files, books and audit log together leaves no trace here; the hash of the
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.books.audit import FIRST_HASH, find_chain_breaks
+from pipelines.close.figures import SIGNED_MARTS, hash_figures
 from pipelines.close.freeze import sum_table
 from pipelines.close.manifest import FrozenFile, Manifest, hash_manifest, parse_manifest
 from pipelines.errors import ControlError, NothingPublishedError
@@ -221,7 +222,7 @@ def _hash(path: str, size: int) -> str:
 
 
 def _check_content(directory: Path, manifest: Manifest) -> list[str]:
-    """Rows and sums of both copies, and the certificate, from the files alone."""
+    """Rows and sums of both copies, what was signed, and the certificate, from the files alone."""
     import duckdb
 
     name = name_close(manifest.period_id, manifest.version)
@@ -239,8 +240,20 @@ def _check_content(directory: Path, manifest: Manifest) -> list[str]:
                 found = sum_table(connection, relation, table.name)
                 if found != table:
                     problems.append(f"{what} {table.name} has other rows or sums than frozen")
+        problems += _check_signed(connection, manifest)
         problems += _check_certificate(connection)
     return problems
+
+
+def _check_signed(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> list[str]:
+    """What was calculated, reviewed and approved, hashed anew."""
+    there = {table.name for table in manifest.tables}
+    # An older version signed the marts that it had.
+    signed = [f"marts.{mart}" for mart in SIGNED_MARTS if f"marts.{mart}" in there]
+    relations = [f"frozen.{name}" for name in signed]
+    if hash_figures(connection, manifest.period_id, relations) == manifest.content_hash:
+        return []
+    return ["the frozen figures are not those that were signed"]
 
 
 def _check_certificate(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -33,7 +33,7 @@ from pipelines.warehouse.reader import open_published
 from pipelines.workspace.workspace import Workspace
 from tests.closed_periods import APPROVER, PREPARER
 from tests.crash.processes import close_until_operation, fork
-from tests.tampering import TAMPERING, Closes, tamper
+from tests.tampering import TAMPERING, Closes, rewrite_database, tamper
 
 from .golden import Golden
 
@@ -225,3 +225,19 @@ def test_other_figures_under_fitting_hashes_are_found_by_counting(
     assert "2026-02.v1: the table marts.fct_charges_monthly has other rows or sums than frozen" in (
         found
     )
+
+
+def test_another_consumer_under_fitting_hashes_and_sums_is_found(
+    closed: Path, tmp_path: Path
+) -> None:
+    """No row count and no sum speaks against it: only what was signed does."""
+    root = _copy(closed, tmp_path / "company")
+    with _open(root) as desk:
+        closes = Closes(desk, *PERIODS)
+        for path in closes.find(period=closes.second).rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        rewrite_database(closes, "update marts.fct_charges_monthly set cost_centre_id = 'another'")
+        closes.write_books("delete from audit_log where action = 'period close'")
+        found = verify(desk.workspace, desk.books, deep=True).problems
+    assert "2026-02.v1: the frozen figures are not those that were signed" in found
+    assert not any("other rows or sums" in problem for problem in found)
