@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
 
 from app.navigation import (
+    CLOSE,
     COST_PER_SERVICE,
     DATA_CHECKS,
     DISPUTES,
@@ -204,7 +205,7 @@ def test_page_is_drawn(spec: PageSpec, width: int, scheme: str, open_page: OpenP
     ground = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
     is_light = int(ground.split("(")[1].split(",")[0]) > 128
     assert is_light == (scheme == "light")
-    if spec not in (SERVICE_CATALOGUE, DATA_CHECKS, DISPUTES, METHOD, GLOSSARY):
+    if spec not in (CLOSE, SERVICE_CATALOGUE, DATA_CHECKS, DISPUTES, METHOD, GLOSSARY):
         expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=PATIENCE)
 
 

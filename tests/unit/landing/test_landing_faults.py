@@ -28,7 +28,7 @@ import openpyxl
 import pytest
 import yaml
 
-from pipelines.books import books as books_module
+from pipelines.books import engines
 from pipelines.books.audit import find_chain_breaks
 from pipelines.cli.main import run
 from pipelines.landing import land
@@ -374,7 +374,7 @@ def test_locked_books_are_a_clear_error(
     company: Company, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company.put(GOOD)
-    monkeypatch.setattr(books_module, "BUSY_MILLISECONDS", 100)
+    monkeypatch.setattr(engines, "BUSY_MILLISECONDS", 100)
     holder = sqlite3.connect(company.workspace.books_path, isolation_level=None)
     holder.execute("begin immediate")
     began = time.monotonic()
