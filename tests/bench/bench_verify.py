@@ -39,7 +39,6 @@ SMALL_TABLES = 60
 CHARGES = {"as the sample company": 55_000, "five times as large": 320_000}
 """Charges of a month, by which the size of a close is set."""
 MEBIBYTE = 1 << 20
-FIGURES = Figures("run-1", "0" * 64)
 CONFIG = """\
 name: Bench
 currency: EUR
@@ -55,7 +54,11 @@ class BenchDesk(CloseDesk):
     """A desk at which nothing blocks: what is closed was made up."""
 
     def look(self, period_id: str) -> tuple[Figures, list[Blocker]]:
-        return FIGURES, []
+        from pipelines.close.figures import read_figures
+        from pipelines.warehouse.reader import open_published
+
+        with open_published(self.workspace) as marts:
+            return read_figures(marts, period_id), []
 
 
 def main() -> int:
@@ -144,6 +147,7 @@ def publish(workspace: Workspace, charges: int) -> None:
     """A published file with the months, and the pointer to it."""
     import duckdb
 
+    from pipelines.warehouse.lake_views import create_load_tables
     from pipelines.warehouse.publication import (
         Publication,
         PublishedFile,
@@ -155,9 +159,17 @@ def publish(workspace: Workspace, charges: int) -> None:
     path = workspace.warehouse / "run-1.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute("create schema marts")
-        connection.execute("create table marts.dim_run as select '0' as code_version")
+        connection.execute("create schema model")
+        create_load_tables(connection, [])
+        connection.execute(
+            "create table marts.dim_run as select 'run-1' as run_id, '0' as code_version"
+        )
         connection.execute(f"create table marts.fct_charges_monthly as {CHARGES_SQL}", [charges])
         connection.execute(f"create table marts.fct_bill_items_monthly as {ITEMS_SQL}")
+        connection.execute(
+            "create table marts.fct_charge_breakdown_monthly as "
+            "from marts.fct_charges_monthly limit 0"
+        )
         connection.execute(f"create table marts.rpt_certificate as {CERTIFICATE_SQL}")
         for number in range(SMALL_TABLES):
             connection.execute(f"create table marts.small_{number} as {SMALL_SQL}")
