@@ -218,12 +218,15 @@ def reopen(
     as_json: JsonOption = False,
 ) -> int:
     """Open a closed period as its next version: one person asks with --why, another confirms."""
+    from pipelines.close.close_period import follow_books
     from pipelines.close.period_states import ask_reopening
     from pipelines.close.period_states import reopen as confirm
 
     with open_period_desk(workspace, person) as desk:
         if why is None:
-            return _tell(confirm(desk.books, period), as_json)
+            opened = confirm(desk.books, period)
+            follow_books(desk)
+            return _tell(opened, as_json)
         state = ask_reopening(desk.books, period, why)
     if as_json:
         print_json(state)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,13 @@ def close_period(
     from pipelines.close.manifest import parse_manifest
 
     return Close(closed, parse_manifest(content), directory)
+
+
+def follow_books(desk: CloseDesk) -> None:
+    """Let the pointer name the closed periods that the books name. Where a build or a close runs,
+    that one does it at its end."""
+    with suppress(ControlError), lock_warehouse(desk.workspace):
+        repair_publication(desk.workspace, desk.books)
 
 
 def publish_closed(desk: CloseDesk, publication: Publication) -> Publication:
