@@ -224,9 +224,11 @@ def reopen(
 
     with open_period_desk(workspace, person) as desk:
         if why is None:
-            opened = confirm(desk.books, period)
-            follow_books(desk)
-            return _tell(opened, as_json)
+            try:
+                return _tell(confirm(desk.books, period), as_json)
+            finally:
+                # Also where it is refused: it may have been cut off here the time before.
+                follow_books(desk)
         state = ask_reopening(desk.books, period, why)
     if as_json:
         print_json(state)

@@ -29,7 +29,7 @@ CC2,Two,B2,Unit two,,E1,Entity,,false,2020-01-01,
 """
 HEADS = "period_id,cost_centre_id,headcount_quantity\n2026-03,CC1,1\n2026-03,CC2,2\n"
 QUERY = "select cost_centre_id, cost_amount from fct_charges_monthly order by all"
-RANDOM_KILLS = 2
+RANDOM_KILLS = 4
 
 
 def deliver(workspace: Path, source: str, text: str, name: str = "a.csv") -> None:
