@@ -98,8 +98,13 @@ def say_finding(bridge: Bridge) -> str:
     subject, change = bridge.subject, bridge.change
     periods = (_say_period(bridge.scope), _say_period(bridge.against))
     if subject.consumer_name:
-        borne = "is shown" if subject.is_showback else "pays"
-        verb = "bears" if subject.consumer_name.startswith("(") else borne
+        verb = "pays"
+        if subject.is_showback:
+            verb = "is shown"
+        elif subject.before.shown or subject.after.shown:
+            verb = "is charged and shown"
+        if subject.consumer_name.startswith("("):
+            verb = "bears"
         who = f"{subject.consumer_name} {verb}"
         what = f" for {subject.service_name}" if subject.service_name else ""
     else:
