@@ -1,26 +1,19 @@
 """Write a statement as an Excel workbook: what the PDF says, in cells to calculate with.
 
-Numbers are cells of numbers with formats, so that the workbook can be calculated with; totals are
-formulas over the cells above them, stored with their value. Amounts have the cents of the marts.
-Excel keeps 15 significant digits: an amount that would lose a cent is written as text instead.
-
-Text from deliveries is never a formula. Where it begins like one it gets a leading apostrophe, so
-that it stays text when the sheet is saved as CSV and opened again (neutralise.py).
+Amounts have the cents of the marts. How a cell, a table and a total are written is in
+xlsx_cells.py; this file says what stands on which sheet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from pipelines.billing.bridge import TERM_NAMES
 from pipelines.billing.files import write_atomically
 from pipelines.billing.formats import format_date, format_time
-from pipelines.billing.neutralise import neutralise
 from pipelines.billing.notes import (
     collect_notes,
     describe_missing_close,
@@ -29,52 +22,29 @@ from pipelines.billing.notes import (
 )
 from pipelines.billing.pdf_figures import name_recovery
 from pipelines.billing.records import ServiceSummary, Statement, StatementLine, sum_amounts
-
-if TYPE_CHECKING:
-    from xlsxwriter import Workbook
-    from xlsxwriter.worksheet import Worksheet
-
-AMOUNT_FORMAT = "#,##0.00;[Red]-#,##0.00"
-EXACT_FORMAT = "#,##0.00######;[Red]-#,##0.00######"
-QUANTITY_FORMAT = "#,##0.########"
-RATE_FORMAT = "#,##0.00########"
-SHARE_FORMAT = "0.0%"
-FINE_SHARE_FORMAT = "0.00%"
-COUNT_FORMAT = "#,##0"
-NUMBER_FORMATS = (
+from pipelines.billing.xlsx_cells import (
     AMOUNT_FORMAT,
+    COUNT_FORMAT,
     EXACT_FORMAT,
+    FINE_SHARE_FORMAT,
     QUANTITY_FORMAT,
     RATE_FORMAT,
     SHARE_FORMAT,
-    FINE_SHARE_FORMAT,
-    COUNT_FORMAT,
+    Cell,
+    Column,
+    Sheet,
+    add_sheet,
+    make_formats,
+    write_cell,
+    write_pair,
+    write_paragraph,
+    write_section,
+    write_table,
+    write_title,
 )
-MAX_TEXT_LENGTH = 32_767
-"""What a cell can hold."""
+
 CONFIDENCE_COLUMNS = ("Measured cost", "Estimated cost", "Stale cost", "Fallback cost")
 RECOVERY = "Over- or under-recovery"
-
-Cell = str | int | Decimal | None
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table: its title, its width in characters, and the format of its cells."""
-
-    title: str
-    width: int
-    format: str = ""
-
-
-@dataclass
-class Sheet:
-    """A worksheet that is filled from the top; `row` is the next free one."""
-
-    worksheet: Worksheet
-    formats: dict[str, Any]
-    row: int = 0
-    widths: dict[int, int] = field(default_factory=dict)
 
 
 def write_xlsx(statement: Statement, path: Path) -> None:
@@ -98,140 +68,24 @@ def render_xlsx(statement: Statement) -> bytes:
             "created": statement.run.built_at,
         }
     )
-    formats = _make_formats(workbook)
-    _fill_statement(_add_sheet(workbook, formats, "Statement"), statement)
-    _fill_lines(_add_sheet(workbook, formats, "Lines"), statement)
-    _fill_items(_add_sheet(workbook, formats, "Other items"), statement)
-    _fill_bridge(_add_sheet(workbook, formats, "Bridge"), statement)
-    _fill_pools(_add_sheet(workbook, formats, "Cost by pool"), statement)
-    _fill_certificate(_add_sheet(workbook, formats, "Certificate"), statement)
+    formats = make_formats(workbook)
+    _fill_statement(add_sheet(workbook, formats, "Statement"), statement)
+    _fill_lines(add_sheet(workbook, formats, "Lines"), statement)
+    _fill_items(add_sheet(workbook, formats, "Other items"), statement)
+    _fill_bridge(add_sheet(workbook, formats, "Bridge"), statement)
+    _fill_pools(add_sheet(workbook, formats, "Cost by pool"), statement)
+    _fill_certificate(add_sheet(workbook, formats, "Certificate"), statement)
     workbook.close()
     return buffer.getvalue()
 
 
-def _make_formats(workbook: Workbook) -> dict[str, Any]:
-    """Cell formats by number format, each also in bold; "" is text."""
-    formats: dict[str, Any] = {
-        "title": workbook.add_format({"bold": True, "font_size": 16, "font_color": "#1F4E79"}),
-        "section": workbook.add_format({"bold": True, "font_size": 12, "font_color": "#1F4E79"}),
-        "head": workbook.add_format({"bold": True, "bottom": 1, "text_wrap": True}),
-        "label": workbook.add_format({"font_color": "#5C6773", "valign": "top"}),
-        "wrap": workbook.add_format({"text_wrap": True, "valign": "top"}),
-    }
-    for name in ("", *NUMBER_FORMATS):
-        number = {"num_format": name} if name else {}
-        formats[name] = workbook.add_format(number)
-        formats[f"bold {name}"] = workbook.add_format({**number, "bold": True, "top": 1})
-    formats["big"] = workbook.add_format(
-        {"num_format": AMOUNT_FORMAT, "bold": True, "font_size": 14, "align": "left"}
-    )
-    return formats
-
-
-def _add_sheet(workbook: Workbook, formats: dict[str, Any], name: str) -> Sheet:
-    worksheet = workbook.add_worksheet(name)
-    worksheet.hide_gridlines(2)
-    worksheet.set_paper(9)
-    worksheet.set_landscape()
-    worksheet.fit_to_pages(1, 0)
-    worksheet.set_footer("&L&F&RPage &P of &N")
-    return Sheet(worksheet, formats)
-
-
-def write_cell(sheet: Sheet, row: int, column: int, value: Cell, format_name: str = "") -> None:
-    """One typed cell. A number that Excel cannot hold exactly is written as text."""
-    cell_format = sheet.formats[format_name]
-    if value is None:
-        sheet.worksheet.write_blank(row, column, None, cell_format)
-    elif isinstance(value, str):
-        text = neutralise(value)[:MAX_TEXT_LENGTH]
-        sheet.worksheet.write_string(row, column, text, cell_format)
-    elif is_exact_in_excel(Decimal(value)) or AMOUNT_FORMAT not in format_name:
-        sheet.worksheet.write_number(row, column, float(value), cell_format)
-    else:
-        sheet.worksheet.write_string(row, column, f"{value:,.2f}", cell_format)
-
-
-def is_exact_in_excel(value: Decimal) -> bool:
-    """Whether the number survives Excel's 15 significant digits."""
-    return Decimal(f"{float(value):.15g}") == value
-
-
-def _write_title(sheet: Sheet, text: str) -> None:
-    write_cell(sheet, sheet.row, 0, text, "title")
-    sheet.row += 2
-
-
-def _write_section(sheet: Sheet, text: str) -> None:
-    sheet.row += 1
-    write_cell(sheet, sheet.row, 0, text, "section")
-    sheet.row += 1
-
-
-def _write_pair(sheet: Sheet, label: str, value: Cell, format_name: str = "") -> None:
-    write_cell(sheet, sheet.row, 0, label, "label")
-    write_cell(sheet, sheet.row, 1, value, format_name)
-    sheet.row += 1
-
-
-def _write_table(
-    sheet: Sheet,
-    columns: Sequence[Column],
-    rows: Sequence[Sequence[Cell]],
-    totals: dict[int, Decimal] | None = None,
-    total_label: str = "Total",
-) -> tuple[int, int]:
-    """Header, rows and, for the columns in `totals`, a sum; returns first and last data row."""
-    for column, description in enumerate(columns):
-        write_cell(sheet, sheet.row, column, description.title, "head")
-        width = max(description.width, sheet.widths.get(column, 0))
-        sheet.widths[column] = width
-        sheet.worksheet.set_column(column, column, width)
-    first = sheet.row + 1
-    for number, row in enumerate(rows):
-        for column, value in enumerate(row):
-            write_cell(sheet, first + number, column, value, columns[column].format)
-    sheet.row = first + len(rows)
-    if totals is not None:
-        _write_totals(sheet, columns, first, totals, total_label)
-    return first, first + len(rows) - 1
-
-
-def _write_totals(
-    sheet: Sheet,
-    columns: Sequence[Column],
-    first: int,
-    totals: dict[int, Decimal],
-    label: str,
-) -> None:
-    """The row of sums. The formula shows where a total comes from, its value is the statement's."""
-    from xlsxwriter.utility import xl_range
-
-    write_cell(sheet, sheet.row, 0, label, "bold ")
-    for column in range(1, len(columns)):
-        if column not in totals:
-            write_cell(sheet, sheet.row, column, None, "bold ")
-            continue
-        name = f"bold {columns[column].format}"
-        if sheet.row == first or not is_exact_in_excel(totals[column]):
-            write_cell(sheet, sheet.row, column, totals[column], name)
-            continue
-        cells = xl_range(first, column, sheet.row - 1, column)
-        # Excel adds floats: rounding to the cent makes the sum what the cells say.
-        formula = f"=ROUND(SUM({cells}),2)"
-        cell_format = sheet.formats[name]
-        value = float(totals[column])
-        sheet.worksheet.write_formula(sheet.row, column, formula, cell_format, value)
-    sheet.row += 1
-
-
 def _fill_statement(sheet: Sheet, statement: Statement) -> None:
-    _write_title(sheet, "IT cost statement")
+    write_title(sheet, "IT cost statement")
     _fill_heading(sheet, statement)
     currency = statement.currency_code
     if statement.items:
-        _write_section(sheet, "What the total is made of")
-        _write_table(
+        write_section(sheet, "What the total is made of")
+        write_table(
             sheet,
             [
                 Column("Kind", 34),
@@ -242,11 +96,11 @@ def _fill_statement(sheet: Sheet, statement: Statement) -> None:
             {2: statement.total},
             _total_label(statement),
         )
-    _write_section(sheet, "Charges by service")
+    write_section(sheet, "Charges by service")
     _fill_services(sheet, statement)
     if len(statement.legal_entities) > 1:
-        _write_section(sheet, "Of which by legal entity")
-        _write_table(
+        write_section(sheet, "Of which by legal entity")
+        write_table(
             sheet,
             [
                 Column("Legal entity", 34),
@@ -261,14 +115,14 @@ def _fill_statement(sheet: Sheet, statement: Statement) -> None:
             _total_label(statement),
         )
     if statement.showback_services:
-        _write_section(sheet, "For information: not charged, not part of the total")
+        write_section(sheet, "For information: not charged, not part of the total")
         _fill_showback(sheet, statement)
     if statement.quality:
-        _write_section(sheet, f"Service levels in {statement.period.name}, over all users")
+        write_section(sheet, f"Service levels in {statement.period.name}, over all users")
         _fill_quality(sheet, statement)
-    _write_section(sheet, "Notes")
+    write_section(sheet, "Notes")
     for note in collect_notes(statement):
-        _write_paragraph(sheet, note.title, note.text)
+        write_paragraph(sheet, note.title, note.text)
 
 
 def _total_label(statement: Statement) -> str:
@@ -277,36 +131,27 @@ def _total_label(statement: Statement) -> str:
 
 def _fill_heading(sheet: Sheet, statement: Statement) -> None:
     period, recipient, run = statement.period, statement.recipient, statement.run
-    _write_pair(sheet, "Company", run.workspace_name)
-    _write_pair(sheet, "From", statement.issuer_name)
-    _write_pair(sheet, "To", recipient.name)
-    _write_pair(sheet, "Business unit", recipient.business_unit_id)
+    write_pair(sheet, "Company", run.workspace_name)
+    write_pair(sheet, "From", statement.issuer_name)
+    write_pair(sheet, "To", recipient.name)
+    write_pair(sheet, "Business unit", recipient.business_unit_id)
     if recipient.division_name:
-        _write_pair(sheet, "Division", recipient.division_name)
-    _write_pair(sheet, "Statement", statement.number)
-    _write_pair(sheet, "Period", period.name)
-    _write_pair(sheet, "Period starts", format_date(period.start))
-    _write_pair(sheet, "State of the period", period.state)
-    _write_pair(sheet, "Status", "final" if statement.is_final else "PREVIEW, NOT FINAL")
-    _write_pair(sheet, "Issued", format_time(run.built_at))
-    _write_pair(sheet, "Currency", statement.currency_code)
-    _write_pair(sheet, _total_label(statement), statement.total, "big")
+        write_pair(sheet, "Division", recipient.division_name)
+    write_pair(sheet, "Statement", statement.number)
+    write_pair(sheet, "Period", period.name)
+    write_pair(sheet, "Period starts", format_date(period.start))
+    write_pair(sheet, "State of the period", period.state)
+    write_pair(sheet, "Status", "final" if statement.is_final else "PREVIEW, NOT FINAL")
+    write_pair(sheet, "Issued", format_time(run.built_at))
+    write_pair(sheet, "Currency", statement.currency_code)
+    write_pair(sheet, _total_label(statement), statement.total, "big")
     for other in (statement.previous, statement.budget):
         if other is not None:
             change = statement.total - other.amount
-            _write_pair(sheet, other.name, other.amount, AMOUNT_FORMAT)
-            _write_pair(sheet, f"Change against {other.name}", change, AMOUNT_FORMAT)
+            write_pair(sheet, other.name, other.amount, AMOUNT_FORMAT)
+            write_pair(sheet, f"Change against {other.name}", change, AMOUNT_FORMAT)
     sheet.row += 1
-    _write_paragraph(sheet, "Summary", write_summary(statement))
-
-
-def _write_paragraph(sheet: Sheet, label: str, text: str) -> None:
-    """A label and a wrapped text over the columns beside it, high enough to be read."""
-    write_cell(sheet, sheet.row, 0, label, "label")
-    sheet.worksheet.merge_range(sheet.row, 1, sheet.row, 6, "", sheet.formats["wrap"])
-    write_cell(sheet, sheet.row, 1, text, "wrap")
-    sheet.worksheet.set_row(sheet.row, 15 * (len(text) // 95 + 1))
-    sheet.row += 1
+    write_paragraph(sheet, "Summary", write_summary(statement))
 
 
 def _fill_services(sheet: Sheet, statement: Statement) -> None:
@@ -333,7 +178,7 @@ def _fill_services(sheet: Sheet, statement: Statement) -> None:
         return [*_service_cells(service), *compared]
 
     rows = [row_of(service) for service in statement.services]
-    _write_table(sheet, columns, rows, totals, "All charges")
+    write_table(sheet, columns, rows, totals, "All charges")
 
 
 def _service_cells(service: ServiceSummary) -> list[Cell]:
@@ -352,7 +197,7 @@ def _fill_showback(sheet: Sheet, statement: Statement) -> None:
     ]
     rows = [_service_cells(service) for service in statement.showback_services]
     label = "Cost shown, not charged"
-    _write_table(sheet, columns, rows, {4: statement.showback_total}, label)
+    write_table(sheet, columns, rows, {4: statement.showback_total}, label)
 
 
 def _fill_quality(sheet: Sheet, statement: Statement) -> None:
@@ -379,7 +224,7 @@ def _fill_quality(sheet: Sheet, statement: Statement) -> None:
         )
         for service in statement.quality
     ]
-    _write_table(sheet, columns, rows)
+    write_table(sheet, columns, rows)
 
 
 def _fill_lines(sheet: Sheet, statement: Statement) -> None:
@@ -404,7 +249,7 @@ def _fill_lines(sheet: Sheet, statement: Statement) -> None:
     ]
     cost = sum_amounts(line.cost_amount for line in statement.lines)
     rows = [_line_cells(line) for line in statement.lines]
-    first, last = _write_table(sheet, columns, rows, {11: statement.charged, 12: cost})
+    first, last = write_table(sheet, columns, rows, {11: statement.charged, 12: cost})
     sheet.worksheet.freeze_panes(1, 0)
     sheet.worksheet.autofilter(first - 1, 0, max(last, first), len(columns) - 1)
     sheet.worksheet.repeat_rows(0)
@@ -469,7 +314,7 @@ def _fill_items(sheet: Sheet, statement: Statement) -> None:
         for item in statement.items
     ]
     total = sum_amounts(item.amount for item in statement.items)
-    _write_table(sheet, columns, rows, {10: total}, "All other items")
+    write_table(sheet, columns, rows, {10: total}, "All other items")
     sheet.worksheet.freeze_panes(1, 0)
     sheet.worksheet.repeat_rows(0)
 
@@ -478,14 +323,14 @@ def _fill_bridge(sheet: Sheet, statement: Statement) -> None:
     """The terms of the total, and below them those of each service."""
     bridge = statement.bridge
     if bridge is None:
-        _write_paragraph(sheet, "Bridge", statement.why_no_bridge)
+        write_paragraph(sheet, "Bridge", statement.why_no_bridge)
         return
     amount = f"Amount ({statement.currency_code})"
     columns = [Column("Term", 34), Column(amount, 18, AMOUNT_FORMAT), Column("Mostly", 50)]
     rows: list[Sequence[Cell]] = [(bridge.before_name, bridge.before, None)]
     rows += [(term.name, term.amount, term.told or None) for term in bridge.terms]
-    _write_table(sheet, columns, rows, {1: bridge.after}, statement.period.name)
-    _write_section(sheet, "Charges by service")
+    write_table(sheet, columns, rows, {1: bridge.after}, statement.period.name)
+    write_section(sheet, "Charges by service")
     shown = {term for item in bridge.services for term, value in item.terms.items() if value}
     terms = [term for term in TERM_NAMES if term in shown]
     heads = [bridge.before_name, *(TERM_NAMES[term] for term in terms), statement.period.name]
@@ -493,21 +338,20 @@ def _fill_bridge(sheet: Sheet, statement: Statement) -> None:
         Column("Service", 34),
         *(Column(f"{head} ({statement.currency_code})", 18, AMOUNT_FORMAT) for head in heads),
     ]
-    rows = [
-        (item.service_name, item.before, *(item.terms[term] for term in terms), item.after)
-        for item in bridge.services
+    amounts = [
+        (item.before, *(item.terms[term] for term in terms), item.after) for item in bridge.services
     ]
+    rows = [(item.service_name, *own) for item, own in zip(bridge.services, amounts, strict=True)]
     totals = {
-        column: sum_amounts(row[column] for row in rows)  # type: ignore[misc]
-        for column in range(1, len(columns))
+        column: sum_amounts(own[column - 1] for own in amounts) for column in range(1, len(columns))
     }
-    _write_table(sheet, columns, rows, totals, "All charges")
+    write_table(sheet, columns, rows, totals, "All charges")
 
 
 def _fill_pools(sheet: Sheet, statement: Statement) -> None:
     """The pools of all charges, and below them those of each service."""
     if not statement.pools:
-        _write_pair(sheet, "No cost breakdown is published for these charges.", None)
+        write_pair(sheet, "No cost breakdown is published for these charges.", None)
         return
     currency = statement.currency_code
     cost = sum_amounts(pool.amount for pool in statement.pools)
@@ -528,8 +372,8 @@ def _fill_pools(sheet: Sheet, statement: Statement) -> None:
     ]
     if statement.recovery:
         rows.append((name_recovery(statement.recovery), None, statement.recovery, None))
-    _write_table(sheet, columns, rows, {2: statement.charged}, "All charges")
-    _write_section(sheet, "By service")
+    write_table(sheet, columns, rows, {2: statement.charged}, "All charges")
+    write_section(sheet, "By service")
     pools = [pool.cost_pool_id for pool in statement.pools]
     heads = [*(pool.cost_pool_name for pool in statement.pools), "Cost", RECOVERY, "Charged"]
     columns = [
@@ -550,19 +394,19 @@ def _fill_pools(sheet: Sheet, statement: Statement) -> None:
     totals = {number: pool.amount for number, pool in enumerate(statement.pools, start=1)}
     place = len(pools) + 1
     totals |= {place: cost, place + 1: statement.recovery, place + 2: statement.charged}
-    _write_table(sheet, columns, rows, totals, "All charges")
+    write_table(sheet, columns, rows, totals, "All charges")
 
 
 def _fill_certificate(sheet: Sheet, statement: Statement) -> None:
     run = statement.run
-    _write_title(sheet, f"Certificate of {statement.period.name}, over the whole company")
-    _write_pair(sheet, "Run", run.run_id)
-    _write_pair(sheet, "Built", format_time(run.built_at))
-    _write_pair(sheet, "Fingerprint", run.fingerprint)
-    _write_pair(sheet, "Code version", run.code_version)
-    _write_pair(sheet, "Version of the statement", statement.version)
-    _write_pair(sheet, "All differences are zero", "yes" if statement.is_certified else "NO")
-    _write_pair(sheet, "Certificate", statement.certificate_id or "none")
+    write_title(sheet, f"Certificate of {statement.period.name}, over the whole company")
+    write_pair(sheet, "Run", run.run_id)
+    write_pair(sheet, "Built", format_time(run.built_at))
+    write_pair(sheet, "Fingerprint", run.fingerprint)
+    write_pair(sheet, "Code version", run.code_version)
+    write_pair(sheet, "Version of the statement", statement.version)
+    write_pair(sheet, "All differences are zero", "yes" if statement.is_certified else "NO")
+    write_pair(sheet, "Certificate", statement.certificate_id or "none")
     _fill_closing(sheet, statement)
     sheet.row += 1
     columns = [
@@ -577,18 +421,18 @@ def _fill_certificate(sheet: Sheet, statement: Statement) -> None:
         for identity in statement.certificate
         for term in identity.terms
     ]
-    _write_table(sheet, columns, rows)
+    write_table(sheet, columns, rows)
 
 
 def _fill_closing(sheet: Sheet, statement: Statement) -> None:
     """The close in full, so that its hashes can be compared."""
     closing = statement.closing
     if closing is None:
-        _write_pair(sheet, "Close", describe_missing_close(statement))
+        write_pair(sheet, "Close", describe_missing_close(statement))
         return
-    _write_pair(sheet, "Close", closing.close_number)
-    _write_pair(sheet, "Closed at", closing.closed_at)
-    _write_pair(sheet, "Approved by", closing.approved_by)
-    _write_pair(sheet, "Manifest", closing.manifest_hash)
-    _write_pair(sheet, "Head of the chain, close", closing.head_number)
-    _write_pair(sheet, "Head of the chain", closing.head_hash)
+    write_pair(sheet, "Close", closing.close_number)
+    write_pair(sheet, "Closed at", closing.closed_at)
+    write_pair(sheet, "Approved by", closing.approved_by)
+    write_pair(sheet, "Manifest", closing.manifest_hash)
+    write_pair(sheet, "Head of the chain, close", closing.head_number)
+    write_pair(sheet, "Head of the chain", closing.head_hash)

@@ -14,7 +14,8 @@ from openpyxl.workbook import Workbook
 from pipelines.billing.neutralise import neutralise
 from pipelines.billing.records import Statement
 from pipelines.billing.statement import load_statement
-from pipelines.billing.xlsx import is_exact_in_excel, render_xlsx
+from pipelines.billing.xlsx import render_xlsx
+from pipelines.billing.xlsx_cells import is_exact_in_excel
 from tests.unit.billing.conftest import bill_charges
 
 
