@@ -11,6 +11,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 ENGINE_DIGITS = 6
 
+AMOUNT_LIMIT = 10**15
+"""An amount reaches it in neither direction, in its own currency and in the reporting one. Landing
+refuses what does; the engine is exact for all that lies below."""
+
 # Currencies whose minor unit is not a hundredth, by ISO 4217.
 _NO_DECIMALS = (
     "BIF",
