@@ -35,13 +35,19 @@ from pipelines.warehouse.closed_periods import (
     refuse_changed_history,
 )
 from pipelines.warehouse.compiled_models import store_compiled_models
-from pipelines.warehouse.dbt_runner import run_dbt_build
+from pipelines.warehouse.dbt_runner import CATALOGUE, run_dbt_build
 from pipelines.warehouse.fingerprint import make_stamp
 from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
 from pipelines.warehouse.pins import find_pins
 from pipelines.warehouse.prepare import BuildInput, prepare
 from pipelines.warehouse.publication import Publication
-from pipelines.warehouse.publish import find_published, publish, repair_publication, seal
+from pipelines.warehouse.publish import (
+    find_published,
+    name_run_catalogue,
+    publish,
+    repair_publication,
+    seal,
+)
 from pipelines.warehouse.run_records import record_abandoned, record_failure, record_start
 from pipelines.workspace.workspace import Workspace
 
@@ -96,7 +102,7 @@ def build(
         record_start(books, given.stamp)
         try:
             with start_checks(workspace, given, directory) as checks:
-                database = directory / f"run-{given.stamp.run_id}.duckdb"
+                database = directory / f"{CATALOGUE}.duckdb"
                 with _timed(seconds, "prepare"):
                     report("Preparing the warehouse", 0, 0)
                     prepare(workspace, given, database, directory / DELIVERIES_NAME)
@@ -113,8 +119,9 @@ def build(
             with _timed(seconds, "publish"):
                 report("Publishing", 0, 0)
                 write_check_marts(database, check_report, given.stamp.run_id)
-                store_compiled_models(database, state / "target")
-                seal(database)
+                catalogue = name_run_catalogue(given.stamp.run_id)
+                store_compiled_models(database, state / "target", catalogue)
+                seal(database, catalogue)
                 publication = publish(workspace, books, given.stamp, database, seconds)
         except BaseException as error:
             record_failure(books, given.stamp, error)

@@ -5,16 +5,20 @@ every name resolved, and what it reads. It lies in the file that is hashed when 
 whoever changed a formula afterwards shows in `apportion doctor`. A rerun executes these texts and
 nothing else; see pipelines/rerun.
 
-The SQL names relations by the catalogue of the run, "run-<id>"."schema"."name".
+The SQL names relations by the catalogue of the run, "run-<id>"."schema"."name"; while the run is
+built its catalogue has the one name that dbt has parsed.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pipelines.warehouse.dbt_runner import CATALOGUE
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,8 +48,11 @@ class CompiledModel:
         return self.relation.split(".")[1]
 
 
-def store_compiled_models(database: Path, target: Path) -> None:
-    """Write model.compiled_models from dbt's manifest in `target`, each model after its inputs."""
+def store_compiled_models(database: Path, target: Path, catalogue: str) -> None:
+    """Write model.compiled_models from dbt's manifest in `target`, each model after its inputs.
+
+    The code speaks of `catalogue`, which the file is called after when it is published.
+    """
     import duckdb
 
     models = parse_manifest(json.loads((target / "manifest.json").read_text("utf-8")))
@@ -58,10 +65,18 @@ def store_compiled_models(database: Path, target: Path) -> None:
         connection.executemany(
             "insert into model.compiled_models values (?, ?, ?, ?, ?, ?)",
             [
-                (number, item.relation, item.kind, list(item.depends_on), item.code, item.path)
+                (
+                    *(number, item.relation, item.kind, list(item.depends_on)),
+                    *(name_catalogue(item.code, catalogue), item.path),
+                )
                 for number, item in enumerate(models)
             ],
         )
+
+
+def name_catalogue(sql: str, catalogue: str) -> str:
+    """`sql` with the catalogue of the published file in the place of the one under construction."""
+    return re.sub(rf'"?\b{CATALOGUE}\b"?\.', lambda _: f'"{catalogue}".', sql)
 
 
 def parse_manifest(manifest: dict[str, Any]) -> list[CompiledModel]:

@@ -15,8 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.errors import BuildError, ControlError
+from pipelines.warehouse.parsed_project import keep_parsed_project, provide_parsed_project
 
 PROJECT_DIRECTORY = Path(__file__).parents[2] / "dbt_project"
+CATALOGUE = "apportion_build"
+"""The catalogue that the compiled SQL speaks of, and so the name of the file that dbt fills."""
 PROGRESS = re.compile(r"(\d+) of (\d+) (?:START|OK|PASS|FAIL|ERROR|SKIP|WARN|NO-OP)")
 # The last line of a Python model's traceback, where the model refused what it was given.
 REFUSAL = re.compile(r"^\s*pipelines\.errors\.ControlError: (.+)")
@@ -34,9 +37,11 @@ def run_dbt_build(
 
     Raises ControlError with what a model refused, else BuildError with what failed.
 
-    `state_directory` keeps dbt's parse cache and log between runs.
+    `database` is called CATALOGUE. `state_directory` keeps dbt's target and log between runs.
     """
     state_directory.mkdir(parents=True, exist_ok=True)
+    target = state_directory / "target"
+    provide_parsed_project(PROJECT_DIRECTORY, target)
     environment = os.environ | {
         "APPORTION_BUILD_DATABASE": str(database),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -44,12 +49,12 @@ def run_dbt_build(
         "PYTHONPATH": str(PROJECT_DIRECTORY.parent),
     }
     command = [
-        *(sys.executable, "-m", "dbt.cli.main", "build"),
+        *(sys.executable, "-m", "pipelines.warehouse.dbt_process", "build"),
         # Unit tests prove the code, not the deliveries: tests/dbt runs them, once per change.
         *("--exclude-resource-type", "unit_test"),
         *("--project-dir", str(PROJECT_DIRECTORY)),
         *("--profiles-dir", str(PROJECT_DIRECTORY)),
-        *("--target-path", str(state_directory / "target")),
+        *("--target-path", str(target)),
         *("--log-path", str(state_directory / "logs")),
     ]
     lines: list[str] = []
@@ -67,6 +72,7 @@ def run_dbt_build(
             found = PROGRESS.search(line)
             if found and on_progress:
                 on_progress(int(found[1]), int(found[2]))
+    keep_parsed_project(PROJECT_DIRECTORY, target)
     if process.returncode != 0:
         if refusals := [found[1] for line in lines if (found := REFUSAL.match(line))]:
             raise ControlError("\n".join(refusals))

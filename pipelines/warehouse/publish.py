@@ -16,6 +16,7 @@ from pipelines.books.books import Books, current_time
 from pipelines.cost_model.compile import RunStamp
 from pipelines.errors import ControlError, NothingPublishedError
 from pipelines.warehouse.closed_periods import list_closed_files
+from pipelines.warehouse.compiled_models import name_catalogue
 from pipelines.warehouse.old_publications import find_old_publications
 from pipelines.warehouse.publication import (
     Publication,
@@ -36,12 +37,15 @@ if TYPE_CHECKING:
 STAGING_SCHEMAS = ("staging", "lake")
 
 
-def seal(database: Path) -> None:
-    """Drop what reads the lake, checkpoint and sync: the file now stands on its own."""
+def seal(database: Path, catalogue: str) -> None:
+    """Drop what reads the lake, checkpoint and sync: the file now stands on its own.
+
+    Queries that are kept speak of `catalogue`, the name under which the file is published.
+    """
     import duckdb
 
     with duckdb.connect(str(database)) as connection:
-        _keep_lineage_queries(connection)
+        _keep_lineage_queries(connection, catalogue)
         for schema in STAGING_SCHEMAS:
             connection.execute(f"drop schema if exists {schema} cascade")
         connection.execute("checkpoint")
@@ -59,7 +63,7 @@ def publish(
     seconds: dict[str, float],
 ) -> Publication:
     """Move the file to its name, commit the run to the books, then replace the pointer."""
-    target = workspace.warehouse / database.name
+    target = workspace.warehouse / f"{name_run_catalogue(stamp.run_id)}.duckdb"
     file = PublishedFile(target.name, "open", hash_file(database), database.stat().st_size)
     files = (file, *list_closed_files(workspace, books))
     publication = Publication(stamp.run_id, stamp.fingerprint, current_time(), files)
@@ -112,13 +116,25 @@ def find_published(workspace: Workspace, fingerprint: str) -> Publication | None
     return publication if exists and publication.fingerprint == fingerprint else None
 
 
-def _keep_lineage_queries(connection: duckdb.DuckDBPyConnection) -> None:
+def _keep_lineage_queries(connection: duckdb.DuckDBPyConnection, catalogue: str) -> None:
     """Keep the definition of the view that links bill lines to metered rows, for the trace."""
+    rows = connection.execute(
+        "select view_name, sql from duckdb_views() "
+        "where schema_name = 'staging' and view_name like 'stg_%cloud_bill%' "
+        "or schema_name = 'staging' and view_name like 'stg_model__%' order by view_name"
+    ).fetchall()
     connection.execute(
-        "create or replace table model.lineage_queries as select view_name as query_name, sql "
-        "from duckdb_views() where schema_name = 'staging' and view_name like 'stg_%cloud_bill%' "
-        "or schema_name = 'staging' and view_name like 'stg_model__%'"
+        "create or replace table model.lineage_queries (query_name varchar, sql varchar)"
     )
+    connection.executemany(
+        "insert into model.lineage_queries values (?, ?)",
+        [(name, name_catalogue(sql, catalogue)) for name, sql in rows],
+    )
+
+
+def name_run_catalogue(run_id: str) -> str:
+    """The catalogue of a published run, after which its file is called."""
+    return f"run-{run_id}"
 
 
 def manifest_path(workspace: Workspace, run_id: str) -> Path:

@@ -116,7 +116,7 @@ class DbtAlone:
         """Prepare a file, then time dbt on it. The parse cache is kept from the second time on."""
         from pipelines.books.books import Books
         from pipelines.warehouse.build import collect, start_checks
-        from pipelines.warehouse.dbt_runner import run_dbt_build
+        from pipelines.warehouse.dbt_runner import CATALOGUE, run_dbt_build
         from pipelines.warehouse.prepare import prepare
         from pipelines.workspace.workspace import Workspace
 
@@ -129,7 +129,7 @@ class DbtAlone:
         place.mkdir()
         with start_checks(space, given, place):
             pass  # only for the file with the deliveries; the process is ended at once
-        database = place / "alone.duckdb"
+        database = place / f"{CATALOGUE}.duckdb"
         prepare(space, given, database, place / "deliveries.duckdb")
         state = self.directory / "dbt_state"
         return _time(lambda: run_dbt_build(database, state))[0]
