@@ -161,7 +161,7 @@ VERDICT_NAMES = {
 
 METRIC_NAMES = {
     "unit_cost": "Unit cost",
-    "cost_per_ticket": "Cost per ticket",
+    "cost_per_ticket": "Support cost per ticket",
     "availability": "Availability",
     "sla_attainment": "SLA attainment",
 }

@@ -70,7 +70,7 @@ def read_references(published: Published, service_id: str) -> pd.DataFrame:
 
 
 def read_quality(published: Published, selection: Selection, service_id: str) -> pd.DataFrame:
-    """One row per period of the last twelve months: tickets, SLA, availability, cost per ticket."""
+    """One row per period of the last twelve months: tickets, SLA, availability, support cost."""
     return read_frame(
         published,
         f"""
@@ -79,7 +79,7 @@ def read_quality(published: Published, selection: Selection, service_id: str) ->
             ticket_count, response_attainment_share,
             resolution_attainment_share, sla_attainment_share, median_response_minutes,
             median_resolution_minutes, ticket_effort_hours, outage_minutes,
-            planned_outage_minutes, availability_share, cost_per_ticket_amount,
+            planned_outage_minutes, availability_share, support_cost_per_ticket_amount,
         from {latest("fct_service_quality_monthly")}
         inner join dim_periods using (period_id)
         where scenario_id = 'actual' and service_id = $service and period_id <= $period
@@ -135,7 +135,9 @@ def read_overview(published: Published, selection: Selection) -> pd.DataFrame:
             ) = 1
         ),
         quality as (
-            select service_id, sla_attainment_share, availability_share, cost_per_ticket_amount
+            select
+                service_id, sla_attainment_share, availability_share,
+                support_cost_per_ticket_amount
             from {latest("fct_service_quality_monthly")}
             where scenario_id = 'actual' and period_id = $period
         )
@@ -153,7 +155,7 @@ def read_overview(published: Published, selection: Selection) -> pd.DataFrame:
             dim_services.sla_attainment_target_share,
             quality.availability_share,
             dim_services.availability_target_share,
-            quality.cost_per_ticket_amount,
+            quality.support_cost_per_ticket_amount,
             units.delivered_amount,
         from units
         left join dim_services on dim_services.service_id = units.service_id

@@ -245,8 +245,11 @@ def _compile_towers(model: CostModel) -> dict[str, Table]:
     ]
     return {
         "towers": (
-            "tower_id varchar, tower_name varchar, sub_tower_name varchar",
-            [(tower.id, tower.name, tower.sub_name) for tower in model.towers.towers],
+            "tower_id varchar, tower_name varchar, sub_tower_name varchar, handles_tickets boolean",
+            [
+                (tower.id, tower.name, tower.sub_name, tower.handles_tickets)
+                for tower in model.towers.towers
+            ],
         ),
         "tower_rules": (
             f"rule_id varchar, priority integer, {MATCH}, pools varchar[], sub_pools varchar[], "

@@ -99,6 +99,9 @@ class Tower(Strict):
     sub_name: str = ""
     tbm: str | None = None
     """Resource tower of the TBM taxonomy: 'NAME' or 'NAME / SUB-NAME'."""
+    handles_tickets: bool = False
+    """Whether its cost is the work on tickets, such as a help desk: the support cost per ticket of
+    a service is its direct cost in these towers."""
 
 
 class PoolMatch(LineMatch):

@@ -89,7 +89,7 @@ __all__ = [
 
 MEMORY_LIMIT = "3GB"
 """What DuckDB may hold before it spills to disk; readers, libraries and buffers come on top."""
-TABLES = ("delivered", "events", "waiting", "quarantined")
+TABLES = ("delivered", "events", "states", "waiting", "quarantined")
 
 
 class LandingFailedError(ApportionError):

@@ -16,23 +16,20 @@ from typing import TYPE_CHECKING
 from pipelines.contracts.contract import Contract, ContractField
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.delivery import Delivery
+from pipelines.landing.event_log import STATES, keep_last_states
 from pipelines.landing.field_checks import (
     PATTERNS,
-    cast_expression,
     match_expression,
     problem_expressions,
 )
 from pipelines.landing.native_records import view_native
 from pipelines.landing.record_counts import RecordCounts
 from pipelines.landing.typed_records import RecordTexts, TypedRecords, write_typed
-from pipelines.mappings.mapping import LastState, Mapping
+from pipelines.mappings.mapping import Mapping
 from pipelines.readers.csv_header import Header
 from pipelines.readers.delivered import Delivered
-from pipelines.readers.field_forms import delivered_text
 from pipelines.readers.field_texts import (
     count_stripped,
-    helper_name,
-    list_helpers,
     note_changes,
     select_texts,
 )
@@ -80,10 +77,10 @@ def read_records(
     notes = _count_stripped(connection, mapping, delivered.header, delivered.relation)
     texts, passed_over = _select_texts(delivery, delivered, sha256), 0
     if mapping.last_state_of is not None:
-        last, passed_over, note = _keep_last_states(
-            connection, delivery, mapping.last_state_of, texts.sql
+        passed_over, note = keep_last_states(
+            connection, delivery, mapping.last_state_of, texts.numbered
         )
-        texts = RecordTexts(last, last, texts.are_clean)
+        texts = RecordTexts(f"from {STATES}", f"from {STATES}", texts.are_clean)
         notes += note
     typed = write_typed(connection, contract, texts, delivered, directory)
     notes += note_changes(connection, mapping, typed.relation)
@@ -116,64 +113,6 @@ def _count_stripped(
     return (f"spaces around {row[0]:,} values removed",) if row and row[0] else ()
 
 
-def _keep_last_states(
-    connection: duckdb.DuckDBPyConnection, delivery: Delivery, states: LastState, texts: str
-) -> tuple[str, int, tuple[str, ...]]:
-    """SQL for the last event of each key, how many came before, and a note of it. An event without
-    a whole key stays, to be judged by itself. Raises DeliveryRefusedError where events cannot be
-    ordered."""
-    connection.execute(f"create or replace temp table events as {texts}")
-    key = ", ".join(f'"{name}"' for name in states.key)
-    is_whole = " and ".join(f'"{name}" is not null' for name in states.key)
-    helpers = {field.name: field for field in list_helpers(delivery.mapping)}
-    order = [
-        delivery.contract.field(item) if isinstance(item, str) else helpers[helper_name(item)]
-        for item in states.order
-    ]
-    _refuse_without_order(connection, delivery, order, is_whole)
-    casts = ", ".join(f"{cast_expression(field)} desc" for field in order)
-    kept = (
-        f"select * from events qualify not ({is_whole}) "
-        f"or row_number() over (partition by {key} order by {casts}, _row_number desc) = 1"
-    )
-    row = connection.execute(
-        f"select count(*), (select count(*) from ({kept})) from events"
-    ).fetchone()
-    assert row is not None
-    events, last = row
-    note = f"{events - last:,} earlier states of {events:,} passed over, {last:,} last states kept"
-    return kept, events - last, (note,) if events > last else ()
-
-
-def _refuse_without_order(
-    connection: duckdb.DuckDBPyConnection,
-    delivery: Delivery,
-    order: list[ContractField],
-    is_whole: str,
-) -> None:
-    columns = {helper_name(item): item.column for item in delivery.mapping.helper_columns()}
-    for field in order:
-        name = f'"{field.name}"'
-        row = connection.execute(
-            f"""
-            select _row_number, {delivered_text(name)} from events
-            where {is_whole} and not coalesce({match_expression(field)}
-                and ({cast_expression(field)}) is not null, false)
-            order by _row_number limit 1
-            """
-        ).fetchone()
-        if row is not None:
-            raise _refuse(
-                delivery,
-                "has an event that cannot be put in order",
-                record=row[0],
-                field=columns.get(field.name, field.name),
-                expected=PATTERNS[field.type][1],
-                found=row[1] or "nothing",
-                remedy="Without it the last state is not known; ask the sender for it.",
-            )
-
-
 def explain_quarantine(
     connection: duckdb.DuckDBPyConnection,
     delivery: Delivery,
@@ -188,10 +127,11 @@ def explain_quarantine(
         "create or replace temp table waiting as "
         f"select _row_number from {records.relation} where not coalesce({records.good}, false)"
     )
-    table = delivered.number()
-    if mapping.last_state_of is not None or mapping.strip_text:
-        table = "delivered"
-    texts = select_texts(delivery.contract, mapping, delivered.header, table, sha256)
+    if mapping.last_state_of is not None:
+        texts = f"from {STATES}"
+    else:
+        table = "delivered" if mapping.strip_text else delivered.number()
+        texts = select_texts(delivery.contract, mapping, delivered.header, table, sha256)
     fields = ", ".join(f'"{field.name}"' for field in delivery.contract.fields)
     problems = ", ".join(problem_expressions(delivery.contract))
     with delivered.reading():
@@ -286,8 +226,51 @@ def _refuse_double_keys(
         record=doubles[1],
         expected="each key once",
         found=f"({', '.join(values)}) in records {numbers}{more}",
-        remedy="Ask the sender for a file without the repetition.",
+        remedy="Ask the sender for a file without the repetition"
+        f"{_say_legitimate(connection, delivery, records, key)}.",
     )
+
+
+def _say_legitimate(
+    connection: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    records: TypedRecords,
+    key: tuple[str, ...],
+) -> str:
+    """How a source declares that records of one key are right: by a further field that tells all
+    of them apart, by adding up, or by numbering them."""
+    contract = delivery.contract
+    wider = _find_wider_key(connection, contract, records, key)
+    ways = []
+    if wider is not None:
+        ways.append(f"'unique_key: [{', '.join((*key, wider))}]' if {wider} tells them apart")
+    if contract.adds_up:
+        ways.append("'unique_key: []' if they add up")
+    if not ways and len(key) == 1 and key == contract.key:
+        ways.append(f"'row_key: true' in its mapping if {key[0]} is no number of the record")
+    return f", or declare for the source {', or '.join(ways)}" if ways else ""
+
+
+def _find_wider_key(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    records: TypedRecords,
+    key: tuple[str, ...],
+) -> str | None:
+    """The first text of the contract that with the key makes every record one of its own."""
+    candidates = [
+        field.name
+        for field in contract.fields
+        if field.type in ("text", "code") and field.name not in key and not field.is_personal
+    ]
+    if not candidates:
+        return None
+    columns = ", ".join(f'"{name}"' for name in key)
+    counts = ", ".join(f'count(distinct hash({columns}, "{name}"))' for name in candidates)
+    row = connection.execute(f"select count(*), {counts} from {records.relation}").fetchone()
+    assert row is not None
+    found = (name for name, n in zip(candidates, row[1:], strict=True) if n == row[0])
+    return next(found, None)
 
 
 def _refuse_swapped_columns(

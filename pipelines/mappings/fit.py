@@ -73,7 +73,10 @@ def _list_named_fields(mapping: Mapping) -> list[str]:
         named.append(mapping.period_from)
     if mapping.last_state_of:
         named += mapping.last_state_of.key
+        named += mapping.last_state_of.first or ()
         named += [item for item in mapping.last_state_of.order if isinstance(item, str)]
+        if closed := mapping.last_state_of.closed:
+            named += [i for i in (closed.time, closed.at, closed.minutes) if isinstance(i, str)]
     return list(dict.fromkeys(named))
 
 
@@ -81,6 +84,7 @@ def _refuse_misfit_of_types(mapping: Mapping, fields: dict[str, ContractField]) 
     """Settings that turn numbers, texts or dates name fields of that type."""
     decimal: tuple[FieldType, ...] = ("decimal",)
     sources = tuple(item.of for item in mapping.derived_times.values())
+    closed = mapping.last_state_of.closed if mapping.last_state_of else None
     for setting, names, types in (
         ("sign_flip", mapping.sign_flip, NUMBERS),
         ("sign_from", tuple(mapping.sign_from), NUMBERS),
@@ -96,6 +100,8 @@ def _refuse_misfit_of_types(mapping: Mapping, fields: dict[str, ContractField]) 
         ("inclusive_ends", mapping.inclusive_ends, MOMENTS),
         ("derived_times", tuple(mapping.derived_times), MOMENTS),
         ("derived_times", sources, ("period", *MOMENTS)),
+        ("closed", (closed.at,) if closed and closed.at else (), ("timestamp",)),
+        ("closed", (closed.minutes,) if closed and closed.minutes else (), ("integer",)),
     ):
         for name in names:
             if fields[name].type not in types:

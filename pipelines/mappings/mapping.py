@@ -16,6 +16,7 @@ import yaml
 from pipelines.contracts.contract import Contract
 from pipelines.mappings.fit import find_derived_period_field, find_row_key_field, refuse_misfit
 from pipelines.mappings.setting_parts import (
+    ClosedStates,
     DerivedTime,
     Join,
     LastState,
@@ -32,6 +33,7 @@ __all__ = [
     "DIRECTORY",
     "MADE_MAPPINGS",
     "NUMBERED",
+    "ClosedStates",
     "DerivedTime",
     "Join",
     "LastState",

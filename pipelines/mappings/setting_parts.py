@@ -39,6 +39,35 @@ class DerivedTime(BaseModel):
     month, the next day; each at midnight."""
 
 
+class ClosedStates(BaseModel):
+    """How the events of a log say when something was closed, and for how long it stood still."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    """The column that holds the state after an event."""
+    values: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Its texts that mean closed, such as Resolved and Closed."""
+    paused: tuple[str, ...] = ()
+    """Its texts in which the clock stands still without it being closed, such as waiting for the
+    person who raised it."""
+    time: str | ReadColumn
+    """The field or column that holds the time of an event."""
+    at: str | None = None
+    """Timestamp field that gets the time of the first event after which it stayed closed; empty
+    while it is open."""
+    minutes: str | None = None
+    """Integer field that gets the minutes before that in which it was closed or paused."""
+
+    @model_validator(mode="after")
+    def says_something(self) -> ClosedStates:
+        if self.at is None and self.minutes is None:
+            raise ValueError("'closed' fills neither a field 'at' nor a field 'minutes'")
+        if isinstance(self.time, ReadColumn) and self.time.type != "timestamp":
+            raise ValueError(f"'closed': the time is of type {self.time.type}, not timestamp")
+        return self
+
+
 class LastState(BaseModel):
     """The delivery is a log of events; the last one of each key is its state."""
 
@@ -48,6 +77,11 @@ class LastState(BaseModel):
     """Fields that say whose event it is."""
     order: Annotated[tuple[str | ReadColumn, ...], Field(min_length=1)]
     """Fields or columns in whose order the events happened; of equals the later record counts."""
+    first: tuple[str, ...] | None = None
+    """Fields whose value is that of the first event that has one; left out, the field of the
+    contract that says when it began (`opened_at` of tickets). All others are of the last event."""
+    closed: ClosedStates | None = None
+    """How the states of the events become the time of closing and the minutes that do not count."""
 
 
 class Unpivot(BaseModel):

@@ -179,8 +179,12 @@ class Mapping(BaseModel):
 
     def helper_columns(self) -> tuple[ReadColumn, ...]:
         """Columns that no field holds and that something is derived from."""
-        order = self.last_state_of.order if self.last_state_of else ()
-        return tuple(item for item in (*order, self.period_from) if isinstance(item, ReadColumn))
+        items: list[str | ReadColumn | None] = [self.period_from]
+        if self.last_state_of:
+            items = [*self.last_state_of.order, *items]
+            if closed := self.last_state_of.closed:
+                items += [closed.time, ReadColumn(column=closed.column, type="text")]
+        return tuple(item for item in items if isinstance(item, ReadColumn))
 
     def reads_column(self, column: str) -> bool:
         """Whether anything is made of a column of that name."""

@@ -22,7 +22,7 @@ FIGURES: tuple[tuple[str, str, str, str, str, int], ...] = (
     ("database-platform", "unit_cost", "1450.00", "1900.00", "2500.00", 2025),
     ("service-desk", "unit_cost", "21.00", "28.00", "37.00", 2026),
     ("app-development", "unit_cost", "105.00", "128.00", "155.00", 2026),
-    ("reporting", "cost_per_ticket", "850.00", "1150.00", "1600.00", 2026),
+    ("reporting", "unit_cost", "850.00", "1150.00", "1600.00", 2026),
     ("sap-erp", "availability", "99.5", "99.7", "99.9", 2026),
     ("mes", "availability", "99.6", "99.8", "99.9", 2026),
     ("mes", "sla_attainment", "91", "94", "97", 2026),
@@ -35,14 +35,13 @@ def list_benchmark_rows(services: dict[str, Service]) -> list[Row]:
     """Rows of the contract benchmarks."""
     rows = []
     for number, (service, metric, low, median, high, year) in enumerate(FIGURES, start=1):
-        is_amount = metric in ("unit_cost", "cost_per_ticket")
-        unit = services[service].unit if metric == "unit_cost" else "percent"
+        is_amount = metric == "unit_cost"
         rows.append(
             {
                 "benchmark_id": f"BM-{year}-{number:02d}",
                 "service_id": service,
                 "metric": metric,
-                "unit_code": "ticket" if metric == "cost_per_ticket" else unit,
+                "unit_code": services[service].unit if is_amount else "percent",
                 "currency_code": "EUR" if is_amount else "",
                 "low_value": low,
                 "median_value": median,

@@ -448,7 +448,7 @@ def _build_facts(marts: Marts) -> Marts:
                 "outage_minutes": 40,
                 "planned_outage_minutes": 0,
                 "availability_share": Decimal("0.999"),
-                "cost_per_ticket_amount": 20,
+                "support_cost_per_ticket_amount": 20,
             }
         ],
         "fct_service_capacity_monthly": [

@@ -396,7 +396,7 @@ def test_quality_against_the_service_level(company: Path, open_page: OpenPage) -
     assert rows["Median first response"][0:2] == ("30 min", "1 h")
     assert rows["Median resolution"] == ("5 h", "4 h", ":red[:material/close:] not met")
     assert rows["Tickets"][0] == "20: 12 incidents, 7 requests, 1 change"
-    assert rows["Cost per ticket"][0] == "20.00 EUR"
+    assert rows["Support cost per ticket"][0] == "20.00 EUR"
     assert "Every business unit pays the same 10.00 EUR per seat" in read_all(test)
     assert "we: 99.90, +0.1 % on the median" in read_all(test)
 

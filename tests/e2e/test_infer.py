@@ -35,7 +35,7 @@ def test_mapping_is_written_once(tmp_path: Path) -> None:
     run_apportion("infer", file, "--contract", "tickets", "--write", target)
     text = target.read_text("utf-8")
     assert "mapping_id: itsm" in text
-    assert "# decide: response_target_minutes" in text
+    assert "# decide: time_zone" in text
     done = run_apportion("infer", file, "--write", target, expect=2)
     assert "found a file" in done.stderr
     assert target.read_text("utf-8") == text

@@ -280,7 +280,7 @@ def _find_own_figure(
     if now is None:
         return None
     if metric == "cost_per_ticket":
-        return to_decimal(now["cost_per_ticket_amount"]) if is_own_currency else None
+        return to_decimal(now["support_cost_per_ticket_amount"]) if is_own_currency else None
     shares = {"availability": "availability_share", "sla_attainment": "sla_attainment_share"}
     column = shares.get(str(metric))
     return scale_share(now[column], unit) if column else None
@@ -389,10 +389,10 @@ def list_quality(
             ("Tickets", _describe_tickets(now), "", ""),
             ("Effort on tickets", format_hours(now["ticket_effort_hours"]), "", ""),
             (
-                "Cost per ticket",
-                format_rate(now["cost_per_ticket_amount"], currency),
+                "Support cost per ticket",
+                format_rate(now["support_cost_per_ticket_amount"], currency),
                 "",
-                "full cost ÷ tickets",
+                "direct cost in support towers ÷ tickets",
             ),
             ("Outages, unplanned", format_duration(now["outage_minutes"]), "", ""),
             ("Outages, planned", format_duration(now["planned_outage_minutes"]), "", ""),
@@ -475,7 +475,7 @@ def _shape_overview(context: Context, overview: pd.DataFrame) -> pd.DataFrame:
             ],
             "sla": [_describe_met(record, "sla_attainment", 1) for record in records],
             "availability": [_describe_met(record, "availability", 2) for record in records],
-            "ticket": overview["cost_per_ticket_amount"],
+            "ticket": overview["support_cost_per_ticket_amount"],
             "owner": overview["owner_name"],
         }
     )
@@ -493,7 +493,7 @@ def _configure_overview(currency: str) -> dict[str, Any]:
         "against_median": change_column("On reference", "On the newest reference's median"),
         "sla": st.column_config.TextColumn("SLA", help=is_met),
         "availability": st.column_config.TextColumn("Availability", help=is_met),
-        "ticket": amount_column(f"Per ticket, {currency}", places=2),
+        "ticket": amount_column(f"Support per ticket, {currency}", places=2),
         "owner": "Owner",
     }
 

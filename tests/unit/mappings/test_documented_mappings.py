@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from pipelines.contracts.contract import load_contract
 from pipelines.mappings.mapping import (
+    ClosedStates,
     DerivedTime,
     Join,
     LastState,
@@ -49,6 +50,7 @@ def _defaults(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
 def test_every_key_is_documented_with_its_default() -> None:
     keys = _defaults(Mapping)
     keys |= _defaults(Unpivot, "unpivot.") | _defaults(LastState, "last_state_of.")
+    keys |= _defaults(ClosedStates, "last_state_of.closed.")
     keys |= _defaults(Join, "join.") | _defaults(NetOf, "net_of.")
     keys |= _defaults(SignFrom, "sign_from.") | _defaults(DerivedTime, "derived_times.")
     assert _documented() == keys

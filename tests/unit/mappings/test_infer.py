@@ -134,8 +134,6 @@ def test_ticket_export(tmp_path: Path) -> None:
     }
     assert _decides(proposal) == {
         "time_zone",
-        "response_target_minutes",
-        "resolution_target_minutes",
         "value_maps.ticket_type",
     }
     records = preview_records(proposal.head, proposal.match.contract, proposal.settings)

@@ -11,9 +11,12 @@ with tickets as (
         opened_at,
         responded_at,
         resolved_at,
+        paused_minutes,
+        is_sla_met,
         effort_minutes,
-        response_target_minutes,
-        resolution_target_minutes,
+        -- A target of zero minutes is no target.
+        nullif(response_target_minutes, 0) as response_target_minutes,
+        nullif(resolution_target_minutes, 0) as resolution_target_minutes,
         (opened_at at time zone 'UTC') at time zone settings.time_zone as opened_at_local,
         _file_id as file_id,
         _row_number as row_number
