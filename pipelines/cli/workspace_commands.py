@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.output import JsonOption, WorkspaceOption, print_json, print_table
+from pipelines.cli.output import (
+    JsonOption,
+    WorkspaceOption,
+    parse_assignments,
+    print_json,
+    print_table,
+)
 from pipelines.errors import EXIT_REFUSED, UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +42,8 @@ def init(
     ],
     template: Annotated[Template, typer.Option(help="What to start from.")] = Template.empty,
     ledger: Annotated[
-        Path | None, typer.Option(help="Ledger export of any columns (template ledger).")
+        Path | None,
+        typer.Option(help="Ledger export of any columns, a file or a folder (template ledger)."),
     ] = None,
     units: Annotated[
         Path | None,
@@ -48,20 +55,37 @@ def init(
     currency: Annotated[
         str | None, typer.Option(help="Currency, where the export does not say (template ledger).")
     ] = None,
+    constant: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="FIELD=VALUE of every record of the export (template ledger). May be repeated."
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="FIELD=COLUMN of the export that gives a field (template ledger). May be repeated."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Make a workspace: sample (a company with data), cloud (a FOCUS bill only), empty, or
     ledger (a first showback from a ledger export and a list of business units)."""
     from pipelines.first_showback.write_first_showback import FirstFiles
+    from pipelines.mappings.answers import Answers
     from pipelines.workspace.init_workspace import init_first_showback, init_workspace
 
-    files = FirstFiles(ledger, units, accounts, currency)
+    answers = Answers(
+        parse_assignments(constant or [], "--constant"), parse_assignments(column or [], "--column")
+    )
+    files = FirstFiles(ledger, units, accounts, currency, answers)
     showback = None
     if template is Template.ledger:
         workspace, showback = init_first_showback(directory, files)
     elif files != FirstFiles():
         raise UsageError(
-            "--ledger, --units, --accounts and --currency are for a first showback; "
+            "--ledger, --units, --accounts, --currency, --constant and --column are for a first "
+            "showback; "
             "add --template ledger"
         )
     else:

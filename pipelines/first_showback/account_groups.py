@@ -1,14 +1,18 @@
 """Find groups of accounts in a ledger export: the pools that a first showback can have.
 
 Accounts of digits and of one length are grouped by how they begin, as charts of accounts are made;
-where that gives no useful number of groups, there are none, and everything is one pool.
+other accounts, such as those that were made from names, are groups of their own, the largest first.
+Where that gives no useful number of groups, there are none, and everything is one pool.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
+PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 LEAST_DIGITS = 3
 MOST_GROUPS = 15
 NAMES_SHOWN = 2
@@ -23,9 +27,14 @@ class AccountGroup:
     name: str
 
 
-def group_accounts(accounts: Iterable[str], names: Mapping[str, str]) -> list[AccountGroup]:
+def group_accounts(
+    accounts: Iterable[str], names: Mapping[str, str], amounts: Mapping[str, Decimal] | None = None
+) -> list[AccountGroup]:
     """Groups in the order of their accounts, each named after its accounts as far as `names` knows
-    them; an empty list where the accounts show no groups."""
+    them; an empty list where the accounts show no groups.
+
+    With `amounts`, accounts without a pattern are groups of their own as far as they are the
+    largest ones; the rest belongs to none."""
     known = sorted(set(accounts))
     if not known:
         return []
@@ -36,7 +45,10 @@ def group_accounts(accounts: Iterable[str], names: Mapping[str, str]) -> list[Ac
             if len(starts) <= MOST_GROUPS:
                 return [_make_group(start, known, names) for start in starts]
         return []
-    if len(known) <= MOST_GROUPS and all(item.isalnum() for item in known):
+    if len(known) > MOST_GROUPS and amounts:
+        largest = sorted(known, key=lambda item: (-amounts.get(item, 0), item))
+        known = sorted(largest[: MOST_GROUPS - 1])
+    if len(known) <= MOST_GROUPS and all(PLAIN.fullmatch(item) for item in known):
         return [AccountGroup(item, item, names.get(item) or f"Account {item}") for item in known]
     return []
 

@@ -18,6 +18,7 @@ from pipelines.errors import UsageError
 from pipelines.mappings.column_hints import compare_names, normalise_name
 from pipelines.mappings.file_head import LOOKED_AT_RECORDS, FileHead, read_head
 from pipelines.mappings.infer import LEAST_NAME_LIKENESS
+from pipelines.readers.name_codes import make_codes
 
 UNIT_NAMES = ("business unit", "business units", "unit", "name", "division", "bereich")
 CENTRE_NAMES = ("cost centres", "cost centers", "kostenstellen")
@@ -51,7 +52,7 @@ def read_unit_list(path: Path) -> list[BusinessUnit]:
     """The business units in the order of the list. Raises UnitListError, or HeadNotReadError where
     the file is no table."""
     head = read_head(path)
-    if len(head.records) == LOOKED_AT_RECORDS:
+    if not head.is_whole:
         expected = f"fewer than {LOOKED_AT_RECORDS} records"
         raise UnitListError(head.name, "is too long", expected, "as many or more")
     name = _find_column(head, "business_unit_name", UNIT_NAMES)
@@ -73,8 +74,8 @@ def read_unit_list(path: Path) -> list[BusinessUnit]:
 
 
 def make_code(text: str) -> str:
-    """A name as an identifier: lower-case words with '-' between them."""
-    return normalise_name(text).replace(" ", "-")
+    """A name as an identifier, as landing makes it where names are identifiers."""
+    return make_codes([text])[0] or ""
 
 
 def _find_column(
@@ -85,7 +86,8 @@ def _find_column(
     for column in head.columns:
         if column in taken:
             continue
-        likeness = compare_names(field, column)[0]
+        contract = "headcount" if field == "headcount_quantity" else "cost_centres"
+        likeness = compare_names(field, column, contract)[0]
         if normalise_name(column) in names:
             likeness = max(likeness, 1 - names.index(normalise_name(column)) / 100)
         rated.append((likeness, column))

@@ -26,7 +26,7 @@ from pipelines.first_showback.ledger_export import (
     read_ledger_export,
 )
 from pipelines.first_showback.unit_list import BusinessUnit, read_unit_list
-from pipelines.mappings.file_head import LOOKED_AT_RECORDS
+from pipelines.mappings.answers import Answers
 from pipelines.mappings.write_proposal import write_proposal
 
 MAPPING_ID = "ledger"
@@ -43,6 +43,8 @@ class FirstFiles:
     units: Path | None = None
     accounts: Path | None = None
     currency: str | None = None
+    answers: Answers = Answers()
+    """What is said of the ledger's columns."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,19 @@ def write_first_showback(directory: Path, files: FirstFiles) -> FirstShowback:
     be used; nothing of the directory is to be kept then."""
     names = read_accounts(files.accounts) if files.accounts else {}
     units = read_unit_list(files.units) if files.units else []
-    export = read_ledger_export(files.ledger, files.currency) if files.ledger else None
+    export = None
+    if files.ledger:
+        export = read_ledger_export(files.ledger, files.currency, files.answers)
     groups: list[AccountGroup] = []
     if export is not None:
-        shutil.copyfile(export.path, _place(directory, "general_ledger", export.path.name))
+        for file in export.files:
+            shutil.copyfile(file, _place(directory, "general_ledger", file.name))
         write_proposal(export.proposal, directory / "mappings" / f"{MAPPING_ID}.yml")
         known = {account: names.get(account) or name for account, name in export.accounts.items()}
-        groups = group_accounts(export.accounts, known)
+        groups = group_accounts(export.accounts, known, export.amounts)
+        if any(known.values()):
+            others = {account: name or account for account, name in known.items()}
+            names = names | {key: name for key, name in others.items() if key not in names}
     _write_settings(directory, export, files.currency)
     if units:
         _write_units(directory, units, _find_first_period(directory))
@@ -106,9 +114,6 @@ def _write_settings(directory: Path, export: LedgerExport | None, currency: str 
     changes = {}
     if export is not None:
         first, last = export.first_month, f"{export.last_month[:4]}-12"
-        if not _is_whole(export):
-            # The head of a long file may not hold its first and its last month.
-            first, last = f"{int(first[:4]) - 1}-01", f"{int(last[:4]) + 1}-12"
         changes = {
             "  first_period: 2026-01": f"  first_period: {first}",
             "  last_period: 2026-12": f"  last_period: {last}",
@@ -122,10 +127,6 @@ def _write_settings(directory: Path, export: LedgerExport | None, currency: str 
             raise ValueError(f"the template ledger has no single line {old!r}")
         text = text.replace(old, new)
     path.write_text(text, "utf-8")
-
-
-def _is_whole(export: LedgerExport) -> bool:
-    return len(export.proposal.head.records) < LOOKED_AT_RECORDS
 
 
 def _find_first_period(directory: Path) -> str:

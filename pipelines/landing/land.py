@@ -54,6 +54,7 @@ from pipelines.landing.load_log import (
     record_load,
     record_reading,
 )
+from pipelines.landing.name_table import refuse_known_codes
 from pipelines.landing.record_checks import explain_quarantine, read_records, refuse_untrusted
 from pipelines.landing.record_counts import (
     RecordCounts,
@@ -89,7 +90,10 @@ __all__ = [
 
 MEMORY_LIMIT = "3GB"
 """What DuckDB may hold before it spills to disk; readers, libraries and buffers come on top."""
-TABLES = ("delivered", "events", "states", "waiting", "quarantined")
+TABLES = (
+    *("delivered", "events", "states", "waiting", "quarantined"),
+    *("names_of_fields", "named_codes"),
+)
 
 
 class LandingFailedError(ApportionError):
@@ -194,6 +198,7 @@ def land_file(
                 remember_file(books, delivery, seen)
                 return _say_known(delivery, known)
             landed = _read_delivery(connection, delivery, seen, staging)
+            refuse_known_codes(connection, workspace, books, delivery)
             reasons = sample_reasons(connection, delivery) if landed.counts.quarantined else ()
             if not delivery.keeps_original:
                 (staging / ORIGINAL_NAME).unlink()

@@ -22,6 +22,7 @@ from pipelines.landing.field_checks import (
     match_expression,
     problem_expressions,
 )
+from pipelines.landing.name_table import write_names
 from pipelines.landing.native_records import view_native
 from pipelines.landing.record_counts import RecordCounts
 from pipelines.landing.typed_records import RecordTexts, TypedRecords, write_typed
@@ -82,6 +83,7 @@ def read_records(
         )
         texts = RecordTexts(f"from {STATES}", f"from {STATES}", texts.are_clean)
         notes += note
+    notes += write_names(connection, delivery, delivered, sha256, directory)
     typed = write_typed(connection, contract, texts, delivered, directory)
     notes += note_changes(connection, mapping, typed.relation)
     return ReadRecords(typed, notes, passed_over)
@@ -399,7 +401,8 @@ def _is_sum_of_others(
     ).fetchone()
     assert row is not None
     amount: Decimal | None = row[0]
-    return amount is not None and amount == row[1]
+    # Where all amounts are zero, a zero at the end is the total of nothing.
+    return bool(amount) and amount == row[1]
 
 
 def _refuse(

@@ -1,51 +1,69 @@
-"""Read the head of a file of unknown form: what it is, its header and its first records.
+"""What a file of unknown form shows of itself: what it is, its columns and some of its records.
 
-Assumes delimited text, plain or gzipped. Guarantees that no more than the head is read or unpacked.
-Known limit: a header that spans two lines, or a preamble as wide as the table, is not recognised.
+Delimited text (plain, gzipped or in a ZIP archive), Excel, Parquet, JSON and JSON lines. Guarantees
+that a file is only read, that no more of it is unpacked than `SCANNED_BYTES`, and that the records
+are those at its beginning and an even sample of the rest, so that a column that is filled late is
+seen too.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import gzip
-import io
-import re
-import zlib
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.errors import UsageError
 from pipelines.readers.file_names import show_file_name
-from pipelines.readers.safe_bytes import MAGIC
 
-HEAD_BYTES = 1 << 20
-LOOKED_AT_LINES = 60
 LOOKED_AT_RECORDS = 500
-DELIMITERS = (",", ";", "\t", "|")
-GZIP_MAGIC = b"\x1f\x8b"
-TOTAL_WORDS = re.compile(
-    r"((sub|grand|sum)?[ -]?totals?|totaal|totale|summe|gesamt(summe)?|insgesamt|somme|suma)[ :]*",
-    re.IGNORECASE,
-)
-UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+SAMPLED_RECORDS = 3000
+"""Records kept of a file: the first ones, and of the rest an even part."""
+SAMPLE_STEP = 20
+MOST_VALUES = 5000
+"""Different values that are kept of a column."""
 
 
 @dataclass(frozen=True)
 class FileHead:
-    """The form of a file as its head shows it."""
+    """The form of a file as its records show it."""
 
     name: str
-    compression: str
-    encoding: str
-    encoding_is_sure: bool
-    delimiter: str
-    header_row: int
-    footer_rows: int
-    """Lines at the end that look like a total; known only where the head is the whole file."""
     columns: tuple[str, ...]
-    """Names as a mapping writes them: `name#2` is the second column called `name`."""
+    """Names as a mapping writes them: `name#2` is the second of several called `name`."""
     records: tuple[tuple[str, ...], ...]
+    format: str = "csv"
+    compression: str = "none"
+    encoding: str = "utf-8"
+    encoding_is_sure: bool = True
+    is_ascii: bool = False
+    """Whether the text has no letter that encodings disagree on."""
+    delimiter: str = ","
+    header_row: int = 1
+    footer_rows: int = 0
+    """Lines at the end that look like a total; known only where the whole file was seen."""
+    titles: tuple[str, ...] = ()
+    """The lines before the header."""
+    sheet: str | None = None
+    """The sheet that was read, where the workbook has several that are visible."""
+    records_at: str | None = None
+    """Where the list of records is in a JSON document."""
+    floats: tuple[str, ...] = ()
+    """Columns of Parquet that hold binary floats."""
+    natives: tuple[str, ...] = ()
+    """Columns whose numbers and days have a type of the format, and no form of their own."""
+    is_whole: bool = True
+    """Whether all records are among `records`."""
+    lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Column -> names of the files of a folder that do not have it."""
+    file_names: tuple[str, ...] = ()
+    """The files of a folder that were looked at."""
+    other_forms: tuple[str, ...] = ()
+    """What files of a folder have another form than the rest, each with what differs."""
+    repeating: frozenset[str] = frozenset()
+    """Columns in which a value occurs twice, in all that was seen."""
+    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Column -> all of its different values in all that was seen, where they are few."""
 
     def column(self, name: str) -> list[str]:
         """The texts of a column, in the order of the records."""
@@ -54,150 +72,125 @@ class FileHead:
 
 
 class HeadNotReadError(UsageError):
-    """The file is not delimited text with a header."""
+    """The file is no table that can be looked at."""
 
-    def __init__(self, name: str, found: str) -> None:
+    def __init__(self, name: str, found: str, remedy: str | None = None) -> None:
         super().__init__(
-            f"{name}: expected delimited text with a header and records, found {found}. "
-            "Export it as CSV, or write its mapping by hand."
+            f"{name}: expected a table with a header and records (delimited text, Excel, Parquet, "
+            f"JSON or JSON lines), found {found}. "
+            + (remedy or "Export it again as one of these, with a header.")
         )
 
 
+class RecordSample:
+    """The records that are kept while a file is read: the first ones, then an even part of the
+    rest, and each that fills a column that was empty so far."""
+
+    def __init__(self, width: int) -> None:
+        self.records: list[tuple[str, ...]] = []
+        self.seen = 0
+        self._unfilled = set(range(width))
+        self._values: list[set[str]] = [set() for _ in range(width)]
+        self._full: set[int] = set()
+        self._repeating: set[int] = set()
+
+    def add(self, record: tuple[str, ...]) -> None:
+        """Look at one record, and keep it where it tells something."""
+        self.seen += 1
+        for index, values in enumerate(self._values):
+            if index in self._full:
+                continue
+            if record[index] in values:
+                self._repeating.add(index)
+            else:
+                values.add(record[index])
+                if len(values) > MOST_VALUES and index in self._repeating:
+                    self._full.add(index)
+                    values.clear()
+        fills = {index for index in self._unfilled if record[index].strip()}
+        self._unfilled -= fills
+        is_first = len(self.records) < LOOKED_AT_RECORDS
+        is_sampled = self.seen % SAMPLE_STEP == 0 and len(self.records) < SAMPLED_RECORDS
+        if is_first or is_sampled or fills:
+            self.records.append(record)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every record was kept."""
+        return self.seen == len(self.records)
+
+    def list_repeating(self, columns: Sequence[str]) -> frozenset[str]:
+        """Columns in which some value occurred twice."""
+        return frozenset(columns[index] for index in self._repeating)
+
+    def list_values(self, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Column -> all of its different values, where they are few."""
+        return {
+            column: tuple(sorted(values))
+            for column, values in zip(columns, self._values, strict=True)
+            if values and len(values) <= MOST_VALUES
+        }
+
+
 def read_head(path: Path) -> FileHead:
-    """Read and describe the head of `path`. Raises HeadNotReadError where there is no table."""
+    """Describe the file or the folder at `path`. Raises HeadNotReadError where it is no table."""
+    if path.is_dir():
+        from pipelines.mappings.folder_head import read_folder
+
+        return read_folder(path)
+    from pipelines.mappings.text_head import read_text_head
+    from pipelines.mappings.typed_head import read_json_head, read_parquet_head, read_workbook_head
+
     name = show_file_name(path)
-    data, compression, is_whole = _read_bytes(path, name)
-    text, encoding, is_sure = _decode(data, name)
-    # The last line of a part of a file may be cut.
-    if not is_whole:
-        text = text[: text.rfind("\n") + 1]
-    rows_by_delimiter = {mark: _split(text, mark) for mark in DELIMITERS}
-    delimiter = max(DELIMITERS, key=lambda mark: _rate_table(rows_by_delimiter[mark]))
-    rows = rows_by_delimiter[delimiter]
-    width = _find_width(rows)
-    if width < 2:
-        raise HeadNotReadError(name, "text without columns")
-    index = _find_header(rows, width)
-    body = rows[index + 1 :]
-    has_end = is_whole and len(rows) <= LOOKED_AT_RECORDS + LOOKED_AT_LINES
-    footer_rows = 0
-    if has_end and (footer := _find_footer(body, width)) is not None:
-        lines = text.count("\n") + (not text.endswith("\n"))
-        footer_rows = lines + 1 - body[footer][0]
-        body = body[:footer]
-    records = [tuple(row) for _, row in body if len(row) == width]
-    if not records:
-        raise HeadNotReadError(name, "a header without records")
-    line, header = rows[index]
-    return FileHead(
-        name,
-        compression,
-        encoding,
-        is_sure,
-        delimiter,
-        line,
-        footer_rows,
-        _number_columns(header),
-        tuple(records[:LOOKED_AT_RECORDS]),
-    )
+    begin = read_beginning(path, name)
+    if begin.startswith(b"PAR1"):
+        return read_parquet_head(path, name)
+    if begin.startswith(b"PK\x03\x04") and is_workbook(path):
+        return read_workbook_head(path, name)
+    if begin.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        return read_json_head(path, name)
+    return read_text_head(path, name)
 
 
-def _read_bytes(path: Path, name: str) -> tuple[bytes, str, bool]:
+def read_beginning(path: Path, name: str) -> bytes:
+    """The first bytes of a file. Raises HeadNotReadError where it has none."""
     try:
         with path.open("rb") as file:
-            data = file.read(HEAD_BYTES + 1)
-        compression = "none"
-        if data.startswith(GZIP_MAGIC):
-            compression = "gzip"
-            with gzip.open(path) as packed:
-                data = packed.read(HEAD_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
+            begin = file.read(4096)
+    except OSError as error:
         raise HeadNotReadError(name, f"a file that cannot be read ({error})") from None
-    if not data:
+    if not begin:
         raise HeadNotReadError(name, "an empty file")
-    for magic, kind in MAGIC.items():
-        if data.startswith(magic) and not data.startswith(UTF16_MARKS):
-            raise HeadNotReadError(name, kind)
-    if data.lstrip()[:1] in (b"{", b"[", b"<"):
-        raise HeadNotReadError(name, "JSON, XML or a web page")
-    return data[:HEAD_BYTES], compression, len(data) <= HEAD_BYTES
+    return begin
 
 
-def _decode(data: bytes, name: str) -> tuple[str, str, bool]:
-    """(text, encoding, whether that is sure). Bytes that are not UTF-8 are taken for cp1252."""
-    if data.startswith(UTF16_MARKS):
-        return data.decode("utf-16", "ignore"), "utf-16", True
+def is_workbook(path: Path) -> bool:
+    """Whether a ZIP archive is an Excel workbook."""
+    import zipfile
+
     try:
-        # A character may be cut at the end of the head.
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(data), "utf-8", True
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", "replace")
-    if "\x00" in text:
-        raise HeadNotReadError(name, "binary data")
-    return text, "cp1252", False
+        with zipfile.ZipFile(path) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return False
 
 
-def _split(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """(line where it begins, fields) of each record; blank lines are left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows: list[tuple[int, list[str]]] = []
-    begins = 1
-    try:
-        for row in reader:
-            if row:
-                rows.append((begins, row))
-            begins = reader.line_num + 1
-            if len(rows) > LOOKED_AT_RECORDS + LOOKED_AT_LINES:
-                break
-    except csv.Error:
-        return []
-    return rows
-
-
-def _find_width(rows: list[tuple[int, list[str]]]) -> int:
-    """The number of fields that most of the first records have."""
-    widths = [len(row) for _, row in rows[:LOOKED_AT_LINES]]
-    return max(set(widths), key=widths.count) if widths else 0
-
-
-def _rate_table(rows: list[tuple[int, list[str]]]) -> float:
-    """How much the rows look like a table: the share that agrees on a width, and that width."""
-    width = _find_width(rows)
-    if width < 2:
-        return 0
-    looked_at = rows[:LOOKED_AT_LINES]
-    agreeing = sum(len(row) == width for _, row in looked_at)
-    return agreeing / len(looked_at) * (1 - 1 / width)
-
-
-def _find_header(rows: list[tuple[int, list[str]]], width: int) -> int:
-    """The first row of the table's width that mostly holds names, else the first of that width."""
-    wide = [index for index, (_, row) in enumerate(rows) if len(row) == width]
-    for index in wide[:LOOKED_AT_LINES]:
-        cells = [cell.strip() for cell in rows[index][1]]
-        names = sum(bool(cell) and not cell[0].isdigit() and cell[0] != "-" for cell in cells)
-        if names >= 0.8 * width:
-            return index
-    return wide[0]
-
-
-def _find_footer(body: list[tuple[int, list[str]]], width: int) -> int | None:
-    """The first of the last rows that is no record: of another width, or a total."""
-    first = len(body)
-    while first and _is_footer(body[first - 1][1], width):
-        first -= 1
-    return first if first < len(body) else None
-
-
-def _is_footer(row: list[str], width: int) -> bool:
-    texts = [cell.strip() for cell in row if cell.strip()]
-    return len(row) != width or any(TOTAL_WORDS.fullmatch(text) for text in texts)
-
-
-def _number_columns(header: list[str]) -> tuple[str, ...]:
-    seen: dict[str, int] = {}
+def number_columns(header: Iterable[str]) -> tuple[str, ...]:
+    """The names of a header as a mapping writes them: `name#1` and `name#2` for one that occurs
+    twice."""
+    cells = list(header)
+    counts = Counter(cells)
+    seen: Counter[str] = Counter()
     names = []
-    for cell in header:
-        seen[cell] = seen.get(cell, 0) + 1
-        names.append(cell if seen[cell] == 1 else f"{cell}#{seen[cell]}")
+    for cell in cells:
+        seen[cell] += 1
+        names.append(cell if counts[cell] == 1 else f"{cell}#{seen[cell]}")
     return tuple(names)
+
+
+def sample_records(rows: Iterator[tuple[str, ...]], width: int) -> RecordSample:
+    """The sample of all `rows`."""
+    sample = RecordSample(width)
+    for row in rows:
+        sample.add(row)
+    return sample

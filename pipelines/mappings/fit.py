@@ -4,6 +4,7 @@ source for every required field."""
 from __future__ import annotations
 
 from pipelines.contracts.contract import Contract, ContractField, FieldType
+from pipelines.mappings.identifier_names import list_named_fields
 from pipelines.mappings.settings import Mapping
 
 NUMBERS: tuple[FieldType, ...] = ("decimal", "integer")
@@ -39,7 +40,7 @@ def refuse_misfit(mapping: Mapping, contract: Contract) -> None:
             f"mapping '{mapping.mapping_id}' names fields that the contract "
             f"'{contract.contract_id}' does not have: {', '.join(unknown)}"
         )
-    _refuse_misfit_of_types(mapping, fields)
+    _refuse_misfit_of_types(mapping, contract, fields)
     _refuse_misfit_of_derived(mapping, contract)
     _refuse_floats_of_two_fields(mapping, fields)
     given = {
@@ -69,6 +70,8 @@ def _list_named_fields(mapping: Mapping) -> list[str]:
     named += [*mapping.unbraced_json, *mapping.inclusive_ends, *mapping.allow_scientific]
     named += [*mapping.power_of_ten, *mapping.round_to, *mapping.sign_from]
     named += [*mapping.sign_flip, *mapping.allow_float]
+    if not isinstance(mapping.identifiers, str):
+        named += mapping.identifiers
     if isinstance(mapping.period_from, str):
         named.append(mapping.period_from)
     if mapping.last_state_of:
@@ -80,7 +83,9 @@ def _list_named_fields(mapping: Mapping) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _refuse_misfit_of_types(mapping: Mapping, fields: dict[str, ContractField]) -> None:
+def _refuse_misfit_of_types(
+    mapping: Mapping, contract: Contract, fields: dict[str, ContractField]
+) -> None:
     """Settings that turn numbers, texts or dates name fields of that type."""
     decimal: tuple[FieldType, ...] = ("decimal",)
     sources = tuple(item.of for item in mapping.derived_times.values())
@@ -95,6 +100,7 @@ def _refuse_misfit_of_types(mapping: Mapping, fields: dict[str, ContractField]) 
         ("allow_float", tuple(mapping.allow_float), decimal),
         ("pad_left", tuple(mapping.pad_left), TEXTS),
         ("join", tuple(mapping.join), TEXTS),
+        ("identifiers", tuple(list_named_fields(mapping, contract)), ("code",)),
         ("object_from", tuple(mapping.object_from), ("json",)),
         ("unbraced_json", mapping.unbraced_json, ("json",)),
         ("inclusive_ends", mapping.inclusive_ends, MOMENTS),

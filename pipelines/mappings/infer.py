@@ -1,35 +1,43 @@
-"""Propose a contract and a mapping for a file of unknown form. Nothing is loaded.
+"""Propose a contract and a mapping for a file, or a folder of files, of unknown form.
 
-Each field takes the column whose name and values fit best; names are compared with those of the
-contract and with `hints/column_names.yml`, values with the form of the field's type. A confidence
-is the product of both, not a probability. What the values leave open (a date order, a decimal mark,
-a field without a column) becomes a decision for a person, never a guess.
+Nothing is loaded. Each field takes the column whose name and values fit best: names are compared
+after normalisation with those of the contract and of its dictionary, values with the form of the
+field's type; where no name fits, the values decide (`gaps.py`). A confidence is the product of
+both, not a probability. What no column gives is proposed as a constant; what the values leave open
+(a date order, a decimal mark) becomes a decision for a person, never a guess.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.contracts.contract import Contract, ContractField, list_contract_ids, load_contract
-from pipelines.mappings.column_hints import compare_names, load_hints, split_currency
-from pipelines.mappings.file_head import FileHead, read_head
-from pipelines.mappings.money_columns import SignColumn, find_sides, find_sign_column
-from pipelines.mappings.value_shapes import (
-    BOOLEANS,
-    ColumnShape,
-    describe_column,
-    find_null_tokens,
+from pipelines.mappings.answers import Answers
+from pipelines.mappings.column_hints import (
+    ProposedTime,
+    compare_names,
+    load_contract_hints,
+    load_forms,
+    normalise_name,
+    split_currency,
 )
+from pipelines.mappings.file_head import FileHead, read_head
+from pipelines.mappings.moment_shapes import knows_formats
+from pipelines.mappings.money_columns import SignColumn, find_sides, find_sign_column
+from pipelines.mappings.value_fit import fit_values
+from pipelines.mappings.value_shapes import ColumnShape, describe_column, find_null_tokens
 
 LEAST_NAME_LIKENESS = 0.65
 LEAST_CONFIDENCE = 0.35
-LEAST_SCORE = 0.3
+LEAST_SCORE = 0.21
 OPTIONAL_WEIGHT = 0.25
-NUMBER_TYPES = ("decimal", "integer")
+OPTIONAL = 0.8
+"""How much less an optional field is given a column before a required one."""
+UNMARKED = 0.4
+"""How much less a contract is taken that nothing in the file names, where it needs that."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +72,32 @@ class Match:
     """What says the sign of the amount, where it has none of its own."""
     currency: str | None = None
     """The currency that the name of the amount's column says, where no column gives it."""
+    period_join: tuple[str, str] | None = None
+    """The columns of the year and of the number of the period in it."""
+    derived: dict[str, ProposedTime] = field(default_factory=dict)
+    """Days and times that follow from other fields."""
+    constants: dict[str, str] = field(default_factory=dict)
+    """Values proposed for all records, in place of columns that are not there."""
+    is_adopted: bool = False
+    """Whether a ready mapping gives all of it."""
 
     @property
     def fits(self) -> bool:
         """Whether a mapping is worth proposing: most of what is required is there."""
-        required = sum(item.is_required for item in self.contract.fields)
-        return self.score >= LEAST_SCORE and len(self.missing) <= required / 2
+        if self.is_adopted:
+            return True
+        required = {item.name for item in self.contract.fields if item.is_required}
+        given = required & {*(guess.field for guess in self.guesses), *self.derived}
+        return (
+            self.score >= LEAST_SCORE
+            and len(given) >= len(required) / 3
+            and len(self.open_fields) <= len(required) / 2
+        )
+
+    @property
+    def open_fields(self) -> tuple[str, ...]:
+        """Required fields for which only a person has a value."""
+        return tuple(name for name in self.missing if name not in self.constants)
 
 
 @dataclass(frozen=True)
@@ -84,49 +112,97 @@ class Proposal:
     runners_up: tuple[tuple[str, float], ...] = field(default=())
     ready_mappings: tuple[str, ...] = field(default=())
     """Ready mappings that find their columns in the file."""
+    adopted: str | None = None
+    """The ready mapping that is proposed as it is."""
+    answers: Answers = Answers()
+    """What a person has said already."""
 
 
-def infer_mapping(path: Path, contract_id: str | None = None) -> Proposal:
-    """Look at the head of `path` and propose. Raises HeadNotReadError where it is no table and
-    KeyError for an unknown contract; whether the proposal is of use says `match.fits`."""
-    from pipelines.mappings.ready import find_ready_mappings
+def infer_mapping(
+    path: Path, contract_id: str | None = None, answers: Answers | None = None
+) -> Proposal:
+    """Look at `path` and propose. Raises HeadNotReadError where it is no table and KeyError for an
+    unknown contract; whether the proposal is of use says `match.fits`."""
+    return propose_mapping(read_head(path), contract_id, answers or Answers(), path.stem)
+
+
+def propose_mapping(
+    head: FileHead, contract_id: str | None, answers: Answers, stem: str
+) -> Proposal:
+    """A contract and a mapping for what was read, with what a person has said already."""
+    from pipelines.mappings.gaps import fill_gaps
+    from pipelines.mappings.ready import adopt_ready, find_ready_mappings, load_ready
     from pipelines.mappings.settle import settle_mapping
 
-    head = read_head(path)
     null_tokens = find_null_tokens([head.column(name) for name in head.columns])
     shapes = {name: describe_column(head.column(name), null_tokens) for name in head.columns}
     ids = [contract_id] if contract_id else list(list_contract_ids())
-    matches = [match_contract(load_contract(item), shapes) for item in ids]
-    matches.sort(key=lambda match: (-match.score, match.contract.contract_id))
-    settings, decisions = settle_mapping(head, matches[0], shapes, null_tokens, path.stem)
+    matches = [
+        match_contract(load_contract(item), shapes, answers, head.repeating, head.name)
+        for item in ids
+    ]
+    ready = find_ready_mappings(head)
+    known = {load_ready(mapping_id).contract for mapping_id in ready}
+    # What a ready mapping reads is of its contract, whatever else it looks like.
+    matches.sort(
+        key=lambda m: (m.contract.contract_id not in known, -m.score, m.contract.contract_id)
+    )
     others = tuple((m.contract.contract_id, round(m.score, 2)) for m in matches[1:4])
-    return Proposal(head, matches[0], settings, decisions, others, find_ready_mappings(head))
+    if answers.is_empty:
+        adopted = adopt_ready(ready, head, contract_id)
+        if adopted is not None:
+            mapping_id, contract, settings = adopted
+            match = next((m for m in matches if m.contract.contract_id == contract), None)
+            if match is not None:
+                whole = replace(match, missing=(), is_adopted=True, score=max(match.score, 0.9))
+                return Proposal(head, whole, settings, (), others, ready, mapping_id)
+    match = fill_gaps(matches[0], head, shapes, answers)
+    settings, decisions = settle_mapping(head, match, shapes, null_tokens, stem, answers)
+    return Proposal(head, match, settings, decisions, others, ready, answers=answers)
 
 
-def match_contract(contract: Contract, shapes: dict[str, ColumnShape]) -> Match:
+def match_contract(
+    contract: Contract,
+    shapes: dict[str, ColumnShape],
+    answers: Answers | None = None,
+    repeating: frozenset[str] = frozenset(),
+    name: str = "",
+) -> Match:
     """Give each field of the contract the column that fits best, the surest pairs first."""
+    answers = answers or Answers()
+    chosen = {
+        field_name: Guess(field_name, column, 1.0, "it was named")
+        for field_name, column in answers.columns.items()
+        if column in shapes and field_name in {item.name for item in contract.fields}
+    }
+    taken = {guess.column for guess in chosen.values()}
+    required = {item.name: item.is_required for item in contract.fields}
     pairs = [
         guess
         for item in contract.fields
+        if item.name not in answers.constants
         for column, shape in shapes.items()
-        if (guess := _rate_pair(item, column, shape)) is not None
+        if (guess := rate_pair(item, column, shape, contract.contract_id)) is not None
     ]
-    required = {item.name: item.is_required for item in contract.fields}
-    pairs.sort(key=lambda guess: (-guess.confidence, not required[guess.field]))
-    chosen: dict[str, Guess] = {}
-    taken: set[str] = set()
+    # A column goes to an optional field only where no required one needs it.
+    pairs.sort(key=lambda guess: -guess.confidence * (1 if required[guess.field] else OPTIONAL))
     for guess in pairs:
         if guess.field not in chosen and guess.column not in taken:
             chosen[guess.field] = guess
             taken.add(guess.column)
+    _share_columns(contract, chosen, pairs)
     sign = _settle_amount(contract, shapes, chosen)
-    uses_row_key = _drop_doubtful_key(contract, shapes, chosen)
+    _pair_currency(contract, shapes, chosen)
+    uses_row_key = _drop_doubtful_key(contract, chosen, shapes, repeating, answers)
     period_from = _find_period_source(contract, chosen)
+    period_join = _find_year_and_number(contract, shapes, chosen)
+    if period_join is not None:
+        period_from = None
     derived = {contract.key[0]} if uses_row_key else set()
     currency = _find_named_currency(contract, chosen)
-    if currency and contract.currency_field:
+    if currency and contract.currency_field and contract.currency_field not in answers.constants:
         derived.add(contract.currency_field)
-    if period_from and contract.period_field:
+    if (period_from or period_join) and contract.period_field:
         derived.add(contract.period_field)
     missing = tuple(
         item.name
@@ -134,21 +210,57 @@ def match_contract(contract: Contract, shapes: dict[str, ColumnShape]) -> Match:
         if item.is_required and item.name not in chosen and item.name not in derived
     )
     guesses = tuple(chosen[item.name] for item in contract.fields if item.name in chosen)
-    score = _score(contract, chosen, derived, len(shapes))
-    return Match(contract, score, guesses, missing, uses_row_key, period_from, sign, currency)
+    score = _score(contract, chosen, derived, len(shapes)) * _rate_marks(contract, shapes, name)
+    return Match(
+        contract, score, guesses, missing, uses_row_key, period_from, sign, currency, period_join
+    )
+
+
+def _rate_marks(contract: Contract, shapes: dict[str, ColumnShape], name: str) -> float:
+    """Less than 1 where a contract is like another one and nothing in the file names it."""
+    hints = load_contract_hints(contract.contract_id)
+    columns = [normalise_name(split_currency(text)[0]).split() for text in shapes]
+    if any(word in words for words in columns for word in hints.never):
+        return UNMARKED
+    marks = hints.marks
+    if not marks:
+        return 1.0
+    words = f" {' '.join(normalise_name(text) for text in (name, *shapes))} "
+    return 1.0 if any(f" {mark} " in words for mark in marks) else UNMARKED
 
 
 def _score(contract: Contract, chosen: dict[str, Guess], derived: set[str], columns: int) -> float:
     """Share of the contract that the file gives, and share of the file that the contract uses;
     less where few fields speak for it, because a small contract is met by chance."""
+    hints = load_contract_hints(contract.contract_id)
+    replaceable = {*hints.constants, *hints.derived}
     weights = {
-        item.name: 1.0 if item.is_required else OPTIONAL_WEIGHT
+        # What one value can stand for tells little by its absence.
+        item.name: (0.5 if item.name in replaceable and item.name not in chosen else 1.0)
+        if item.is_required
+        else OPTIONAL_WEIGHT
         for item in contract.fields
         if item.name not in derived
     }
     given = sum(weights[name] * guess.confidence for name, guess in chosen.items())
     share = 0.75 * given / sum(weights.values()) + 0.25 * min(1.0, len(chosen) / columns)
     return share * len(chosen) / (len(chosen) + 1)
+
+
+def _share_columns(contract: Contract, chosen: dict[str, Guess], pairs: list[Guess]) -> None:
+    """A field without a column of its own takes that of a field which it may be a copy of, or the
+    best one that is called like it, where a required identifier has none."""
+    for item in contract.fields:
+        if item.is_required and item.type in ("code", "text") and item.name not in chosen:
+            best = next((guess for guess in pairs if guess.field == item.name), None)
+            if best is not None and best.confidence >= LEAST_NAME_LIKENESS:
+                chosen[item.name] = best
+    copies = load_contract_hints(contract.contract_id).copies
+    for name, source in copies.items():
+        if name not in chosen and source in chosen and not chosen[source].credit:
+            guess = chosen[source]
+            reason = f"no column of its own; that of {source} stands for it"
+            chosen[name] = Guess(name, guess.column, round(guess.confidence * 0.7, 2), reason)
 
 
 def _settle_amount(
@@ -158,8 +270,9 @@ def _settle_amount(
     name = contract.amount_field
     if name is None:
         return None
-    sides = find_sides(shapes)
-    if sides is not None:
+    given = chosen.get(name)
+    sides = find_sides(shapes) if given is None or given.reason != "it was named" else None
+    if sides is not None and _is_better(sides.likeness, given, shapes):
         for field_name in [f for f, g in chosen.items() if g.column in (sides.debit, sides.credit)]:
             del chosen[field_name]
         reason = f"debit minus credit: {sides.debit} - {sides.credit}"
@@ -175,16 +288,52 @@ def _settle_amount(
     return sign
 
 
-def _drop_doubtful_key(
+def _is_better(likeness: float, given: Guess | None, shapes: dict[str, ColumnShape]) -> bool:
+    """Whether debit and credit are the amount rather than the column that was chosen for it: one
+    that has both signs is the net of the two already."""
+    if given is None or given.confidence < likeness:
+        return True
+    return not shapes[given.column].negative_share
+
+
+def _pair_currency(
     contract: Contract, shapes: dict[str, ColumnShape], chosen: dict[str, Guess]
+) -> None:
+    """The column of a currency that goes with the amount, where several hold currencies."""
+    amount, currency = contract.amount_field, contract.currency_field
+    if amount is None or currency is None or amount not in chosen:
+        return
+    called = normalise_name(chosen[amount].column)
+    for known, partner in load_contract_hints(contract.contract_id).pairs:
+        if normalise_name(known) != called:
+            continue
+        for column, shape in shapes.items():
+            if normalise_name(column) == normalise_name(partner) and shape.currency_share == 1:
+                reason = f"the currency that goes with {chosen[amount].column!r}"
+                chosen[currency] = Guess(currency, column, 0.97, reason)
+                return
+
+
+def _drop_doubtful_key(
+    contract: Contract,
+    chosen: dict[str, Guess],
+    shapes: dict[str, ColumnShape],
+    repeating: frozenset[str],
+    answers: Answers,
 ) -> bool:
     """Whether the record's number must serve as key: no column is one, or it repeats itself."""
     if len(contract.key) != 1 or contract.amount_field is None:
         return False
-    guess = chosen.get(contract.key[0])
-    if guess is not None and shapes[guess.column].is_unique:
+    key = contract.key[0]
+    if key in answers.constants:
         return False
-    chosen.pop(contract.key[0], None)
+    guess = chosen.get(key)
+    if guess is not None and shapes[guess.column].is_unique and guess.column not in repeating:
+        return False
+    is_event = contract.contract_id == "assets" and guess is not None
+    if is_event:
+        return False
+    chosen.pop(key, None)
     return True
 
 
@@ -206,16 +355,52 @@ def _find_period_source(contract: Contract, chosen: dict[str, Guess]) -> str | N
     return next((name for name in dates if name in chosen), None)
 
 
-def _rate_pair(item: ContractField, column: str, shape: ColumnShape) -> Guess | None:
-    likeness, known = compare_names(item.name, column)
-    fit, seen = _fit_values(item, shape)
+def _find_year_and_number(
+    contract: Contract, shapes: dict[str, ColumnShape], chosen: dict[str, Guess]
+) -> tuple[str, str] | None:
+    """The columns of a year and of a month in it, where no column holds both."""
+    period = contract.period_field
+    if period is None or period in chosen or contract.field(period).type != "period":
+        return None
+    if not knows_formats():
+        return None
+    used = {guess.column for guess in chosen.values()}
+    years = [
+        column
+        for column, shape in shapes.items()
+        if column not in used
+        and normalise_name(column) in load_forms().year_columns
+        and all(re.fullmatch(r"(19|20)\d\d", text) for text in shape.distinct)
+        and shape.filled == shape.total
+    ]
+    names = load_contract_hints(contract.contract_id).names.get(period, ())
+    numbers = [
+        column
+        for column, shape in shapes.items()
+        if column not in used
+        and normalise_name(column) in names
+        and all(re.fullmatch(r"0{0,2}([1-9]|1[0-6])", text) for text in shape.distinct)
+        and shape.filled == shape.total
+    ]
+    return (years[0], numbers[0]) if years and numbers else None
+
+
+def rate_pair(
+    item: ContractField, column: str, shape: ColumnShape, contract_id: str
+) -> Guess | None:
+    """How well a column fits a field by its name and its values; None where it does not."""
+    likeness, known = compare_names(item.name, column, contract_id)
     if item.type == "currency" and shape.currency_share == 1 and len(shape.distinct) <= 20:
         likeness = max(likeness, LEAST_NAME_LIKENESS)
-    if likeness < LEAST_NAME_LIKENESS or (shape.filled and fit < 0.5):
+    if likeness < LEAST_NAME_LIKENESS:
+        return None
+    fit, seen = fit_values(item, shape, contract_id)
+    if shape.filled and fit < 0.5:
         return None
     confidence = likeness * (0.4 + 0.6 * fit)
-    if item.is_required:
-        confidence *= 0.6 + 0.4 * shape.filled_share
+    if item.is_required and shape.filled_share < 1:
+        # A column that lacks values gives no required field, unless there is no other one.
+        confidence *= 0.5 + 0.35 * shape.filled_share
     if confidence < LEAST_CONFIDENCE:
         return None
     if item.is_personal:
@@ -224,40 +409,4 @@ def _rate_pair(item: ContractField, column: str, shape: ColumnShape) -> Guess | 
     name_reason = "the name is the field's" if likeness == 1 else f"the name is like {known!r}"
     if 0 < shape.filled_share < 1:
         seen += f"; {shape.total - shape.filled} of {shape.total} are empty"
-    return Guess(item.name, column, round(confidence, 2), f"{name_reason}; {seen}")
-
-
-def map_value(item: ContractField, text: str) -> str | None:
-    """The value of a closed list, of a boolean or of a whole number that `text` stands for."""
-    plain = text.strip().lower()
-    if item.type == "boolean":
-        return BOOLEANS.get(plain)
-    if item.type == "integer":
-        found = re.match(r"(\d{1,2})\b\D", text.strip())
-        return found[1] if found else None
-    known: str | None = load_hints()["values"].get(item.name, {}).get(plain)
-    if known is not None:
-        return known
-    return next((v for v in item.allowed_values or () if v.lower() == plain), None)
-
-
-def _fit_values(item: ContractField, shape: ColumnShape) -> tuple[float, str]:
-    """(share of the filled values that the field's type can take, what was seen)."""
-    if not shape.filled:
-        return 0.0, "all records are empty"
-    if item.allowed_values or item.type in ("boolean", "integer"):
-        mapped = sum(map_value(item, text) is not None for text in shape.distinct)
-        share = max(mapped / len(shape.distinct), shape.whole_share * (item.type == "integer"))
-        return share, f"values such as {shape.distinct[0]!r} are known"
-    ratings: dict[str, Callable[[ColumnShape], tuple[float, str]]] = {
-        "decimal": lambda s: (s.number_share, "numbers"),
-        "date": lambda s: (s.date_share, "dates"),
-        "timestamp": lambda s: (s.date_share, "times"),
-        "period": lambda s: (s.period_share, "periods"),
-        "currency": lambda s: (s.currency_share, "currency codes"),
-        "json": lambda s: (s.json_share, "JSON objects"),
-        "code": lambda s: (0.5 + 0.5 * s.code_share, "fit for an identifier"),
-        "text": lambda s: (1.0 - 0.25 * max(s.number_share, s.date_share), "fit for a text"),
-    }
-    share, what = ratings[item.type](shape)
-    return share, f"{share:.0%} are {what}, such as {shape.distinct[0]!r}"
+    return Guess(item.name, column, round(confidence, 4), f"{name_reason}; {seen}")

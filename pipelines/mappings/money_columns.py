@@ -8,8 +8,9 @@ where it is called so and holds nothing but a known pair of texts. Names and pai
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from pipelines.mappings.column_hints import compare_with, load_hints
+from pipelines.mappings.column_hints import compare_with, load_forms
 from pipelines.mappings.value_shapes import ColumnShape
 
 LEAST_LIKENESS = 0.9
@@ -37,9 +38,10 @@ class SignColumn:
 def find_sides(shapes: dict[str, ColumnShape]) -> Sides | None:
     """The columns of debit and credit; None where one of them is not there or holds no numbers."""
     found = []
-    for side in ("debit", "credit"):
+    sides: tuple[Literal["debit", "credit"], ...] = ("debit", "credit")
+    for side in sides:
         rated = [
-            (compare_with(load_hints()["sides"][side], column)[0], column)
+            (compare_with(load_forms().sides[side], column)[0], column)
             for column, shape in shapes.items()
             if shape.number_share == 1 or not shape.filled
         ]
@@ -57,9 +59,9 @@ def find_sides(shapes: dict[str, ColumnShape]) -> Sides | None:
 def find_sign_column(shapes: dict[str, ColumnShape]) -> SignColumn | None:
     """The column whose texts say debit or credit."""
     for column, shape in shapes.items():
-        if compare_with(load_hints()["sign_columns"], column)[0] < LEAST_LIKENESS:
+        if compare_with(load_forms().sign_columns, column)[0] < LEAST_LIKENESS:
             continue
-        for positive, negative in load_hints()["sign_pairs"]:
+        for positive, negative in load_forms().sign_pairs:
             if shape.filled == shape.total and set(shape.distinct) <= {positive, negative}:
                 return SignColumn(column, negative, positive)
     return None

@@ -1,22 +1,29 @@
 """Show what a proposed mapping makes of the first records, with every problem that it leaves.
 
-The values are converted one by one, for these few records only; landing reads files in DuckDB and
-by its own rules, which are stricter. The forms of the types are those of landing.
+The records are read by the readers and the checks of landing themselves, so that what is shown is
+what would land. Fields that are still to be decided are problems of every record.
 """
 
 from __future__ import annotations
 
-import re
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pipelines.contracts.contract import Contract, ContractField
+from pydantic import ValidationError
+
+from pipelines.contracts.contract import Contract
 from pipelines.mappings.file_head import FileHead
-from pipelines.mappings.value_shapes import EXPONENT, read_number_parts
+from pipelines.mappings.mapping import Mapping
+from pipelines.mappings.setting_parts import list_names
+
+if TYPE_CHECKING:
+    import duckdb
 
 SHOWN_RECORDS = 5
+SHOWN_PERSON = "(a pseudonym)"
 
 
 @dataclass(frozen=True)
@@ -31,121 +38,106 @@ class PreviewRecord:
 def preview_records(
     head: FileHead, contract: Contract, settings: dict[str, Any]
 ) -> tuple[PreviewRecord, ...]:
-    """The first records of the head, mapped. Fields that are still to be decided are problems."""
-    records = []
-    for number, record in enumerate(head.records[:SHOWN_RECORDS], start=1):
-        texts = dict(zip(head.columns, record, strict=True))
-        records.append(_preview(number, texts, contract, settings))
-    return tuple(records)
+    """The first records of the head, mapped."""
+    try:
+        mapping = load_open_mapping(settings)
+    except ValidationError as error:
+        problem = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        nothing: dict[str, str | None] = {item.name: None for item in contract.fields}
+        return (PreviewRecord(1, nothing, (problem,)),)
+    texts = read_head_records(head, contract, mapping, head.records[:SHOWN_RECORDS])
+    return tuple(
+        PreviewRecord(number, values, problems)
+        for number, (values, problems) in enumerate(texts, start=1)
+    )
 
 
-def _preview(
-    number: int, texts: dict[str, str], contract: Contract, settings: dict[str, Any]
-) -> PreviewRecord:
-    values = {item.name: _read_field(item, texts, settings) for item in contract.fields}
-    if settings.get("row_key"):
-        values[contract.key[0]] = f"record-{number}"
-    source = settings.get("period_from")
-    if source and contract.period_field:
-        date = values.get(source)
-        values[contract.period_field] = date[:7] if date else None
-    problems = (find_problem(item, values[item.name]) for item in contract.fields)
-    return PreviewRecord(number, values, tuple(problem for problem in problems if problem))
+def load_open_mapping(settings: dict[str, Any]) -> Mapping:
+    """The mapping of settings that may still lack a constant. Raises ValidationError."""
+    constants = {name: value for name, value in settings.get("constants", {}).items() if value}
+    return Mapping.model_validate({**settings, "constants": constants})
 
 
-def _read_field(item: ContractField, texts: dict[str, str], settings: dict[str, Any]) -> str | None:
-    """The value of a field: of its column, of debit and credit, or with the sign of another."""
-    sides = settings.get("net_of", {}).get(item.name)
-    if sides is not None:
-        debit = _read(item, sides["debit"], texts, settings)
-        return _subtract(debit, _read(item, sides["credit"], texts, settings))
-    value = _read(item, settings["columns"].get(item.name, ""), texts, settings)
-    sign = settings.get("sign_from", {}).get(item.name)
-    if sign is not None and texts[sign["column"]].strip() in sign["negative"]:
-        return _subtract(None, value)
-    return value
+def read_head_records(
+    head: FileHead,
+    contract: Contract,
+    mapping: Mapping,
+    records: Sequence[tuple[str, ...]],
+) -> list[tuple[dict[str, str | None], tuple[str, ...]]]:
+    """(values by field, problems) of some records of a head, as landing reads them."""
+    import duckdb
+
+    from pipelines.readers.csv_header import NATIVE_MARK, Header
+    from pipelines.readers.text_table import TextTable
+
+    personal = {item.name for item in contract.fields if item.is_personal}
+    natives = {index for index, column in enumerate(head.columns) if column in head.natives}
+    header = Header(head.columns, (), has_native=bool(natives))
+    header = _add_file_values(header, head, mapping)
+    with tempfile.TemporaryDirectory() as work, duckdb.connect() as connection:
+        path = Path(work) / "head.csv"
+        with TextTable(path, list(head.columns), head.name) as table:
+            for number, record in enumerate(records, start=1):
+                cells = [
+                    f"{NATIVE_MARK}{cell}" if index in natives and cell else cell
+                    for index, cell in enumerate(record)
+                ]
+                table.write(cells, number)
+        plain = _without_persons(mapping, personal)
+        return _read(connection, path, contract, plain, header, head.name, personal)
+
+
+def _add_file_values(header: Any, head: FileHead, mapping: Mapping) -> Any:
+    """What the name of the file or its titles say for all records."""
+    if not getattr(mapping, "file_values", None) and getattr(mapping, "year_from", None) is None:
+        return header
+    from dataclasses import replace
+    from importlib import import_module
+
+    values: Any = import_module("pipelines.readers.file_values")
+    return values.add_file_values(replace(header, titles=head.titles), mapping, head.name)
+
+
+def _without_persons(mapping: Mapping, personal: set[str]) -> Mapping:
+    """The mapping without fields that name persons: a preview has no key for pseudonyms."""
+    columns = {name: column for name, column in mapping.columns.items() if name not in personal}
+    left = {name for names in columns.values() for name in list_names(names)}
+    optional = tuple(name for name in mapping.optional_columns if name in left)
+    return mapping.model_copy(update={"columns": columns, "optional_columns": optional})
 
 
 def _read(
-    item: ContractField, column: str, texts: dict[str, str], settings: dict[str, Any]
-) -> str | None:
-    text = texts.get(column, "")
-    if text == "" or text in settings.get("null_tokens", ()):
-        return None
-    pattern = settings.get("extract", {}).get(item.name)
-    if pattern is not None and (found := re.fullmatch(pattern, text)):
-        text = found[1]
-    return convert_text(item, text, settings)
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    contract: Contract,
+    mapping: Mapping,
+    header: Any,
+    name: str,
+    personal: set[str],
+) -> list[tuple[dict[str, str | None], tuple[str, ...]]]:
+    from pipelines.landing.field_checks import problem_expressions
+    from pipelines.readers.csv_reader import scan_as_text
+    from pipelines.readers.field_forms import delivered_text
+    from pipelines.readers.field_texts import select_texts
+    from pipelines.readers.safe_bytes import LineEnds
+
+    delivered = scan_as_text(path, header, name, LineEnds())
+    texts = select_texts(contract, mapping, header, delivered.number(), "record")
+    fields = [item.name for item in contract.fields]
+    shown = ", ".join(delivered_text(f'"{field}"') for field in fields)
+    problems = ", ".join(problem_expressions(contract))
+    rows = connection.execute(
+        f"select {shown}, [{problems}] from ({texts}) order by _row_number"
+    ).fetchall()
+    result = []
+    for row in rows:
+        values = dict(zip(fields, row[:-1], strict=True))
+        values |= dict.fromkeys(personal, SHOWN_PERSON)
+        found = tuple(_say(problem) for problem in row[-1] if problem is not None)
+        result.append((values, found))
+    return result
 
 
-def _subtract(debit: str | None, credit: str | None) -> str | None:
-    """Debit minus credit; what is no number is shown as it is."""
-    try:
-        if debit is None and credit is None:
-            return None
-        return f"{Decimal(debit or 0) - Decimal(credit or 0):f}"
-    except InvalidOperation:
-        return f"{debit or ''} / {credit or ''}"
-
-
-def convert_text(item: ContractField, text: str, settings: dict[str, Any]) -> str:
-    """The text in the canonical form of the field's type; as it is where that is not possible."""
-    known = settings.get("value_maps", {}).get(item.name)
-    if known is not None:
-        return str(known.get(text.strip(), text))
-    if item.type in ("decimal", "integer"):
-        return _convert_number(text.strip(), settings)
-    if item.type == "date":
-        return _convert_date(text, settings)
-    if item.type == "timestamp":
-        return _convert_time(text, settings)
-    return text
-
-
-def _convert_number(text: str, settings: dict[str, Any]) -> str:
-    parts = read_number_parts(text)
-    if parts is None or parts[1] not in ("", "leading", settings.get("negative_form")):
-        return text
-    digits, form = parts
-    if EXPONENT.fullmatch(digits):
-        number = Decimal(digits.replace(settings.get("decimal_mark", "."), "."))
-        return f"{-number if form else number:f}"
-    digits = digits.replace(settings.get("thousands_mark") or "\0", "")
-    digits = digits.replace(settings.get("decimal_mark", "."), ".")
-    return f"-{digits}" if form else digits
-
-
-def _convert_date(text: str, settings: dict[str, Any]) -> str:
-    mark = settings.get("date_separator", "-")
-    form = {"y": "%y" if "century" in settings else "%Y", "m": "%m", "d": "%d"}
-    order = settings.get("date_order", "ymd")
-    try:
-        read = datetime.strptime(text, mark.join(form[letter] for letter in order))
-    except ValueError:
-        return text
-    return read.date().isoformat()
-
-
-def _convert_time(text: str, settings: dict[str, Any]) -> str:
-    for form in settings.get("timestamp_formats", ()):
-        try:
-            return datetime.strptime(text, form).isoformat()
-        except ValueError:
-            continue
-    return text
-
-
-def find_problem(item: ContractField, value: str | None) -> str | None:
-    """What is wrong with a value for its field, None where nothing is."""
-    from pipelines.landing.field_checks import PATTERNS
-
-    if value is None:
-        return f"{item.name}: is missing" if item.is_required else None
-    if item.allowed_values and value not in item.allowed_values:
-        return f"{item.name}: expected one of {', '.join(item.allowed_values)}, found {value!r}"
-    if item.is_personal:
-        return None  # A pseudonym takes its place, which has the form of its type.
-    pattern, expected = PATTERNS[item.type]
-    if not re.fullmatch(pattern, value):
-        return f"{item.name}: expected {expected}, found {value!r}"
-    return None
+def _say(problem: dict[str, Any]) -> str:
+    field, found, reason = problem.values()
+    return f"{field}: {reason}" if found is None else f"{field}: {reason}, found {found!r}"

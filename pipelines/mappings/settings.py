@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipelines.mappings.identifier_names import Identifiers
 from pipelines.mappings.setting_parts import (
     ColumnNames,
     DerivedTime,
@@ -67,7 +68,8 @@ class Mapping(BaseModel):
     sheet: str | None = None
     """The sheet to read; may be left out where the file has one that is visible (xlsx)."""
     records_at: str | None = None
-    """Dotted path to the list of records; left out where the file is that list (json)."""
+    """Dotted path to the list of records; left out where the file is that list, a dot where it is one
+    record (json)."""
     unpivot: Unpivot | None = None
     """How a wide delivery becomes one record per value."""
 
@@ -93,6 +95,9 @@ class Mapping(BaseModel):
     """Field -> the columns that it is joined from."""
     net_of: dict[str, NetOf] = {}
     """Decimal field -> the columns of debit and credit that it is the difference of."""
+    identifiers: Identifiers = {}
+    """Fields that hold names, of which codes are made: {account_id: from_name}, or `from_name` for
+    all accounts, entities, cost centres, units, vendors, classes and services that columns give."""
     object_from: dict[str, Annotated[str, Field(min_length=1)]] = {}
     """JSON field -> beginning of the names of the columns that each hold one key of it; the rest
     of a name is the key, and empty values are left out (csv, xlsx, parquet)."""
@@ -208,6 +213,7 @@ class Mapping(BaseModel):
             or self.join
             or self.net_of
             or self.object_from
+            or self.identifiers
             or self.derived_times
             or self.unbraced_json
             or self.inclusive_ends
@@ -250,6 +256,11 @@ class Mapping(BaseModel):
             if field in given:
                 raise self._fault(f"the field {field} has {given[field]} and {what}")
             given[field] = what
+        for field, value in self.constants.items():
+            if not value.strip():
+                raise self._fault(
+                    f"the constant {field} is empty; give it the value that every record has"
+                )
         for field in self.defaults:
             if field in self.constants:
                 raise self._fault(f"the field {field} has a constant and a default")

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
-from pipelines.contracts.contract import Contract
+from pipelines.contracts.contract import Contract, ContractField
+from pipelines.mappings.answers import Answers
+from pipelines.mappings.column_hints import load_contract_hints
 from pipelines.mappings.file_head import FileHead
-from pipelines.mappings.infer import Guess, Match, map_value
-from pipelines.mappings.value_shapes import (
-    ENGINE_DECIMALS,
-    ColumnShape,
-    DateShape,
-    NumberShape,
+from pipelines.mappings.identifier_names import IDENTIFIERS
+from pipelines.mappings.infer import Guess, Match, rate_pair
+from pipelines.mappings.settle_forms import describe_period, settle_dates, settle_numbers
+from pipelines.mappings.value_fit import map_value
+from pipelines.mappings.value_shapes import CODE, ColumnShape
+from pipelines.readers.name_codes import find_told_codes
+
+NAMED_CODES = (
+    re.compile("([A-Za-z0-9][A-Za-z0-9._:/@-]*) +[\u00b7\u2013|:-] +.+"),
+    re.compile("([0-9][A-Za-z0-9._:/@-]*) +.*[^0-9 ].*"),
 )
-
-CENTURY = 20
-NAMED_CODE = re.compile("([A-Za-z0-9][A-Za-z0-9._:/@-]*) +[\u00b7\u2013|:-] +.+")
-"""An identifier, a mark between spaces, and its name."""
+"""An identifier and its name: with a mark between spaces, or a number before words."""
+FLOAT_DECIMALS = 12
 
 
-class _Draft:
+class Draft:
     """Settings and decisions as they come together."""
 
-    def __init__(self) -> None:
+    def __init__(self, head: FileHead, answers: Answers) -> None:
+        self.head = head
+        self.answers = answers
         self.settings: dict[str, Any] = {}
         self.decisions: list[str] = []
 
     def decide(self, sentence: str) -> None:
-        self.decisions.append(sentence)
+        """Leave something to a person; what was said already is no question."""
+        name = sentence.partition(":")[0]
+        if name not in self.answers.settings:
+            self.decisions.append(sentence)
 
 
 def settle_mapping(
@@ -37,9 +47,10 @@ def settle_mapping(
     shapes: dict[str, ColumnShape],
     null_tokens: tuple[str, ...],
     stem: str,
+    answers: Answers,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """(settings of the mapping, decisions). Settings that are the default are left out."""
-    draft = _Draft()
+    draft = Draft(head, answers)
     mapping_id = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_") or "own"
     draft.settings = {
         "mapping_id": mapping_id,
@@ -51,24 +62,34 @@ def settle_mapping(
     if null_tokens:
         draft.settings["null_tokens"] = list(null_tokens)
     by_field = {guess.field: guess for guess in match.guesses}
-    _settle_numbers(draft, match.contract, by_field, shapes)
-    _settle_dates(draft, match.contract, by_field, shapes)
+    if any(shapes[column].has_spaces for guess in match.guesses for column in guess.columns):
+        draft.settings["strip_text"] = True
+    settle_numbers(draft, match.contract, by_field, shapes, head.natives)
+    settle_dates(draft, match.contract, by_field, shapes, head.natives)
+    describe_period(draft, match, shapes)
     draft.settings["columns"] = {g.field: g.column for g in match.guesses if not g.credit}
+    _settle_lacking(draft, match, shapes)
     _settle_amount(draft, match)
+    _settle_floats(draft, match, head)
     _settle_codes(draft, match.contract, by_field, shapes)
     _settle_derived(draft, match)
+    _settle_empty(draft, match.contract, by_field, shapes)
     _settle_key(draft, head, match, by_field)
     _settle_values(draft, match.contract, by_field, shapes)
+    draft.settings.update(answers.settings)
     return draft.settings, tuple(draft.decisions)
 
 
-def _settle_file(draft: _Draft, head: FileHead) -> None:
-    defaults = {"compression": "none", "encoding": "utf-8", "delimiter": ",", "header_row": 1}
-    defaults["footer_rows"] = 0
+def _settle_file(draft: Draft, head: FileHead) -> None:
+    defaults: dict[str, Any] = {"format": "csv", "compression": "none", "encoding": "utf-8"}
+    defaults |= {"delimiter": ",", "header_row": 1, "footer_rows": 0}
+    defaults |= {"sheet": None, "records_at": None}
     for name, default in defaults.items():
         value = getattr(head, name)
         if value != default:
             draft.settings[name] = value
+    for text in head.other_forms:
+        draft.decide(f"files: {text}")
     if head.footer_rows:
         draft.decide(
             f"footer_rows: the last {head.footer_rows} of the file look like a total; with "
@@ -81,64 +102,41 @@ def _settle_file(draft: _Draft, head: FileHead) -> None:
         )
 
 
-def _settle_numbers(
-    draft: _Draft, contract: Contract, by_field: dict[str, Guess], shapes: dict[str, ColumnShape]
-) -> None:
-    by_number: list[tuple[str, NumberShape]] = [
-        (item.name, shape)
-        for item in contract.fields
-        if item.type == "decimal" and item.name in by_field
-        for column in by_field[item.name].columns
-        if (shape := shapes[column].number) is not None
-    ]
-    numbers = [shape for _, shape in by_number]
-    _settle_precision(draft, contract, by_number)
-    marks = frozenset[str]().union(*(n.decimal_marks for n in numbers))
-    thousands = frozenset[str]().union(*(n.thousands_marks for n in numbers))
-    if not marks and len(thousands & {".", ","}) == 1:
-        # A mark that stands in one number twice groups its digits; the decimals have the other.
-        marks = frozenset(".,") - thousands
-    open_examples = [text for n in numbers for text in n.open_examples]
-    if len(marks) > 1:
-        draft.decide("decimal_mark: '.' and ',' both stand before decimals; ask the sender")
-    elif not marks and open_examples:
-        draft.decide(
-            f"decimal_mark: '.' or ','; {open_examples[0]} can be read both ways, and no number "
-            "of the head tells"
-        )
-    elif marks == {","}:
-        draft.settings["decimal_mark"] = ","
-    if len(marks) == 1:
-        thousands |= {mark for text in open_examples for mark in ".,"
-                      if mark in text and mark not in marks}  # fmt: skip
-    thousands -= marks
-    if len(thousands) == 1:
-        draft.settings["thousands_mark"] = next(iter(thousands))
-    elif thousands and len(marks) == 1:
-        draft.decide(f"thousands_mark: several are used: {', '.join(map(repr, sorted(thousands)))}")
-    forms = frozenset[str]().union(*(n.negative_forms for n in numbers))
-    if len(forms) > 1:
-        draft.decide(f"negative_form: several are used: {', '.join(sorted(forms))}")
-    elif forms - {"leading"}:
-        draft.settings["negative_form"] = next(iter(forms))
+def _settle_lacking(draft: Draft, match: Match, shapes: dict[str, ColumnShape]) -> None:
+    """Columns that some files of a folder lack: other files call them otherwise, or they are
+    optional there."""
+    head = draft.head
+    columns: dict[str, Any] = draft.settings["columns"]
+    optional = []
+    for name, column in list(columns.items()):
+        if column not in head.lacking:
+            continue
+        item = match.contract.field(name)
+        others = [
+            other
+            for other, shape in shapes.items()
+            if other != column
+            and other in head.lacking
+            and not set(head.file_names) - set(head.lacking[column]) - set(head.lacking[other])
+            and set(head.lacking[column]) - set(head.lacking[other])
+            and rate_pair(item, other, shape, match.contract.contract_id) is not None
+        ]
+        if others:
+            columns[name] = [column, *others]
+            draft.decide(f"columns.{name}: {', '.join([column, *others])} hold it, by file")
+        absent = set(head.lacking[column]).intersection(*(head.lacking[other] for other in others))
+        if absent:
+            optional += [column, *others]
+            if item.is_required:
+                draft.decide(
+                    f"columns.{name}: {len(absent)} of the files have no column {column!r}, such "
+                    f"as {min(absent)}; their records lack a required field"
+                )
+    if optional:
+        draft.settings["optional_columns"] = optional
 
 
-def _settle_precision(
-    draft: _Draft, contract: Contract, numbers: list[tuple[str, NumberShape]]
-) -> None:
-    """Exponents are written out exactly; rounding changes a figure: a person must allow it."""
-    if names := [name for name, shape in numbers if shape.has_exponents]:
-        draft.settings["allow_scientific"] = list(dict.fromkeys(names))
-    long = [n for n, s in numbers if s.has_many_decimals and not contract.field(n).is_rounded]
-    if long:
-        draft.settings["round_to"] = dict.fromkeys(long, ENGINE_DECIMALS)
-        draft.decide(
-            f"round_to: {', '.join(dict.fromkeys(long))} comes with more than {ENGINE_DECIMALS} "
-            "decimals; without rounding such records are quarantined"
-        )
-
-
-def _settle_amount(draft: _Draft, match: Match) -> None:
+def _settle_amount(draft: Draft, match: Match) -> None:
     """Debit and credit, or the column that says the sign."""
     for guess in match.guesses:
         if guess.credit:
@@ -163,90 +161,61 @@ def _settle_amount(draft: _Draft, match: Match) -> None:
         )
 
 
+def _settle_floats(draft: Draft, match: Match, head: FileHead) -> None:
+    """Decimals that Parquet holds as binary floats are rounded, where they are amounts."""
+    floats = [
+        guess.field
+        for guess in match.guesses
+        if guess.column in head.floats and match.contract.field(guess.field).type == "decimal"
+    ]
+    if floats:
+        draft.settings["allow_float"] = dict.fromkeys(floats, FLOAT_DECIMALS)
+        draft.decide(
+            f"allow_float: {', '.join(floats)} comes as a binary float and is rounded to "
+            f"{FLOAT_DECIMALS} decimals"
+        )
+
+
 def _settle_codes(
-    draft: _Draft, contract: Contract, by_field: dict[str, Guess], shapes: dict[str, ColumnShape]
+    draft: Draft, contract: Contract, by_field: dict[str, Guess], shapes: dict[str, ColumnShape]
 ) -> None:
-    """A code with its name behind it, such as '6400 - Software', gives the code."""
+    """A code with its name behind it, such as '6400 - Software', gives the code; a name alone is
+    made a code."""
+    named = []
     for item in contract.fields:
         if item.type != "code" or item.allowed_values or item.name not in by_field:
             continue
         texts = shapes[by_field[item.name].column].distinct
-        if texts and all(NAMED_CODE.fullmatch(text) for text in texts):
-            draft.settings.setdefault("extract", {})[item.name] = NAMED_CODE.pattern
+        pattern = next((p for p in NAMED_CODES if all(map(p.fullmatch, texts))), None)
+        if texts and pattern is not None:
+            draft.settings.setdefault("extract", {})[item.name] = pattern.pattern
             draft.decide(f"extract.{item.name}: of {texts[0]!r} the part before the mark is read")
+        elif item.is_personal:
+            continue
+        elif shapes[by_field[item.name].column].has_tabs or not all(map(CODE.fullmatch, texts)):
+            named.append((item, texts))
+    if named:
+        draft.settings[IDENTIFIERS] = {
+            item.name: _name_codes(draft, item.name, by_field[item.name].column)
+            for item, _ in named
+        }
+    for item, texts in named:
+        name = next((text for text in texts if not CODE.fullmatch(text)), texts[0])
+        draft.decide(f"identifiers.{item.name}: {name!r} is a name; codes are made from the names")
 
 
-def _settle_dates(
-    draft: _Draft, contract: Contract, by_field: dict[str, Guess], shapes: dict[str, ColumnShape]
-) -> None:
-    dates: list[tuple[str, str, DateShape]] = [
-        (item.name, item.type, shape)
-        for item in contract.fields
-        if item.type in ("date", "timestamp") and item.name in by_field
-        if (shape := shapes[by_field[item.name].column].date) is not None
-    ]
-    if not dates:
-        return
-    short = [name for name, _, shape in dates if shape.has_short_year]
-    if len(short) == len(dates):
-        draft.settings["century"] = CENTURY
-        draft.decide(f"century: the years of {short[0]} have two digits; 20 is put before them")
-    elif short:
-        draft.decide(f"{short[0]}: its years have two digits, others four; ask the sender")
-    # One system writes all of its dates in one order: a sure one settles the others.
-    orders = frozenset({"ymd", "dmy", "mdy"}).intersection(*(shape.orders for _, _, shape in dates))
-    examples = {name: shapes[by_field[name].column].distinct[0] for name, _, _ in dates}
-    first = dates[0][0]
-    if not orders:
-        draft.decide(f"date_order: the dates contradict each other, such as {examples[first]}")
-        return
-    if len(orders) > 1:
+def _name_codes(draft: Draft, field: str, column: str) -> Any:
+    """How codes are made from names; names that come to one code get different ones."""
+    told = find_told_codes(draft.head.values.get(column, ()))
+    for name, code in told.items():
         draft.decide(
-            f"date_order: day or month first; {examples[first]} and all other dates of the head "
-            "can be read both ways"
+            f"identifiers.{field}: {name!r} would have the code of another name, so it is {code}; "
+            "give both one code where they are one thing"
         )
-        return
-    order = next(iter(orders))
-    days = [shape for _, kind, shape in dates if kind == "date"]
-    if days and (order, days[0].separator) != ("ymd", "-"):
-        draft.settings["date_order"] = order
-        draft.settings["date_separator"] = days[0].separator
-    for name, kind, shape in dates:
-        if kind == "date" and shape.has_time:
-            draft.decide(f"{name}: it holds times such as {examples[name]}, the field holds days")
-    formats = [_time_format(order, s) for _, kind, s in dates if kind == "timestamp"]
-    if named := list(dict.fromkeys(item for item in formats if item)):
-        # Beside a declared form the ISO one must be declared too.
-        named += [s.iso_format for _, kind, s in dates if kind == "timestamp" and s.iso_format]
-        draft.settings["timestamp_formats"] = list(dict.fromkeys(named))
-    zones = [s for _, kind, s in dates if kind == "timestamp" and order != "ymd"]
-    if zones:
-        draft.decide("time_zone: the times name no zone and are read as UTC; name it if it differs")
+    return {"codes": told} if told else "from_name"
 
 
-def _time_format(order: str, shape: DateShape) -> str | None:
-    if order == "ymd":
-        return shape.time_format
-    mark, year = shape.separator, "%y" if shape.has_short_year else "%Y"
-    day = {"dmy": f"%d{mark}%m{mark}{year}", "mdy": f"%m{mark}%d{mark}{year}"}[order]
-    return day + (shape.time_format or "")
-
-
-def _settle_key(draft: _Draft, head: FileHead, match: Match, by_field: dict[str, Guess]) -> None:
-    """A key that repeats itself refuses the file, unless it is a log whose last event counts."""
-    key = match.contract.key
-    if not key or any(name not in by_field for name in key):
-        return
-    keys = list(zip(*(head.column(by_field[name].column) for name in key), strict=True))
-    repeated = next((item for item in keys if keys.count(item) > 1), None)
-    if repeated is not None:
-        draft.decide(
-            f"last_state_of: {' + '.join(key)} {'/'.join(repeated)} occurs more than once; if this "
-            "is a log of events, name the key and the column in whose order they happened"
-        )
-
-
-def _settle_derived(draft: _Draft, match: Match) -> None:
+def _settle_derived(draft: Draft, match: Match) -> None:
     contract = match.contract
     if match.period_from:
         draft.settings["period_from"] = match.period_from
@@ -254,25 +223,111 @@ def _settle_derived(draft: _Draft, match: Match) -> None:
             f"period_from: no column holds {contract.period_field}, so it is the month of "
             f"{match.period_from}; check that the fiscal periods are calendar months"
         )
+    if match.period_join and contract.period_field:
+        _settle_period_join(draft, contract.period_field, match.period_join)
     if match.uses_row_key:
         draft.settings["row_key"] = True
         draft.decide(
             f"row_key: no column identifies a record as {contract.key[0]}, so file and record "
             "number do; a corrected file then counts as new records"
         )
-    if match.currency is not None and contract.currency_field is not None:
-        draft.settings["constants"] = {contract.currency_field: match.currency}
-        draft.decide(
-            f"constants.{contract.currency_field}: no column gives it; the name of the amount's "
-            f"column says {match.currency}"
-        )
+    if match.derived:
+        draft.settings["derived_times"] = {
+            name: {"of": time.of, "point": time.point} for name, time in match.derived.items()
+        }
+    for name, time in match.derived.items():
+        point = time.point.replace("_", " ")
+        draft.decide(f"derived_times.{name}: no column gives it, so it is the {point} of {time.of}")
+    _settle_constants(draft, match)
+
+
+def _settle_period_join(draft: Draft, period: str, columns: tuple[str, str]) -> None:
+    """A year and the number of a month in it are the period together."""
+    year, number = columns
+    texts = draft.head.column(number)
+    zeros = "0" if texts and all(len(text) == 3 for text in texts) else ""
+    draft.settings.setdefault("join", {})[period] = {"columns": [year, number], "separator": "-"}
+    draft.settings["period_formats"] = [f"%Y-{zeros}%m"]
+    draft.decide(
+        f"join.{period}: it is made of {year!r} and {number!r}; check that the number is a "
+        "calendar month"
+    )
+
+
+def _settle_constants(draft: Draft, match: Match) -> None:
+    """Values that every record has: said by a person, by a name of a column, or proposed."""
+    contract, answers = match.contract, draft.answers
+    constants = {**match.constants, **answers.constants}
     for name in match.missing:
-        meaning = contract.field(name).description
-        draft.decide(f"{name}: no column gives it ({meaning}); name one, or give a constant")
+        constants.setdefault(name, "")
+    if not constants:
+        return
+    order = [item.name for item in contract.fields if item.name in constants]
+    draft.settings["constants"] = {name: constants[name] for name in order}
+    hints = load_contract_hints(contract.contract_id).constants
+    for name in order:
+        if name in answers.constants:
+            continue
+        if name == contract.currency_field and match.currency == constants[name]:
+            draft.decide(
+                f"constants.{name}: no column gives it; the name of the amount's "
+                f"column says {match.currency}"
+            )
+        elif constants[name]:
+            draft.decide(
+                f"constants.{name}: no column gives it; {constants[name]!r} is proposed: "
+                f"{hints[name].meaning}"
+            )
+        else:
+            meaning = hints[name].meaning if name in hints else contract.field(name).description
+            draft.decide(f"{name}: no column gives it ({meaning}); name one, or give a constant")
+
+
+def _settle_empty(
+    draft: Draft, contract: Contract, by_field: dict[str, Guess], shapes: dict[str, ColumnShape]
+) -> None:
+    """Required fields that are empty in some records, which would then be quarantined."""
+    hints = load_contract_hints(contract.contract_id).constants
+    told = draft.answers.settings.get("defaults", {})
+    for item in contract.fields:
+        guess = by_field.get(item.name)
+        if guess is None or not item.is_required or guess.credit or item.name in told:
+            continue
+        shape = shapes[guess.column]
+        empty = shape.total - shape.filled
+        if not empty or item.type not in ("code", "text"):
+            continue
+        value = hints[item.name].value if item.name in hints else ""
+        if value:
+            draft.settings.setdefault("defaults", {})[item.name] = value
+            draft.decide(
+                f"defaults.{item.name}: {empty} of {shape.total} records have none; {value!r} is "
+                "proposed for them; without it they are quarantined"
+            )
+        else:
+            draft.decide(
+                f"defaults.{item.name}: {empty} of {shape.total} records have none and are "
+                "quarantined; a default lets them count"
+            )
+
+
+def _settle_key(draft: Draft, head: FileHead, match: Match, by_field: dict[str, Guess]) -> None:
+    """A key that repeats itself refuses the file, unless it is a log whose last event counts."""
+    key = match.contract.key
+    if not key or any(name not in by_field for name in key):
+        return
+    keys = list(zip(*(head.column(by_field[name].column) for name in key), strict=True))
+    counts = Counter(keys)
+    repeated = next((item for item in keys if counts[item] > 1), None)
+    if repeated is not None:
+        draft.decide(
+            f"last_state_of: {' + '.join(key)} {'/'.join(repeated)} occurs more than once; if this "
+            "is a log of events, name the key and the column in whose order they happened"
+        )
 
 
 def _settle_values(
-    draft: _Draft, contract: Contract, by_field: dict[str, Guess], shapes: dict[str, ColumnShape]
+    draft: Draft, contract: Contract, by_field: dict[str, Guess], shapes: dict[str, ColumnShape]
 ) -> None:
     maps: dict[str, dict[str, str]] = {}
     for item in contract.fields:
@@ -281,10 +336,13 @@ def _settle_values(
         shape = shapes[by_field[item.name].column]
         if item.type == "integer" and shape.whole_share == 1:
             continue
-        closed = item.allowed_values or ("true", "false") * (item.type == "boolean")
-        if not closed and item.type != "integer":
+        if not _is_closed(item):
             continue
-        known = {text: value for text in shape.distinct if (value := map_value(item, text))}
+        known = {
+            text: value
+            for text in shape.distinct
+            if (value := map_value(item, text, contract.contract_id))
+        }
         unknown = [text for text in shape.distinct if text not in known]
         if any(text != value for text, value in known.items()) or unknown:
             maps[item.name] = known
@@ -293,3 +351,8 @@ def _settle_values(
             draft.decide(f"value_maps.{item.name}: what do {listed} mean?")
     if maps:
         draft.settings["value_maps"] = maps
+
+
+def _is_closed(item: ContractField) -> bool:
+    """Whether a field has values of its own, which others call otherwise."""
+    return bool(item.allowed_values) or item.type in ("boolean", "integer")

@@ -10,6 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from pipelines.mappings.moment_shapes import (
+    NamedFormat,
+    find_named_format,
+    find_period_format,
+    is_day_and_month,
+)
+
 SURE_NULLS = ("NULL", "null", "N/A", "#N/A", "n/a", "\\N", "?", "(null)", "#NV")
 NUMBER = re.compile(r"(?:\d{1,3}(?:[.,' \u00a0\u202f]\d{3})+|\d+)?(?:[.,]\d+)?")
 EXPONENT = re.compile(r"(-?\d+(?:[.,]\d+)?)[eE]([+-]?\d{1,2})")
@@ -24,11 +31,12 @@ NEGATIVES = {
 }
 ISO_DATE = re.compile(r"\d{4}(?P<mark>[-/.]?)(?:0[1-9]|1[0-2])(?P=mark)(?:0[1-9]|[12]\d|3[01])")
 ISO_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?P<seconds>:\d\d(?:\.\d+)?)?(?P<zone>Z|[+-]\d\d:?\d\d)?"
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?P<seconds>:\d\d(?:\.\d+)?)?"
+    r"(?P<zone> ?(?:Z|UTC)|[+-]\d\d(?::?\d\d)?)?"
 )
 OTHER_DATE = re.compile(
     r"(?P<first>\d{1,2})(?P<mark>[./-])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})"
-    r"(?P<time>[ T]\d{1,2}:\d\d(?P<seconds>:\d\d)?)?"
+    r"(?P<time>,?[ T]\d{1,2}:\d\d(?P<seconds>:\d\d)?(?P<half> ?[AaPp][Mm])?)?"
 )
 PERIOD = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
@@ -50,6 +58,10 @@ class DateShape:
     has_short_year: bool
     iso_format: str | None = None
     """strptime form of ISO times, which need none unless another form is declared beside them."""
+    has_zone: bool = False
+    """Whether all times name their zone."""
+    named: NamedFormat | None = None
+    """The format, where months are named or where there is no year."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,20 @@ class ColumnShape:
     json_share: float
     date: DateShape | None
     number: NumberShape | None
+    period: NamedFormat | None = None
+    """The format of months, where they are not written as 2026-03."""
+    has_spaces: bool = False
+    """Whether spaces stand around some values."""
+    has_tabs: bool = False
+    """Whether tabs or other blanks than spaces stand around some values."""
+    is_day_and_month: bool = False
+    """Whether all are a day and a month without a year, such as 1501."""
+    has_decimals: bool = False
+    """Whether all are numbers and some have decimals."""
+    negative_share: float = 0.0
+    """Share of the numbers that are negative."""
+    variety: float = 0.0
+    """Different values among the filled ones, as a share."""
 
     @property
     def filled_share(self) -> float:
@@ -105,21 +131,38 @@ def describe_column(texts: Sequence[str], null_tokens: Sequence[str]) -> ColumnS
     numbers = [value for value in values if read_number_parts(value) is not None]
     dates = [value for value in values if _is_date(value)]
     share = 1 / len(values) if values else 0.0
+    different = tuple(dict.fromkeys(values))
+    named = find_named_format(different) if not dates and not numbers else None
+    period_share = sum(bool(PERIOD.fullmatch(value)) for value in values) * share
+    period = find_period_format(different) if period_share < 1 else None
+    date_share, date = len(dates) * share, _describe_dates(dates) if dates else None
+    if named is not None and "%d" in named.format:
+        date_share, date = 1.0, _describe_named(named)
     return ColumnShape(
         filled=len(values),
         total=len(texts),
-        distinct=tuple(dict.fromkeys(values))[:40],
-        is_unique=len(set(values)) == len(texts),
+        distinct=different[:40],
+        is_unique=len(different) == len(texts),
         number_share=len(numbers) * share,
         whole_share=sum(bool(re.fullmatch(r"-?\d{1,18}", value)) for value in values) * share,
-        date_share=len(dates) * share,
-        period_share=sum(bool(PERIOD.fullmatch(value)) for value in values) * share,
+        date_share=date_share,
+        period_share=1.0 if period is not None else period_share,
         code_share=sum(bool(CODE.fullmatch(value)) for value in values) * share,
         currency_share=sum(bool(CURRENCY.fullmatch(value)) for value in values) * share,
         boolean_share=sum(value.lower() in BOOLEANS for value in values) * share,
         json_share=sum(value[0] == "{" for value in values) * share,
-        date=_describe_dates(dates) if dates else None,
+        date=date,
         number=describe_numbers(numbers) if numbers else None,
+        period=period,
+        has_spaces=any(text != text.strip(" ") for text in texts if text.strip()),
+        has_tabs=any(text.strip(" ") != text.strip() for text in texts if text.strip()),
+        is_day_and_month=is_day_and_month(different),
+        has_decimals=bool(numbers)
+        and len(numbers) == len(values)
+        and any("." in number or "," in number for number in numbers),
+        negative_share=sum(bool((read_number_parts(n) or ("", ""))[1]) for n in numbers)
+        / max(1, len(numbers)),
+        variety=len(different) * share,
     )
 
 
@@ -181,9 +224,23 @@ def _is_date(text: str) -> bool:
     return any(form.fullmatch(text) for form in (ISO_DATE, ISO_TIME, OTHER_DATE))
 
 
+def _describe_named(named: NamedFormat) -> DateShape:
+    has_time = "%H" in named.format or "%I" in named.format
+    has_short_year = "%y" in named.format
+    return DateShape(
+        frozenset({"ymd", "dmy", "mdy"}), "", None, has_time, has_short_year, named=named
+    )
+
+
+def describe_day_and_month() -> DateShape:
+    """The shape of days without a year."""
+    return _describe_named(NamedFormat("%d%m", ()))
+
+
 def _describe_dates(dates: Sequence[str]) -> DateShape:
     orders, separator, time_format = {"ymd", "dmy", "mdy"}, "-", None
     has_time = has_short_year = False
+    has_zone = True
     iso_format = None
     for text in dates:
         if found := ISO_DATE.fullmatch(text):
@@ -192,24 +249,46 @@ def _describe_dates(dates: Sequence[str]) -> DateShape:
         elif found := ISO_TIME.fullmatch(text):
             orders &= {"ymd"}
             has_time = True
-            between = "T" if "T" in text else " "
-            zone = "" if found["zone"] is None else "Z" if found["zone"] == "Z" else "%z"
+            has_zone &= found["zone"] is not None
+            between = "T" if "T" in text[:11] else " "
             if found["seconds"] is None:
-                time_format = f"%Y-%m-%d{between}%H:%M{zone}"
+                time_format = f"%Y-%m-%d{between}%H:%M{_name_zone(found['zone'])}"
             else:
                 seconds = "%S.%f" if "." in found["seconds"] else "%S"
-                iso_format = f"%Y-%m-%d{between}%H:%M:{seconds}{zone}"
+                iso_format = f"%Y-%m-%d{between}%H:%M:{seconds}{_name_zone(found['zone'])}"
         elif found := OTHER_DATE.fullmatch(text):
             orders &= _list_orders(found)
             separator = found["mark"]
             has_short_year |= len(found["year"]) == 2
             if found["time"]:
                 has_time = True
-                between = found["time"][0]
-                time_format = f"{between}%H:%M{':%S' if found['seconds'] else ''}"
+                has_zone = False
+                time_format = _name_time(found)
     return DateShape(
-        frozenset(orders), separator, time_format, has_time, has_short_year, iso_format
+        frozenset(orders),
+        separator,
+        time_format,
+        has_time,
+        has_short_year,
+        iso_format,
+        has_zone=has_time and has_zone,
     )
+
+
+def _name_time(found: re.Match[str]) -> str:
+    """The format of the time behind a date."""
+    between = re.match(r"\D*", found["time"])
+    seconds = ":%S" if found["seconds"] else ""
+    half = found["half"]
+    hour = "%H" if half is None else "%I"
+    behind = "" if half is None else " %p" if half.startswith(" ") else "%p"
+    return f"{between[0] if between else ' '}{hour}:%M{seconds}{behind}"
+
+
+def _name_zone(zone: str | None) -> str:
+    if zone is None:
+        return ""
+    return zone if zone.endswith(("Z", "UTC")) else "%z"
 
 
 def _list_orders(found: re.Match[str]) -> set[str]:

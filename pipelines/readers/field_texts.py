@@ -2,7 +2,7 @@
 
 Each stage is a select over the one before, so that no expression is repeated:
 columns -> extracts -> forms -> debit and credit -> points moved -> rounding -> zeros to the left
--> value maps -> signs -> last days -> defaults -> derived times -> period -> pseudonyms. A field
+-> value maps -> codes of names -> signs -> last days -> defaults -> derived times -> period -> pseudonyms. A field
 that no stage concerns passes through as it was delivered.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pipelines.contracts.contract import Contract, ContractField
+from pipelines.mappings.identifier_names import list_named_fields
 from pipelines.mappings.mapping import (
     Mapping,
     ReadColumn,
@@ -31,6 +32,7 @@ from pipelines.readers.column_texts import (
 from pipelines.readers.csv_header import Header
 from pipelines.readers.field_forms import form_expression, is_marked, literal, mark_expression
 from pipelines.readers.moment_texts import day_after, derived_time, period_of_moment
+from pipelines.readers.name_codes import code_of_name
 from pipelines.readers.number_texts import (
     flip_sign,
     is_rounded_off,
@@ -171,6 +173,10 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
         for name, values in mapping.value_maps.items()
     }
     yield {
+        name: _code_unless_marked(name, told)
+        for name, told in list_named_fields(mapping, contract).items()
+    }
+    yield {
         name: sign_number(f'"{name}"', f'"{_sign_name(name)}"', sign)
         for name, sign in mapping.sign_from.items()
     }
@@ -219,6 +225,12 @@ def _mark_changes(conditions: list[str], first: int) -> dict[str, str]:
         for bit, condition in enumerate(conditions, start=first)
     ]
     return {CHANGES: " | ".join([CHANGES, *marks])} if marks else {}
+
+
+def _code_unless_marked(name: str, told: dict[str, str]) -> str:
+    quoted = f'"{name}"'
+    code = code_of_name(quoted, told)
+    return f"case when {is_marked(quoted)} then {quoted} else {code} end"
 
 
 def _map_values(name: str, values: dict[str, str], default: str | None) -> str:

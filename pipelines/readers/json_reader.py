@@ -20,6 +20,8 @@ from pipelines.readers.text_table import TextTable
 
 MAX_JSON_BYTES = 512 << 20
 """A file of JSON is parsed in memory; larger ones come as JSON lines."""
+WHOLE_DOCUMENT = "."
+"""`records_at` of a document that is itself the one record."""
 MAX_LINE_CHARACTERS = 2_000_000
 MAX_EXPONENT = 40
 MAX_UNKNOWN = 1000
@@ -57,6 +59,9 @@ def _read_records(path: Path, mapping: Mapping, name: str) -> Iterator[dict[str,
         expected = f"at most {MAX_JSON_BYTES:,} bytes of JSON, or JSON lines"
         raise _refuse(name, "is too large", expected, f"{path.stat().st_size:,} bytes")
     value = _parse(path.read_text("utf-8-sig"), name, "the file")
+    if mapping.records_at == WHOLE_DOCUMENT and isinstance(value, dict):
+        yield value
+        return
     for key in mapping.records_at.split(".") if mapping.records_at else ():
         value = value.get(key) if isinstance(value, dict) else None
     if not isinstance(value, list):

@@ -1,0 +1,248 @@
+"""The head of delimited text: encoding, delimiter, header line, records, and what ends it.
+
+Known limit: a header that spans two lines, or a preamble as wide as the table, is not recognised.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from pipelines.mappings.file_head import (
+    LOOKED_AT_RECORDS,
+    FileHead,
+    HeadNotReadError,
+    RecordSample,
+    number_columns,
+    read_beginning,
+)
+from pipelines.mappings.text_encoding import UTF16_MARKS, Encoding, EncodingFinder
+from pipelines.readers.safe_bytes import MAGIC
+
+HEAD_BYTES = 1 << 20
+SCANNED_BYTES = 64 << 20
+"""So much of a text is read for its encoding and its records."""
+PIECE_BYTES = 1 << 20
+LOOKED_AT_LINES = 60
+DELIMITERS = (",", ";", "\t", "|")
+GZIP_MAGIC = b"\x1f\x8b"
+ZIP_MAGIC = b"PK\x03\x04"
+TOTAL_WORDS = re.compile(
+    r"((sub|grand|sum|net)?[ -]?totals?|totaal|totale|summe|gesamt(summe)?|insgesamt|somme|suma"
+    r"|total g[eé]n[eé]ral|saldo total)[ :]*",
+    re.IGNORECASE,
+)
+Rows = list[tuple[int, list[str]]]
+
+
+def read_text_head(path: Path, name: str) -> FileHead:
+    """Describe delimited text. Raises HeadNotReadError where it is no table."""
+    compression = _find_compression(path, name)
+    encoding, is_complete = _find_encoding(path, compression, name)
+    text = _read_head(path, compression, encoding, name)
+    rows_by_delimiter = {mark: _split(text, mark) for mark in DELIMITERS}
+    delimiter = max(DELIMITERS, key=lambda mark: _rate_table(rows_by_delimiter[mark]))
+    rows = rows_by_delimiter[delimiter]
+    width = _find_width(rows)
+    if width < 2:
+        raise HeadNotReadError(name, "text without columns")
+    index = _find_header(rows, width)
+    line, header = rows[index]
+    columns = number_columns(header)
+    footer_rows = _count_footer(text, rows[index + 1 :], width, is_whole=len(text) < HEAD_BYTES)
+    sample = _sample_text(path, compression, encoding, delimiter, line, width)
+    if footer_rows:
+        sample = _without_footer(rows[index + 1 :], width)
+    if not sample.records:
+        raise HeadNotReadError(name, "a header without records")
+    return FileHead(
+        name,
+        columns,
+        tuple(sample.records),
+        compression=compression,
+        encoding=encoding.name,
+        encoding_is_sure=encoding.is_sure,
+        is_ascii=encoding.is_ascii,
+        delimiter=delimiter,
+        header_row=line,
+        footer_rows=footer_rows,
+        titles=tuple(text.splitlines()[: line - 1]),
+        is_whole=sample.is_whole and is_complete,
+        repeating=sample.list_repeating(columns),
+        values=sample.list_values(columns),
+    )
+
+
+def _find_compression(path: Path, name: str) -> str:
+    begin = read_beginning(path, name)
+    if begin.startswith(GZIP_MAGIC):
+        return "gzip"
+    if begin.startswith(ZIP_MAGIC):
+        return "zip"
+    for magic, kind in MAGIC.items():
+        if begin.startswith(magic) and not begin.startswith(UTF16_MARKS):
+            raise HeadNotReadError(name, kind)
+    if begin.lstrip()[:1] == b"<":
+        raise HeadNotReadError(name, "XML or a web page")
+    return "none"
+
+
+@contextmanager
+def open_bytes(path: Path, compression: str, name: str) -> Iterator[IO[bytes]]:
+    """The bytes of a text, unpacked. Raises HeadNotReadError where that cannot be done."""
+    try:
+        if compression == "gzip":
+            with gzip.open(path) as packed:
+                yield cast("IO[bytes]", packed)
+        elif compression == "zip":
+            with zipfile.ZipFile(path) as archive:
+                files = [item for item in archive.namelist() if not item.endswith("/")]
+                if len(files) != 1:
+                    found = f"a ZIP archive of {len(files)} files"
+                    raise HeadNotReadError(name, found, "Unpack it into a folder of its own.")
+                with archive.open(files[0]) as member:
+                    yield member
+        else:
+            with path.open("rb") as plain:
+                yield plain
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise HeadNotReadError(name, f"a file that cannot be read ({error})") from None
+
+
+def _find_encoding(path: Path, compression: str, name: str) -> tuple[Encoding, bool]:
+    """(encoding of all that is scanned, whether that is the whole file)."""
+    finder = EncodingFinder()
+    scanned = 0
+    with open_bytes(path, compression, name) as file:
+        while (piece := file.read(PIECE_BYTES)) and scanned < SCANNED_BYTES:
+            finder.add(piece)
+            scanned += len(piece)
+    encoding = finder.find()
+    return encoding, scanned < SCANNED_BYTES
+
+
+def _read_head(path: Path, compression: str, encoding: Encoding, name: str) -> str:
+    with open_bytes(path, compression, name) as file:
+        data = file.read(HEAD_BYTES + 1)
+    if not data.strip():
+        raise HeadNotReadError(name, "an empty file")
+    text = codecs.getincrementaldecoder(_codec(encoding.name))("replace").decode(data)
+    if "\x00" in text:
+        raise HeadNotReadError(name, "binary data")
+    # The last line of a part of a file may be cut.
+    return text if len(data) <= HEAD_BYTES else text[: text.rfind("\n") + 1]
+
+
+def _codec(encoding: str) -> str:
+    return "utf-8-sig" if encoding == "utf-8" else encoding
+
+
+@contextmanager
+def open_text(path: Path, compression: str, encoding: str, name: str) -> Iterator[io.TextIOWrapper]:
+    """The text of a file, decoded; a byte-order mark is left out."""
+    with open_bytes(path, compression, name) as file:
+        yield io.TextIOWrapper(file, encoding=_codec(encoding), errors="replace", newline="")
+
+
+def _sample_text(
+    path: Path, compression: str, encoding: Encoding, delimiter: str, header_line: int, width: int
+) -> RecordSample:
+    """A sample of the records of the whole text, as far as it is scanned."""
+    sample = RecordSample(width)
+    with open_text(path, compression, encoding.name, path.name) as text:
+        for _ in range(header_line - 1):
+            text.readline()
+        reader = csv.reader(text, delimiter=delimiter)
+        read = 0
+        try:
+            next(reader, None)
+            for row in reader:
+                if len(row) == width:
+                    sample.add(tuple(row))
+                read += sum(map(len, row))
+                if read > SCANNED_BYTES:
+                    break
+        except csv.Error:
+            pass
+    return sample
+
+
+def _split(text: str, delimiter: str) -> Rows:
+    """(line where it begins, fields) of each record; blank lines are left out."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows: Rows = []
+    begins = 1
+    try:
+        for row in reader:
+            if row:
+                rows.append((begins, row))
+            begins = reader.line_num + 1
+            if len(rows) > LOOKED_AT_RECORDS + LOOKED_AT_LINES:
+                break
+    except csv.Error:
+        return []
+    return rows
+
+
+def _find_width(rows: Rows) -> int:
+    """The number of fields that most of the first records have."""
+    widths = [len(row) for _, row in rows[:LOOKED_AT_LINES]]
+    return max(set(widths), key=widths.count) if widths else 0
+
+
+def _rate_table(rows: Rows) -> float:
+    """How much the rows look like a table: the share that agrees on a width, and that width."""
+    width = _find_width(rows)
+    if width < 2:
+        return 0
+    looked_at = rows[:LOOKED_AT_LINES]
+    agreeing = sum(len(row) == width for _, row in looked_at)
+    return agreeing / len(looked_at) * (1 - 1 / width)
+
+
+def _find_header(rows: Rows, width: int) -> int:
+    """The first row of the table's width that mostly holds names, else the first of that width."""
+    wide = [index for index, (_, row) in enumerate(rows) if len(row) == width]
+    for index in wide[:LOOKED_AT_LINES]:
+        cells = [cell.strip() for cell in rows[index][1]]
+        names = sum(bool(cell) and not cell[0].isdigit() and cell[0] != "-" for cell in cells)
+        if names >= 0.8 * width:
+            return index
+    return wide[0]
+
+
+def _count_footer(text: str, body: Rows, width: int, *, is_whole: bool) -> int:
+    """How many lines at the end are no records: of another width, or a total."""
+    if not is_whole or len(body) > LOOKED_AT_RECORDS:
+        return 0
+    first = len(body)
+    while first and _is_footer(body[first - 1][1], width):
+        first -= 1
+    if first == len(body):
+        return 0
+    lines = text.count("\n") + (not text.endswith("\n"))
+    return lines + 1 - body[first][0]
+
+
+def _without_footer(body: Rows, width: int) -> RecordSample:
+    while body and _is_footer(body[-1][1], width):
+        body = body[:-1]
+    sample = RecordSample(width)
+    for _, row in body:
+        if len(row) == width:
+            sample.add(tuple(row))
+    return sample
+
+
+def _is_footer(row: list[str], width: int) -> bool:
+    texts = [cell.strip() for cell in row if cell.strip()]
+    return len(row) != width or any(TOTAL_WORDS.fullmatch(text) for text in texts)
