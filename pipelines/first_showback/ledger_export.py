@@ -76,7 +76,7 @@ def read_ledger_export(
     if proposal.adopted is not None:
         # Codes and names are looked at here as columns; a ready mapping hides them.
         proposal = replace(proposal, decisions=(f"mapping: the ready one {proposal.adopted}",))
-    _refuse_open(proposal, path)
+    _refuse_open(proposal)
     contract, mapping = proposal.match.contract, load_open_mapping(proposal.settings)
     name_column = _find_name_column(proposal)
     with read_export(path, contract, _show_names(mapping, name_column)) as connection:
@@ -111,7 +111,7 @@ def read_ledger_export(
     return LedgerExport(path, proposal, found, first, last, names, amounts, is_named)
 
 
-def _refuse_open(proposal: Proposal, path: Path) -> None:
+def _refuse_open(proposal: Proposal) -> None:
     left = proposal.match.open_fields
     if not left:
         return

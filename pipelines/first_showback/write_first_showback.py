@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class FirstFiles:
     units: Path | None = None
     accounts: Path | None = None
     currency: str | None = None
-    answers: Answers = Answers()
+    answers: Answers = field(default_factory=Answers)
     """What is said of the ledger's columns."""
 
 

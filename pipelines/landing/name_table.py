@@ -1,7 +1,7 @@
 """Keep which codes were made from which names, and refuse a code that stands for two.
 
-The table lies with the load that it belongs to (`identifiers.parquet`), so that it counts exactly as
-long as the load does. A code that two names come to would add up what is two things: the delivery is
+The table lies with the load that it belongs to (`identifiers.parquet`) and counts as long as
+the load does. A code that two names come to would add up what is two things: the delivery is
 refused, whether both are in it or one came with another delivery that counts.
 """
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 
 from pipelines.mappings.answers import Answers
 from pipelines.mappings.column_hints import (
@@ -159,10 +160,7 @@ def _find_balances(numbers: dict[str, list[Decimal | None]]) -> dict[str, str]:
     """Column of a running balance -> the column that it grows by."""
     found: dict[str, str] = {}
     for balance, levels in numbers.items():
-        steps = [
-            None if one is None or two is None else two - one
-            for one, two in zip(levels, levels[1:], strict=False)
-        ]
+        steps = [None if one is None or two is None else two - one for one, two in pairwise(levels)]
         if len(steps) < 3 or any(step is None for step in steps) or not any(steps):
             continue
         for column, values in numbers.items():

@@ -114,7 +114,7 @@ class Proposal:
     """Ready mappings that find their columns in the file."""
     adopted: str | None = None
     """The ready mapping that is proposed as it is."""
-    answers: Answers = Answers()
+    answers: Answers = field(default_factory=Answers)
     """What a person has said already."""
 
 

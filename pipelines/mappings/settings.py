@@ -68,8 +68,8 @@ class Mapping(BaseModel):
     sheet: str | None = None
     """The sheet to read; may be left out where the file has one that is visible (xlsx)."""
     records_at: str | None = None
-    """Dotted path to the list of records; left out where the file is that list, a dot where it is one
-    record (json)."""
+    """Dotted path to the list of records; left out where the file is that list, a dot where it is
+    one record (json)."""
     unpivot: Unpivot | None = None
     """How a wide delivery becomes one record per value."""
 

@@ -156,7 +156,7 @@ def _settle_named(
 def _settle_year(draft: Draft, name: str, column: ColumnShape) -> None:
     """Days without a year: a title or the name of the file may say it."""
     titles = draft.head.titles
-    found = next((text for text in titles if (year := _find_year(text)) is not None), None)
+    found = next((text for text in titles if _find_year(text) is not None), None)
     if found is not None:
         draft.settings["year_from"] = {"where": "titles", "pattern": _find_year(found)}
         draft.decide(

@@ -19,7 +19,7 @@ CANDIDATES = ("cp1252", "mac_roman", "cp850", "cp1250", "cp1251", "cp1253", "cp1
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 COMMON_LETTERS = frozenset("äöüÄÖÜßéèêëàâáçíìîïóòôúùûñÑÉÈÀÇÁÍÓÚåÅæøØÆãõ")
-COMMON_MARKS = frozenset("€£§°–—’‘“”„…·•®©™½\u00a0«»¿¡º²³")
+COMMON_MARKS = frozenset("€£§°\u2013\u2014\u2019\u2018\u201c\u201d\u201e…·•®©™½\u00a0«»¿¡º²³")
 LEAST_LEAD = 0.1
 MOST_WORDS = 5000
 

@@ -236,10 +236,9 @@ def _find_records(document: Any, depth: int = 3) -> str | None:
 def _read_lines_head(path: Path, name: str) -> FileHead:
     """Describe JSON lines. Raises HeadNotReadError where a line is no object."""
     records: list[dict[str, Any]] = []
-    number = 0
     try:
         with path.open(encoding="utf-8-sig", newline="\n") as file:
-            for number, line in enumerate(file, start=1):
+            for line in file:
                 record = json.loads(line, parse_float=str, parse_int=str)
                 if not isinstance(record, dict):
                     raise ValueError("is no object")

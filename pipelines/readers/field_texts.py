@@ -2,8 +2,8 @@
 
 Each stage is a select over the one before, so that no expression is repeated:
 columns -> extracts -> forms -> debit and credit -> points moved -> rounding -> zeros to the left
--> value maps -> codes of names -> signs -> last days -> defaults -> derived times -> period -> pseudonyms. A field
-that no stage concerns passes through as it was delivered.
+-> value maps -> codes of names -> signs -> last days -> defaults -> derived times -> period
+-> pseudonyms. A field that no stage concerns passes through as it was delivered.
 """
 
 from __future__ import annotations

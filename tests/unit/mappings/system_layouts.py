@@ -1,5 +1,6 @@
 """Small exports as common systems write them, made up for these tests, with what they come to."""
 
+# ruff: noqa: E501 - lines of an export stay whole, so that they can be compared with the real ones
 from __future__ import annotations
 
 from dataclasses import dataclass, field

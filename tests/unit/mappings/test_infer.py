@@ -88,7 +88,7 @@ def test_proposal_without_open_fields_is_a_mapping(tmp_path: Path) -> None:
     refuse_misfit(mapping, load_contract("general_ledger"))
     assert mapping.mapping_id == "erp"
     assert "# decide: row_key" in text
-    assert "amount_local: Betrag in Hauswährung  # 0.95:" in text
+    assert "amount_local: Betrag in Hauswährung  # 0.9" in text
     with pytest.raises(MappingExistsError, match="found a file"):
         write_proposal(proposal, written)
     assert written.read_text("utf-8") == text
@@ -101,7 +101,7 @@ def test_public_ledger_lacks_what_it_never_says(tmp_path: Path) -> None:
     assert _columns(proposal)["amount_local"] == "Amount"
     assert _columns(proposal)["vendor_name"] == "Vendor"
     assert _columns(proposal)["line_id"] == "ID"
-    # No entity, no cost centre, no currency. AccountCode is empty throughout, so accounts are named.
+    # No entity, cost centre or currency; AccountCode is empty, so accounts are named.
     assert proposal.match.missing == ("legal_entity_id", "cost_centre_id", "currency_code")
     assert proposal.settings["identifiers"] == {"account_id": "from_name"}
     assert _columns(proposal)["account_id"] == "AccountDescription"
