@@ -50,6 +50,13 @@ def fill_gaps(
             more = f"; {len(days) - 1} more hold days" if len(days) > 1 else ""
             guesses[name] = Guess(name, days[0], BY_VALUES, f"its values are days{more}")
             used.add(days[0])
+    for item in contract.fields:
+        numbers = [c for c, shape in shapes.items() if c not in used and shape.number_share == 1]
+        is_open = item.name in match.missing and item.name not in {*guesses, *answers.constants}
+        if item.type == "decimal" and is_open and len(numbers) == 1:
+            reason = "the only column of numbers that is left"
+            guesses[item.name] = Guess(item.name, numbers[0], BY_VALUES, reason)
+            used.add(numbers[0])
     if set(guesses) != {guess.field for guess in match.guesses}:
         match = _add_guesses(match, guesses)
     derived = _derive(match, guesses, answers)

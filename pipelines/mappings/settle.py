@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from pipelines.contracts.contract import Contract, ContractField
 from pipelines.mappings.answers import Answers
-from pipelines.mappings.column_hints import load_contract_hints
+from pipelines.mappings.column_hints import load_contract_hints, normalise_name
 from pipelines.mappings.file_head import FileHead
 from pipelines.mappings.identifier_names import IDENTIFIERS
 from pipelines.mappings.infer import Guess, Match, rate_pair
@@ -192,7 +193,11 @@ def _settle_codes(
             draft.decide(f"extract.{item.name}: of {texts[0]!r} the part before the mark is read")
         elif item.is_personal:
             continue
-        elif shapes[by_field[item.name].column].has_tabs or not all(map(CODE.fullmatch, texts)):
+        elif (
+            shapes[by_field[item.name].column].has_tabs
+            or not all(map(CODE.fullmatch, texts))
+            or _names_things(contract, item.name, by_field[item.name].column, texts)
+        ):
             named.append((item, texts))
     if named:
         draft.settings[IDENTIFIERS] = {
@@ -202,6 +207,14 @@ def _settle_codes(
     for item, texts in named:
         name = next((text for text in texts if not CODE.fullmatch(text)), texts[0])
         draft.decide(f"identifiers.{item.name}: {name!r} is a name; codes are made from the names")
+
+
+def _names_things(contract: Contract, field: str, column: str, texts: Sequence[str]) -> bool:
+    """Whether a column names what others name too, in words that happen to be codes, such as
+    'Sales': no text has a digit, and the column is called after names."""
+    known = load_contract_hints(contract.contract_id).named.get(field, ())
+    is_named = normalise_name(column) in map(normalise_name, known)
+    return is_named and not any(char.isdigit() for text in texts for char in text)
 
 
 def _name_codes(draft: Draft, field: str, column: str) -> Any:
