@@ -67,7 +67,10 @@ def write_names(
         f'unnest(map_values("{field}")) as records from names_of_fields)'
         for field, told in fields.items()
     ]
-    connection.execute(f"create or replace temp table named_codes as {' union all '.join(parts)}")
+    connection.execute(
+        "create or replace temp table named_codes as "
+        f"select * from ({' union all '.join(parts)}) where code is not null"
+    )
     _refuse_collision(connection, delivery, fields)
     target = literal(str(directory / IDENTIFIERS_NAME))
     connection.execute(

@@ -214,7 +214,9 @@ def _names_things(contract: Contract, field: str, column: str, texts: Sequence[s
     'Sales': no text has a digit, and the column is called after names."""
     known = load_contract_hints(contract.contract_id).named.get(field, ())
     is_named = normalise_name(column) in map(normalise_name, known)
-    return is_named and not any(char.isdigit() for text in texts for char in text)
+    joined = "".join(texts)
+    # Words in small letters are their own codes.
+    return is_named and joined != joined.lower() and not any(map(str.isdigit, joined))
 
 
 def _name_codes(draft: Draft, field: str, column: str) -> Any:
