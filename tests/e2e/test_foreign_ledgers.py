@@ -2,7 +2,7 @@
 
 Five layouts, made up after what such systems export: an accountant's batch with a column for the
 side, journal lines with debit and credit, a report with a title and a total, a French file of
-entries, and amounts with exponents. The edit is the one block of constants that a file cannot know.
+entries, and amounts with exponents. The edit is the block of constants that a file cannot know.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.e2e.command import run_apportion
 
@@ -108,12 +109,16 @@ LAYOUTS = [
 
 
 def edit_once(mapping: Path, constants: dict[str, str]) -> None:
-    """Fill the block that `infer` left as a comment at the end; nothing else."""
+    """Say the constants that a file cannot know, where `infer` left or proposed them."""
     text = mapping.read_text("utf-8")
-    head, _, template = text.partition("# constants:\n")
-    assert [line.split(":")[0].strip("# ") for line in template.splitlines()] == list(constants)
-    block = "".join(f"  {name}: {value}\n" for name, value in constants.items())
-    mapping.write_text(f"{head}constants:\n{block}", "utf-8")
+    proposed = yaml.safe_load(text)["constants"]
+    # Only what a person must say is empty; the rest is proposed.
+    assert {name for name, value in proposed.items() if not value} <= set(constants)
+    for name, value in constants.items():
+        old = f'  {name}: "{proposed[name]}"'
+        assert old in text
+        text = text.replace(old, f"  {name}: {value}")
+    mapping.write_text(text, "utf-8")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
