@@ -133,6 +133,7 @@ def propose_mapping(
     from pipelines.mappings.gaps import fill_gaps
     from pipelines.mappings.ready import adopt_ready, find_ready_mappings, load_ready
     from pipelines.mappings.settle import settle_mapping
+    from pipelines.mappings.span_ends import find_inclusive_ends
 
     null_tokens = find_null_tokens([head.column(name) for name in head.columns])
     shapes = {name: describe_column(head.column(name), null_tokens) for name in head.columns}
@@ -158,6 +159,14 @@ def propose_mapping(
                 return Proposal(head, whole, settings, (), others, ready, mapping_id)
     match = fill_gaps(matches[0], head, shapes, answers)
     settings, decisions = settle_mapping(head, match, shapes, null_tokens, stem, answers)
+    ends = find_inclusive_ends(head, match.contract, settings)
+    if ends and "inclusive_ends" not in answers.settings:
+        settings["inclusive_ends"] = list(ends)
+        decisions = (
+            *decisions,
+            f"inclusive_ends: {', '.join(ends)} is the last day of its span; the day after it is "
+            "taken as the end",
+        )
     return Proposal(head, match, settings, decisions, others, ready, answers=answers)
 
 

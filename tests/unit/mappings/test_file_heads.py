@@ -13,6 +13,7 @@ from pipelines.contracts.contract import list_contract_ids, load_contract
 from pipelines.mappings.column_hints import HINTS, load_contract_hints, load_forms
 from pipelines.mappings.file_head import HeadNotReadError, read_head
 from pipelines.mappings.infer import infer_mapping
+from pipelines.mappings.preview import preview_records
 from pipelines.mappings.text_encoding import EncodingFinder
 
 CSV = "Date,Account,Cost Centre,Company,Currency,Amount\n2026-01-31,6400,CC1,DE01,EUR,1.50\n"
@@ -146,3 +147,25 @@ def test_amount_is_found_by_what_its_sums_do(tmp_path: Path) -> None:
     (amount,) = [g for g in proposal.match.guesses if g.field == "amount_local"]
     assert amount.column == "x"
     assert "a running balance grows by it" in amount.reason
+
+
+@pytest.mark.parametrize(
+    ("end", "ends"),
+    [("2026-01-31", ["billing_period_end"]), ("2026-02-01", None)],
+)
+def test_last_day_of_a_month_is_no_exclusive_end(
+    tmp_path: Path, end: str, ends: list[str] | None
+) -> None:
+    path = tmp_path / "bill.csv"
+    path.write_text(
+        "provider,billingAccountId,billingPeriodStartDate,billingPeriodEndDate,date,chargeType,"
+        "meterCategory,billingCurrency,costInBillingCurrency\n"
+        f"Azure,a,2026-01-01,{end},2026-01-15,Usage,VM,EUR,1.50\n",
+        "utf-8",
+    )
+    proposal = infer_mapping(path, "cloud_bill")
+    assert proposal.settings.get("inclusive_ends") == ends
+    (record,) = preview_records(proposal.head, proposal.match.contract, proposal.settings)
+    # Either way the month ends where the next one begins.
+    assert str(record.values["billing_period_end"]).startswith("2026-02-01")
+    assert record.problems == ()
