@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING
 
 from pipelines.landing.quarantine_log import NO_DECISIONS
 from pipelines.landing.typed_records import has_records
-from pipelines.warehouse.lake_views import ActiveLoad, create_lake_views, read_corrections
+from pipelines.warehouse.lake_views import (
+    ActiveLoad,
+    create_lake_views,
+    read_corrections,
+    read_published_replaced,
+)
 from pipelines.warehouse.latest_records import find_updated_key
 from pipelines.warehouse.pins import name_files, read_pins
 from pipelines.warehouse.publication import read_publication
@@ -84,13 +89,17 @@ def read_published_loads(
         "records_accepted, records_quarantined, directory_name from model.loads order by load_id"
     ).fetchall()
     corrections = read_corrections(published)
+    replaced = read_published_replaced(published)
     loads = []
     for load_id, source, contract, scenario, file_name, file_id, accepted, waiting, name in rows:
         load = (load_id, source, contract, scenario, file_name, file_id, accepted, waiting)
         released = corrections.get(load_id, NO_DECISIONS)
         key = find_updated_key(sources[source], contract) if source in sources else ()
         directory = workspace.lake / source / name
-        loads.append(ActiveLoad(*load, directory, released, updated_key=key))
+        without = replaced.get(load_id, ())
+        loads.append(
+            ActiveLoad(*load, directory, released, updated_key=key, replaced_periods=without)
+        )
     return [load for load in loads if has_records(load.directory)]
 
 

@@ -67,6 +67,8 @@ load_periods = Table(
     metadata,
     Column("load_id", Integer, ForeignKey("loads.load_id"), primary_key=True),
     Column("period_id", String(10), primary_key=True),
+    # The load whose records of the period count instead, while other periods of this one count.
+    Column("superseded_by", Integer, nullable=True),
 )
 Index("ix_load_periods_period", load_periods.c.period_id)
 Index("ix_loads_superseded", loads.c.source_id, loads.c.superseded_by)

@@ -32,6 +32,7 @@ from pipelines.cost_model.splits import Split, find_driver
 from pipelines.money import list_minor_unit_exceptions, minor_unit_digits
 from pipelines.warehouse.parquet_copy import copy_to_parquet
 from pipelines.workspace.config import WorkspaceConfig
+from pipelines.workspace.phasing import list_phases
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,6 +75,7 @@ def compile_tables(config: WorkspaceConfig, model: CostModel, stamp: RunStamp) -
             "fiscal_period integer",
             list(config.calendar.periods()),
         ),
+        "phasing": _compile_phasing(config),
         "feeds": _compile_feeds(config),
         "minor_units": (
             "currency_code varchar, digits integer",
@@ -151,6 +153,19 @@ def _compile_settings(config: WorkspaceConfig, model: CostModel, stamp: RunStamp
                 model.allocation.shared_services.method,
                 config.recovery.true_up,
             )
+        ],
+    )
+
+
+def _compile_phasing(config: WorkspaceConfig) -> Table:
+    return (
+        "source_id varchar, delivered_period_id varchar, period_id varchar, position integer, "
+        "weight bigint, shape_period_id varchar",
+        [
+            (source_id, *phase)
+            for source_id, source in config.sources.items()
+            if source.phasing is not None
+            for phase in list_phases(config.calendar.periods(), source.phasing)
         ],
     )
 

@@ -91,6 +91,17 @@ def period_expression(field: ContractField) -> str:
     return f"case when {match_expression(field)} and not {_has_other_year(field)} then {text} end"
 
 
+def landed_period(contract: Contract) -> str:
+    """SQL for the period that a typed record landed in; NULL where it has none. Times are taken in
+    UTC, as the lake holds them."""
+    if contract.period_field is None:
+        return "null"
+    name = f'"{contract.period_field}"'
+    if contract.field(contract.period_field).type == "period":
+        return name
+    return f"strftime({name}, '%Y-%m')"
+
+
 def good_expression(contract: Contract) -> str:
     """SQL: whether a record has no problem. Says the same as `problem_expressions`, and cheaper:
     those build a struct for every field and are planned only for deliveries that need them."""

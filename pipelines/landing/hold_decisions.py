@@ -15,8 +15,8 @@ from pipelines.books.books import Books, current_time
 from pipelines.books.person import current_person
 from pipelines.errors import UsageError
 from pipelines.landing.load_history import find_state
-from pipelines.landing.load_log import read_periods, supersede
-from pipelines.landing.redelivery import find_superseded
+from pipelines.landing.load_log import describe_replaced, supersede
+from pipelines.landing.redelivery import NOTHING_REPLACED, Replacement, find_replaced, read_sizes
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -48,13 +48,13 @@ def decide_hold(
         raise UsageError(f"no source is called '{source_id}'; apportion.yml has: {known}")
     with books.begin() as connection:
         row = _find_held(connection, source_id, file)
-        periods = read_periods(connection, row.load_id)
-        superseded: list[int] = []
+        replaced = NOTHING_REPLACED
         if decision == "released":
-            superseded = find_superseded(
-                connection, source_id, source.redelivery, row.file_name, row.sha256, periods
+            sizes = read_sizes(connection, row.load_id)
+            replaced = find_replaced(
+                connection, source_id, source, row.file_name, row.sha256, sizes
             )
-        _record(connection, row, decision, why.strip(), superseded)
+        _record(connection, row, decision, why.strip(), replaced)
     return row
 
 
@@ -90,7 +90,7 @@ def _find_held(connection: Connection, source_id: str, file: str) -> Row[Any]:
 
 
 def _record(
-    connection: Connection, row: Row[Any], decision: HoldDecision, why: str, superseded: list[int]
+    connection: Connection, row: Row[Any], decision: HoldDecision, why: str, replaced: Replacement
 ) -> None:
     from pipelines.books.tables import hold_decisions, loads
 
@@ -106,6 +106,7 @@ def _record(
     connection.execute(
         loads.update().where(loads.c.load_id == row.load_id).values(hold_decision=decision)
     )
-    supersede(connection, row.load_id, superseded)
-    details = {"sha256": row.sha256, "why": why, "held": row.hold_kind, "supersedes": superseded}
+    supersede(connection, row.load_id, replaced)
+    details = {"sha256": row.sha256, "why": why, "held": row.hold_kind}
+    details |= describe_replaced(replaced)
     append_audit(connection, f"hold {decision}", f"{row.source_id}/{row.file_name}", details)

@@ -130,6 +130,7 @@ def _read_period_before(
         & loads.c.superseded_by.is_(None)
         & is_counting(loads)
         & (load_amounts.c.period_id < first)
+        & is_period_counting(load_amounts.c.load_id, load_amounts.c.period_id)
     )
     joined = load_amounts.join(loads)
     latest = connection.execute(
@@ -149,6 +150,21 @@ def _read_period_before(
         _, own, all_of_it = sums.get(code, (latest, Decimal(0), Decimal(0)))
         sums[code] = (latest, own + Decimal(amount), all_of_it + Decimal(gross))
     return sums
+
+
+def is_period_counting(
+    load_id: ColumnElement[int], period_id: ColumnElement[str]
+) -> ColumnElement[bool]:
+    """SQL: whether no other load took the place of a load in one period of it."""
+    from sqlalchemy import exists
+
+    from pipelines.books.tables import load_periods
+
+    return ~exists().where(
+        load_periods.c.load_id == load_id,
+        load_periods.c.period_id == period_id,
+        load_periods.c.superseded_by.is_not(None),
+    )
 
 
 def is_counting(loads: Table) -> ColumnElement[bool]:

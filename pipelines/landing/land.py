@@ -62,7 +62,7 @@ from pipelines.landing.record_counts import (
     count_records,
     sample_reasons,
 )
-from pipelines.landing.redelivery import find_superseded
+from pipelines.landing.redelivery import find_replaced
 from pipelines.landing.typed_records import ORIGINAL_NAME, QUARANTINE_NAME, RECORDS_NAME
 from pipelines.readers.csv_header import Header
 from pipelines.readers.personal_texts import give_key, hide_delivered_lines
@@ -119,6 +119,14 @@ class InboxMissingError(ApportionError):
             f"{inbox}: the inbox cannot be read: {reason}. {loaded} and nothing was "
             "lost. Make it, or mount it again, then repeat the command."
         )
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A delivery that is in the books, and why it does not count yet, if it does not."""
+
+    landed: LandedDelivery
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True)
@@ -211,7 +219,7 @@ def land_file(
             connection.execute(f"drop table if exists {table}")
     if isinstance(outcome, KnownLoad):
         return _say_known(delivery, outcome)
-    return _say_landed(landed, reasons, outcome)
+    return _say_landed(outcome.landed, reasons, outcome.hold)
 
 
 def _require_inbox(workspace: Workspace, landed: int = 0) -> None:
@@ -313,7 +321,7 @@ def _commit(
     landed: LandedDelivery,
     staging: Path,
     reading: KnownLoad | None,
-) -> KnownLoad | Hold | None:
+) -> KnownLoad | Recorded:
     """Rename into place, then write the row that makes the load exist, in one transaction.
 
     `reading` is the load that is read again, if it is one. Returns the load that another process
@@ -326,13 +334,8 @@ def _commit(
         known = find_known(connection, delivery.source_id, sha256)
         if known != reading:
             return known
-        superseded = find_superseded(
-            connection,
-            delivery.source_id,
-            delivery.source.redelivery,
-            delivery.name,
-            sha256,
-            landed.periods,
+        replaced = find_replaced(
+            connection, delivery.source_id, delivery.source, delivery.name, sha256, landed.sizes
         )
         refuse_if_touched(delivery, landed.seen)
         if reading is not None:
@@ -340,11 +343,13 @@ def _commit(
             directory = reading.next_directory
             move_into_place(staging, workspace.lake / delivery.source_id / directory)
             record_reading(connection, landed, reading)
-            return None
-        hold = find_hold(connection, landed)
+            return Recorded(landed)
+        hold = find_hold(connection, landed.without_periods(replaced.kept_periods))
         move_into_place(staging, workspace.lake / delivery.source_id / sha256)
-        record_load(connection, landed, superseded, hold)
-        return hold
+        if hold is None:
+            landed = replace(landed, notes=(*landed.notes, *replaced.notes))
+        record_load(connection, landed, replaced, hold)
+        return Recorded(landed, hold)
 
 
 def _refuse_closed(connection: Connection, landed: LandedDelivery, before: list[str]) -> None:

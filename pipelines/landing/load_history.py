@@ -79,6 +79,7 @@ def list_loads(
             query = query.where(loads.c.source_id == source_id)
         rows = connection.execute(query).all()
         periods = _read_periods(connection)
+        replaced = _read_replaced(connection)
     names = {row.load_id: row.file_name for row in rows}
     corrected: dict[int, list[str]] = defaultdict(list)
     for row in rows:
@@ -90,6 +91,7 @@ def list_loads(
             continue
         own = periods.get(row.load_id, ())
         remarks = _list_remarks(row, sources[row.source_id], own, corrected[row.load_id])
+        remarks += _list_replaced(replaced, names, row.load_id)
         logged.append(
             LoggedLoad(
                 row.load_id,
@@ -154,6 +156,46 @@ def _read_periods(connection: Connection) -> dict[int, tuple[str, ...]]:
     ):
         found[load_id].append(period)
     return {load_id: tuple(periods) for load_id, periods in found.items()}
+
+
+def _read_replaced(connection: Connection) -> list[tuple[int, str, int, str]]:
+    """(load, period, load that counts in it instead, what the first one holds of it)."""
+    from sqlalchemy import select
+
+    from pipelines.books.tables import load_amounts, load_periods
+
+    rows = connection.execute(
+        select(load_periods.c.load_id, load_periods.c.period_id, load_periods.c.superseded_by)
+        .where(load_periods.c.superseded_by.is_not(None))
+        .order_by(load_periods.c.load_id, load_periods.c.period_id)
+    ).all()
+    if not rows:
+        return []
+    held: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for amount in connection.execute(
+        select(load_amounts).where(load_amounts.c.load_id.in_({row.load_id for row in rows}))
+    ):
+        code = "" if amount.currency_code == "?" else f" {amount.currency_code}"
+        money = f", {amount.amount_local}{code}" if amount.gross_local != "0" else ""
+        text = f"{amount.records_accepted:,} records{money}"
+        held[amount.load_id, amount.period_id].append(text)
+    return [(*row, "; ".join(held[row.load_id, row.period_id]) or "no records") for row in rows]
+
+
+def _list_replaced(
+    replaced: list[tuple[int, str, int, str]], names: dict[int, str], load_id: int
+) -> list[str]:
+    """Sentences on the periods of a load that another one counts in, and the other way round."""
+    remarks = [
+        f"takes the place of {names[load]} in {period} ({held})"
+        for load, period, by, held in replaced
+        if by == load_id
+    ]
+    return remarks + [
+        f"does not count in {period} ({held}), which {names[by]} holds"
+        for load, period, by, held in replaced
+        if load == load_id
+    ]
 
 
 def _list_remarks(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.books.audit import append_audit
@@ -19,6 +19,7 @@ from pipelines.books.person import current_person
 from pipelines.landing.delivery import Delivery
 from pipelines.landing.holds import Hold
 from pipelines.landing.record_counts import RecordCounts, show_amount
+from pipelines.landing.redelivery import PeriodSize, Replacement, Sizes, add_size
 from pipelines.readers.safe_bytes import BytesSeen
 
 if TYPE_CHECKING:
@@ -34,6 +35,27 @@ class LandedDelivery:
     counts: RecordCounts
     periods: list[str]
     notes: tuple[str, ...]
+
+    @property
+    def sizes(self) -> Sizes:
+        """How much it holds of each of its periods."""
+        sizes: Sizes = {period: PeriodSize() for period in self.periods}
+        for item in self.counts.by_period:
+            size = sizes.get(item.period_id, PeriodSize())
+            sizes[item.period_id] = add_size(
+                size, item.currency_code, item.records, item.gross_local
+            )
+        # What waits for a decision may be most of a period.
+        return sizes | {period: PeriodSize() for period in self.counts.periods_of_quarantined}
+
+    def without_periods(self, periods: frozenset[str]) -> LandedDelivery:
+        """The delivery without periods that do not count."""
+        own = tuple(item for item in self.counts.by_period if item.period_id not in periods)
+        return replace(
+            self,
+            counts=replace(self.counts, by_period=own),
+            periods=[period for period in self.periods if period not in periods],
+        )
 
 
 @dataclass(frozen=True)
@@ -85,7 +107,7 @@ def find_known(connection: Connection, source_id: str, sha256: str) -> KnownLoad
 
 
 def record_load(
-    connection: Connection, landed: LandedDelivery, superseded: list[int], hold: Hold | None
+    connection: Connection, landed: LandedDelivery, replaced: Replacement, hold: Hold | None
 ) -> None:
     """Write the load, its periods, what it supersedes, and its line in the audit log. A load that
     is held supersedes nothing yet."""
@@ -108,10 +130,15 @@ def record_load(
     assert key is not None
     _record_periods(connection, key[0], landed)
     if hold is None:
-        supersede(connection, key[0], superseded)
-    details: dict[str, Any] = {**_describe_audit(landed), "supersedes": superseded}
+        supersede(connection, key[0], replaced)
+    details: dict[str, Any] = {**_describe_audit(landed), **describe_replaced(replaced)}
     if hold is not None:
-        details |= {"held": hold.kind, "why": hold.reason, "supersedes": []}
+        details = {
+            **_describe_audit(landed),
+            "held": hold.kind,
+            "why": hold.reason,
+            "supersedes": [],
+        }
     append_audit(connection, "land", f"{delivery.source_id}/{delivery.name}", details)
 
 
@@ -128,9 +155,16 @@ def record_reading(connection: Connection, landed: LandedDelivery, known: KnownL
         .where(loads.c.load_id == known.load_id)
         .values(**_describe_reading(landed, reading))
     )
+    replaced = connection.execute(
+        load_periods.select().where(
+            load_periods.c.load_id == known.load_id, load_periods.c.superseded_by.is_not(None)
+        )
+    ).all()
     for table in (load_periods, load_amounts):
         connection.execute(delete(table).where(table.c.load_id == known.load_id))
     _record_periods(connection, known.load_id, landed)
+    for item in replaced:
+        _replace_period(connection, known.load_id, item.period_id, item.superseded_by)
     details = {
         **_describe_audit(landed),
         "reading": reading,
@@ -145,14 +179,39 @@ def record_reading(connection: Connection, landed: LandedDelivery, known: KnownL
     append_audit(connection, "reread", f"{delivery.source_id}/{delivery.name}", details)
 
 
-def supersede(connection: Connection, load_id: int, superseded: list[int]) -> None:
-    """Let a load count instead of others."""
+def supersede(connection: Connection, load_id: int, replaced: Replacement) -> None:
+    """Let a load count instead of others, or of periods of them, and not in periods that others
+    hold."""
     from pipelines.books.tables import loads
 
-    if superseded:
+    if replaced.loads:
         connection.execute(
-            loads.update().where(loads.c.load_id.in_(superseded)).values(superseded_by=load_id)
+            loads.update().where(loads.c.load_id.in_(replaced.loads)).values(superseded_by=load_id)
         )
+    for other, period in replaced.parts:
+        _replace_period(connection, other, period, load_id)
+    for period, other in replaced.kept:
+        _replace_period(connection, load_id, period, other)
+
+
+def _replace_period(connection: Connection, load_id: int, period_id: str, by: int) -> None:
+    from pipelines.books.tables import load_periods
+
+    connection.execute(
+        load_periods.update()
+        .where(load_periods.c.load_id == load_id, load_periods.c.period_id == period_id)
+        .values(superseded_by=by)
+    )
+
+
+def describe_replaced(replaced: Replacement) -> dict[str, Any]:
+    """What the audit log says of it; periods only where there are some."""
+    details: dict[str, Any] = {"supersedes": list(replaced.loads)}
+    if replaced.parts:
+        details["supersedes_periods"] = [list(part) for part in replaced.parts]
+    if replaced.kept:
+        details["periods_held_by"] = dict(replaced.kept)
+    return details
 
 
 def _describe_reading(landed: LandedDelivery, reading: int) -> dict[str, Any]:
@@ -199,6 +258,21 @@ def _record_periods(connection: Connection, load_id: int, landed: LandedDelivery
     ]
     if amounts:
         connection.execute(load_amounts.insert(), amounts)
+
+
+def read_replaced_periods(connection: Connection) -> dict[int, tuple[str, ...]]:
+    """By load the periods in which another load counts instead, in order."""
+    from sqlalchemy import select
+
+    from pipelines.books.tables import load_periods
+
+    query = select(load_periods.c.load_id, load_periods.c.period_id).where(
+        load_periods.c.superseded_by.is_not(None)
+    )
+    found: dict[int, list[str]] = {}
+    for load_id, period_id in connection.execute(query.order_by(load_periods.c.period_id)):
+        found.setdefault(load_id, []).append(period_id)
+    return {load_id: tuple(periods) for load_id, periods in found.items()}
 
 
 def read_periods(connection: Connection, load_id: int) -> list[str]:

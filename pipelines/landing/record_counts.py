@@ -17,6 +17,7 @@ from pipelines.landing.delivery import Delivery
 from pipelines.landing.field_checks import (
     EXPECTED_MARK,
     amount_expression,
+    landed_period,
     period_expression,
 )
 from pipelines.landing.typed_records import NEGATIVE_ZEROS, TypedRecords
@@ -88,15 +89,12 @@ def count_records(
     connection: duckdb.DuckDBPyConnection, contract: Contract, records: TypedRecords
 ) -> RecordCounts:
     """Count the records and the money of the good ones, by period and currency, in one pass."""
-    currency, amount, period = "null", "null", "null"
+    currency, amount = "null", "null"
     if contract.currency_field:
         currency = f'"{contract.currency_field}"'
     if contract.amount_field:
         amount = f'"{contract.amount_field}"'
-    if contract.period_field:
-        period = f'"{contract.period_field}"'
-        if contract.field(contract.period_field).type != "period":
-            period = f"strftime({period}, '%Y-%m')"
+    period = landed_period(contract)
     rows = connection.execute(
         f"""
         select

@@ -30,6 +30,7 @@ def audit_build(database: Path, workspace: Workspace) -> None:
     with duckdb.connect(str(database), read_only=True) as connection:
         _refuse_certificate_differences(connection)
         audit_prices(connection)
+        _refuse_lost_budget(connection)
         expected = _count_deliveries(connection, workspace)
         found = _count_charges(connection)
     problems = []
@@ -59,6 +60,31 @@ def _refuse_certificate_differences(connection: duckdb.DuckDBPyConnection) -> No
         raise ControlError(f"the certificate has differences, so nothing was published: {found}")
 
 
+def _refuse_lost_budget(connection: duckdb.DuckDBPyConnection) -> None:
+    """Amounts for years are divided over periods: the parts of a line must be the line."""
+    rows = connection.execute(
+        """
+        with delivered as (
+            select _source_id as source_id, _file_id as file_id, _row_number as row_number,
+                _scenario_id as scenario_id, sum(amount_local) as amount
+            from lake.budget group by all
+        ),
+        divided as (
+            select source_id, file_id, row_number, scenario_id, sum(amount_local) as amount
+            from staging.stg_budget__lines group by all
+        )
+        select source_id, row_number, delivered.amount, divided.amount
+        from delivered
+        full outer join divided using (source_id, file_id, row_number, scenario_id)
+        where delivered.amount is distinct from divided.amount
+        order by all limit 8
+        """
+    ).fetchall()
+    if rows:
+        found = "; ".join(f"{s} record {n}: {a} became {b}" for s, n, a, b in rows)
+        raise ControlError(f"budget lines lost amounts, so nothing was published: {found}")
+
+
 def _count_deliveries(
     connection: duckdb.DuckDBPyConnection, workspace: Workspace
 ) -> dict[tuple[str, str], Decimal]:
@@ -73,8 +99,8 @@ def _count_deliveries(
         from lake.general_ledger
         where _source_id = $source or _scenario_id not in ('actual', 'restated') group by all
         union all
-        select _scenario_id, period_id, account_id, currency_code, sum(amount_local)
-        from lake.budget group by all
+        select scenario_id, period_id, account_id, currency_code, sum(amount_local)
+        from staging.stg_budget__lines group by all
         union all
         select _scenario_id, strftime(billing_period_start, '%Y-%m'), '', billing_currency,
             sum({measure})

@@ -62,6 +62,8 @@ def make_stamp(
         digest.update(f"{load.source_id} {load.scenario_id} {load.sha256}\n".encode())
         if load.updated_key:
             digest.update(f"updates {load.updated_key}, as load {load.load_id}\n".encode())
+        if load.replaced_periods:
+            digest.update(f"without {load.replaced_periods}\n".encode())
         for item in load.decisions.corrections:
             digest.update(f"released {item.correction_id} {item.rows}\n".encode())
         digest.update(f"discarded {load.decisions.discarded_rows}\n".encode())

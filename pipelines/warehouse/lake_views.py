@@ -21,8 +21,9 @@ from pipelines.contracts.contract import (
     list_contract_ids,
     load_contract,
 )
+from pipelines.landing.field_checks import landed_period
 from pipelines.landing.holds import is_counting
-from pipelines.landing.load_log import name_directory
+from pipelines.landing.load_log import name_directory, read_replaced_periods
 from pipelines.landing.quarantine_log import (
     NO_DECISIONS,
     Correction,
@@ -65,6 +66,8 @@ class ActiveLoad:
     reading: int = 1
     updated_key: tuple[str, ...] = ()
     """Fields by which its records take the place of earlier ones, where its source says so."""
+    replaced_periods: tuple[str, ...] = ()
+    """Periods in which another load of its source counts instead."""
 
     @property
     def records_open(self) -> int:
@@ -85,6 +88,7 @@ def list_active_loads(workspace: Workspace, books: Books) -> list[ActiveLoad]:
             .order_by(loads.c.load_id)
         ).all()
         decisions = read_decisions(connection)
+        replaced = read_replaced_periods(connection)
     return [
         ActiveLoad(
             row.load_id,
@@ -101,6 +105,7 @@ def list_active_loads(workspace: Workspace, books: Books) -> list[ActiveLoad]:
             row.is_original_kept,
             row.reading,
             find_updated_key(workspace.config.sources[row.source_id], row.contract_id),
+            replaced.get(row.load_id, ()),
         )
         for row in rows
         if row.source_id in workspace.config.sources
@@ -246,7 +251,9 @@ def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[Active
                 "case when _row_number in (select unnest(cast($discarded as bigint[]))) "
                 "then 'discarded' else 'open' end "
                 "from read_parquet($path) "
-                "where _row_number not in (select unnest(cast($released as bigint[])))",
+                "where _row_number not in (select unnest(cast($released as bigint[]))) "
+                "and coalesce(period_id not in (select unnest(cast($replaced as varchar[]))), "
+                "true)",
                 {
                     "source_id": load.source_id,
                     "file_name": load.file_name,
@@ -254,9 +261,11 @@ def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[Active
                     "path": as_glob(load.directory / QUARANTINE_NAME),
                     "discarded": load.decisions.discarded_rows,
                     "released": load.decisions.released_rows,
+                    "replaced": list(load.replaced_periods),
                 },
             )
     _create_correction_table(connection, loads)
+    _create_replaced_table(connection, loads)
 
 
 def list_relations(load: ActiveLoad) -> list[str]:
@@ -264,12 +273,25 @@ def list_relations(load: ActiveLoad) -> list[str]:
     view = read_view(load.directory)
     path = as_text(as_glob(load.directory / RECORDS_NAME))
     relations = [f"({view})" if view is not None else f"read_parquet({path})"]
+    relations += _list_released(load)
+    field = load_contract(load.contract_id).period_field
+    if not load.replaced_periods or field is None:
+        return relations
+    named = ", ".join(map(as_text, load.replaced_periods))
+    period = landed_period(load_contract(load.contract_id))
+    counting = f"where coalesce({period} not in ({named}), true)"
+    return [f"(select * from {relation} {counting})" for relation in relations]
+
+
+def _list_released(load: ActiveLoad) -> list[str]:
+    """The records of a load that were released since, in SQL."""
+    relations = []
     for correction in load.decisions.corrections:
         path = as_text(as_glob(correction.find_path(load.directory)))
         relation = f"read_parquet({path})"
         if correction.overtaken:
             rows = ", ".join(map(str, correction.overtaken))
-            relation += f" where _row_number not in ({rows})"
+            relation = f"(select * from {relation} where _row_number not in ({rows}))"
         relations.append(relation)
     return relations
 
@@ -289,6 +311,32 @@ def _create_correction_table(
     ]
     if rows:
         connection.executemany("insert into model.corrections values (?, ?, ?, ?)", rows)
+
+
+def _create_replaced_table(connection: duckdb.DuckDBPyConnection, loads: list[ActiveLoad]) -> None:
+    """Create model.replaced_periods: the periods of loads in which another one counts instead."""
+    connection.execute(
+        "create or replace table model.replaced_periods (load_id bigint, period_id varchar)"
+    )
+    rows = [(load.load_id, period) for load in loads for period in load.replaced_periods]
+    if rows:
+        connection.executemany("insert into model.replaced_periods values (?, ?)", rows)
+
+
+def read_published_replaced(published: duckdb.DuckDBPyConnection) -> dict[int, tuple[str, ...]]:
+    """By load the periods that a published run did not read of it; none where it was published
+    before loads were replaced by period."""
+    (there,) = published.execute(
+        "select count(*) from information_schema.tables "
+        "where table_schema = 'model' and table_name = 'replaced_periods'"
+    ).fetchall()[0]
+    if not there:
+        return {}
+    rows = published.execute(
+        "select load_id, list(period_id order by period_id) from model.replaced_periods "
+        "group by load_id"
+    ).fetchall()
+    return {load_id: tuple(periods) for load_id, periods in rows}
 
 
 def read_corrections(published: duckdb.DuckDBPyConnection) -> dict[int, LoadDecisions]:

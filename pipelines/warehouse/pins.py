@@ -26,7 +26,7 @@ from pipelines.landing.load_log import name_directory
 from pipelines.landing.quarantine_log import NO_DECISIONS, Correction, LoadDecisions, read_decisions
 from pipelines.landing.typed_records import has_records
 from pipelines.warehouse.closed_periods import MANIFEST_NAME, find_directory, list_closed
-from pipelines.warehouse.lake_views import ActiveLoad
+from pipelines.warehouse.lake_views import ActiveLoad, read_published_replaced
 from pipelines.warehouse.latest_records import find_updated_key
 from pipelines.warehouse.pinned_records import (
     FROZEN,
@@ -239,6 +239,7 @@ def describe_inputs(
     ).fetchall():
         item = {"correction_id": correction_id, "rows": rows, "overtaken": overtaken}
         corrections.setdefault(load_id, []).append(item)
+    replaced = read_published_replaced(published)
     return [
         {
             "source_id": source_id,
@@ -247,6 +248,7 @@ def describe_inputs(
             "sha256": sha256,
             "reading": _parse_reading(directory),
             "corrections": corrections.get(load_id, []),
+            **({"without_periods": list(replaced[load_id])} if load_id in replaced else {}),
         }
         for load_id, source_id, scenario_id, file_name, sha256, directory in published.execute(
             "select load_id, source_id, scenario_id, file_name, file_id, directory_name "
@@ -273,6 +275,8 @@ def _compare(pin: Pin, now: Sequence[ActiveLoad], periods_of: dict[int, set[str]
 
     def is_relevant(load: ActiveLoad) -> bool:
         periods = periods_of.get(load.load_id)
+        if pin.period_id in load.replaced_periods:
+            return False
         return is_vague or periods is None or pin.period_id in periods
 
     before = {_identify(load): load for load in pin.loads if is_relevant(load)}
@@ -364,6 +368,7 @@ def _as_it_was(workspace: Workspace, load: ActiveLoad, item: dict[str, Any]) -> 
         reading=item["reading"],
         directory=workspace.lake / load.source_id / name_directory(load.sha256, item["reading"]),
         decisions=LoadDecisions((), corrections),
+        replaced_periods=tuple(item.get("without_periods", ())),
     )
 
 
@@ -424,6 +429,7 @@ def _pack(load: ActiveLoad) -> dict[str, Any]:
         "sha256": load.sha256,
         "reading": load.reading,
         "corrections": [asdict(item) for item in load.decisions.corrections],
+        "without_periods": list(load.replaced_periods),
     }
 
 
@@ -449,6 +455,7 @@ def _unpack(workspace: Workspace, item: dict[str, Any]) -> ActiveLoad:
         updated_key=find_updated_key(sources[source_id], contract_id)
         if source_id in sources
         else (),
+        replaced_periods=tuple(item.get("without_periods", ())),
     )
 
 

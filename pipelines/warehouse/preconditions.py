@@ -20,7 +20,11 @@ NAMED = 8
 COST_LINES = """
     select _source_id as source_id, period_id, currency_code from lake.general_ledger
     union all
-    select _source_id, period_id, currency_code from lake.budget
+    select
+        budget._source_id, coalesce(phasing.period_id, budget.period_id), budget.currency_code
+    from lake.budget as budget
+    left join model.phasing as phasing
+        on budget._source_id = phasing.source_id and budget.period_id = phasing.delivered_period_id
     union all
     select _source_id, strftime(billing_period_start, '%Y-%m'), billing_currency
     from lake.cloud_bill
@@ -61,6 +65,40 @@ def refuse_lines_outside_calendar(
         raise ControlError(
             f"there is cost outside the calendar {calendar.first_period} to "
             f"{calendar.last_period}: {found}. Extend 'calendar' in apportion.yml; "
+            "nothing was lost."
+        )
+
+
+def refuse_broken_years(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+    """An amount for a year or quarter of which the calendar lacks periods would lose their part."""
+    sources = [name for name, source in workspace.config.sources.items() if source.phasing]
+    rows = connection.execute(
+        """
+        select coalesce(loads.file_name, budget._file_id), min(budget._row_number),
+            budget._source_id, budget.period_id, count(*)
+        from lake.budget as budget
+        left join model.loads as loads
+            on budget._source_id = loads.source_id and budget._file_id = loads.file_id
+        where list_contains($sources, budget._source_id)
+            and not exists (
+                from model.phasing as phasing
+                where phasing.source_id = budget._source_id
+                    and phasing.delivered_period_id = budget.period_id
+            )
+        group by all order by all
+        """,
+        {"sources": sources},
+    ).fetchall()
+    if rows:
+        found = "; ".join(
+            f"{file} record {row}: {count} lines of {period} (source '{source}')"
+            for file, row, source, period, count in rows[:NAMED]
+        )
+        calendar = workspace.config.calendar
+        raise ControlError(
+            "there are amounts for a fiscal year or quarter that the calendar "
+            f"{calendar.first_period} to {calendar.last_period} does not hold whole: {found}. "
+            "Extend 'calendar' in apportion.yml, so that all its periods get their part; "
             "nothing was lost."
         )
 

@@ -20,6 +20,7 @@ from pipelines.warehouse.lake_views import (
 )
 from pipelines.warehouse.pins import NO_PINS, Pins, settle_pins, write_pins
 from pipelines.warehouse.preconditions import (
+    refuse_broken_years,
     refuse_lines_outside_calendar,
     refuse_missing_rates,
     refuse_negative_quantities,
@@ -66,6 +67,7 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries:
         create_adjustments(connection, given.adjustments)
         _create_findings(connection, workspace, find_unusable_columns(deliveries))
         refuse_lines_outside_calendar(connection, workspace)
+        refuse_broken_years(connection, workspace)
         refuse_missing_rates(connection, workspace)
         refuse_negative_quantities(connection)
         _create_period_versions(connection, config.control_total.source)
@@ -142,7 +144,11 @@ def _create_period_versions(connection: duckdb.DuckDBPyConnection, control_sourc
             select _scenario_id as scenario_id, period_id from lake.general_ledger
             where _source_id = $source or _scenario_id not in ('actual', 'restated')
             union all
-            select _scenario_id, period_id from lake.budget
+            select budget._scenario_id, coalesce(phasing.period_id, budget.period_id)
+            from lake.budget as budget
+            left join model.phasing as phasing
+                on budget._source_id = phasing.source_id
+                and budget.period_id = phasing.delivered_period_id
             union all
             select bill._scenario_id, periods.period_id
             from lake.cloud_bill as bill

@@ -16,6 +16,7 @@ from pipelines.workspace.check_settings import SourceChecks, WorkspaceChecks
 from pipelines.workspace.close_calendar import CloseCalendar
 from pipelines.workspace.connections import Connection
 from pipelines.workspace.operation_settings import DispatchSettings, RetentionSettings
+from pipelines.workspace.phasing import Phasing
 
 PERIOD_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
@@ -36,6 +37,8 @@ SourceId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 TransferPercent = Annotated[Decimal, Field(ge=0, le=1000, decimal_places=6)]
 
 Redelivery = Literal["refuse", "replace_period", "append", "update_records"]
+
+Overlap = Literal["whole_period", "latest", "refuse"]
 
 InboxGlob = Annotated[str, AfterValidator(_refuse_path_outside)]
 
@@ -147,6 +150,9 @@ class Source(Strict):
     """Whether a build without any delivery of this source is refused."""
     redelivery: Redelivery = "refuse"
     """What happens when another file arrives for periods that were delivered before."""
+    overlap: Overlap = "whole_period"
+    """Which of two deliveries counts in a period that both hold, with `replace_period`: the one
+    that holds it whole, the later one, or the second one is refused."""
     unique_key: tuple[str, ...] | None = None
     """Fields whose values no two records of a file share; the key of the contract where left out.
     Empty where the records of one key add up, as meter readings do."""
@@ -155,6 +161,8 @@ class Source(Strict):
     null for no limit."""
     due_days: Annotated[int, Field(ge=0, le=366)] | None = None
     """Days after the end of a period within which its delivery is due; later ones are named."""
+    phasing: Phasing | None = None
+    """Budget only: its amounts are for a fiscal year or quarter, and how they become periods'."""
     file_sequence: SequencePattern | None = None
     """Regular expression with one group: the running number in the names of its files."""
     connection: Connection | None = Field(default=None, discriminator="kind")

@@ -17,6 +17,7 @@ from pipelines.workspace.check_names import check_thresholds
 from pipelines.workspace.close_calendar import list_unknown_feeds
 from pipelines.workspace.config import Source, WorkspaceConfig
 from pipelines.workspace.connection_checks import check_connection
+from pipelines.workspace.phasing import list_phases
 from pipelines.workspace.transfer_checks import check_transfers
 from pipelines.workspace.yaml_files import Path_, find_line
 
@@ -34,6 +35,7 @@ def check_config(
     for source_id, source in config.sources.items():
         found += _check_source(("sources", source_id), source, mappings)
         found += _check_detail_feed(config, source_id)
+        found += _check_phasing(config, source_id)
         found += check_connection(config, source_id, mappings)
     return [
         Problem(
@@ -114,6 +116,26 @@ def _check_detail_feed(config: WorkspaceConfig, source_id: str) -> Iterator[tupl
     if not is_bill and source_id == config.control_total.source:
         message = "an asset register cannot be the control total"
         yield path, message, "It explains depreciation of a ledger: make that the control total."
+
+
+def _check_phasing(config: WorkspaceConfig, source_id: str) -> Iterator[tuple[Path_, str, str]]:
+    source = config.sources[source_id]
+    if source.phasing is None:
+        return
+    path: Path_ = ("sources", source_id, "phasing")
+    if source.contract != "budget":
+        message = f"a source of the contract '{source.contract}' has no amounts to divide"
+        yield path, message, "Only a budget is divided over periods."
+        return
+    try:
+        phases = list_phases(config.calendar.periods(), source.phasing)
+    except ValueError as error:
+        yield (*path, "weights"), str(error), "Give one weight per period, in order."
+        return
+    if not phases:
+        message = f"the calendar holds no whole fiscal {source.phasing.over}"
+        remedy = "Extend 'calendar' so that amounts for one can be divided over all its periods."
+        yield path, message, remedy
 
 
 def _check_source(

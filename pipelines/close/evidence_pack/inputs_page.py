@@ -52,6 +52,7 @@ def list_inputs(figures: FrozenFigures, connection: Connection) -> list[Input]:
     known = _read_loads(connection, [row[0] for row in frozen])
     periods = _read_periods(connection, list(known))
     amounts = _read_amounts(connection, figures.period_id)
+    replaced = _list_replaced(figures)
     inputs = []
     for number, source, scenario, file, sha256, accepted, quarantined, directory in frozen:
         load = known.get(number)
@@ -67,12 +68,12 @@ def list_inputs(figures: FrozenFigures, connection: Connection) -> list[Input]:
                 sha256=sha256,
                 records_accepted=accepted,
                 records_quarantined=quarantined,
-                is_of_period=not own or figures.period_id in own,
+                is_of_period=number not in replaced and (not own or figures.period_id in own),
                 bytes=load.bytes if load else None,
                 landed_at=load.landed_at if load else None,
                 landed_by=load.landed_by if load else None,
                 sums=_write_sums(load.amounts) if load else None,
-                period_sums=amounts.get(number) if load else None,
+                period_sums=amounts.get(number) if load and number not in replaced else None,
             )
         )
     return inputs
@@ -129,6 +130,19 @@ def _list_rows(inputs: Sequence[Input]) -> tuple[Row, ...]:
         )
         for item in inputs
     )
+
+
+def _list_replaced(figures: FrozenFigures) -> set[int]:
+    """Loads in whose place another one counted in the period; none where periods were closed before
+    loads were replaced by period."""
+    (there,) = figures.read(
+        "select count(*) from information_schema.tables "
+        "where table_schema = 'model' and table_name = 'replaced_periods'"
+    )[0]
+    if not there:
+        return set()
+    rows = figures.read("select load_id, period_id from model.replaced_periods")
+    return {load_id for load_id, period_id in rows if period_id == figures.period_id}
 
 
 def _read_loads(connection: Connection, numbers: list[int]) -> dict[int, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import duckdb
 import pytest
 
-from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
-from tests.unit.landing.company import GOOD, Company, ledger, record
+from pipelines.landing.load_history import list_loads
+from pipelines.warehouse.lake_views import create_lake_views, list_active_loads, select_loads
+from tests.unit.landing.company import GOOD, Company, ledger, open_company, record
 
 JANUARY = ledger(record("L1"), record("L2", "200.50"))
 JANUARY_AGAIN = ledger(record("L1"), record("L2", "300.75"))
@@ -16,8 +18,6 @@ FEBRUARY = ledger(record("F1", "7.00", period_id="2026-02"))
 
 def _total(company: Company) -> Decimal:
     """What a build would read of the ledger."""
-    import duckdb
-
     with duckdb.connect() as connection:
         create_lake_views(connection, list_active_loads(company.workspace, company.books))
         row = connection.execute("select sum(amount_local) from lake.general_ledger").fetchone()
@@ -97,14 +97,131 @@ def test_replace_period_replaces_several_loads_at_once(company: Company) -> None
     assert _total(company) == Decimal("3.00")
 
 
-def test_replace_period_of_a_part_is_refused(company: Company) -> None:
-    both = ledger(record("N1", "1.00"), record("N2", "2.00", period_id="2026-02"))
+def _by_period(company: Company, source: str = "replaced") -> dict[str, str]:
+    """What the model reads of a source, summed by period."""
+    active = list_active_loads(company.workspace, company.books)
+    own = [load for load in active if load.source_id == source]
+    with duckdb.connect() as connection:
+        body = select_loads(connection, "general_ledger", own)
+        rows = connection.execute(
+            f"select period_id, cast(sum(amount_local) as decimal(18, 2)) from ({body}) "
+            "group by all order by all"
+        ).fetchall()
+    return {period: str(amount) for period, amount in rows}
+
+
+JUNE = ledger(
+    record("J1", "100.00", period_id="2026-06"),
+    record("J2", "50.00", period_id="2026-06"),
+    record("J3", "1.00", period_id="2026-07"),
+)
+"""An export of June that holds the first hours of July."""
+JULY = ledger(
+    record("K1", "1.00", period_id="2026-07"),
+    record("K2", "99.00", period_id="2026-07"),
+)
+
+
+@pytest.mark.parametrize("first", ["june", "july"])
+def test_an_export_that_reaches_into_the_next_month_keeps_its_own(
+    company: Company, first: str
+) -> None:
+    """June is 100 + 50, July 1 + 99, whichever file arrives first."""
+    files = {"june": JUNE, "july": JULY}
+    second = "july" if first == "june" else "june"
+    company.land_one(files[first], f"replaced/{first}.csv")
+    result = company.land_one(files[second], f"replaced/{second}.csv")
+    assert result.state == "landed", result.message
+    assert _by_period(company) == {"2026-06": "150.00", "2026-07": "100.00"}
+    expected = (
+        "takes the place of 1 record, 1.00 EUR of 2026-07 in 'june.csv'"
+        if second == "july"
+        else "only reaches into 2026-07: 1 record, 1.00 EUR of it do not count, because 'july.csv' "
+        "holds that period; 'overlap: latest' lets the later one count"
+    )
+    assert expected in result.notes
+    remarks = {
+        load.file_name: load.remarks for load in list_loads(company.workspace, company.books)
+    }
+    assert (
+        "does not count in 2026-07 (1 records, 1 EUR), which july.csv holds"
+        in (remarks["june.csv"])
+    )
+
+
+def test_a_later_export_of_each_month_goes_on_replacing(company: Company) -> None:
+    """June again, and July again: each takes the place of its own month and of nothing else."""
+    company.land_one(JUNE, "replaced/a.csv")
+    company.land_one(JULY, "replaced/b.csv")
+    again = ledger(
+        record("J1", "120.00", period_id="2026-06"), record("J3", "2.00", period_id="2026-07")
+    )
+    company.land_one(again, "replaced/c.csv")
+    assert _by_period(company) == {"2026-06": "120.00", "2026-07": "100.00"}
+    company.land_one(ledger(record("K1", "70.00", period_id="2026-07")), "replaced/d.csv")
+    assert _by_period(company) == {"2026-06": "120.00", "2026-07": "70.00"}
+    assert [row["superseded_by"] for row in company.loads()] == [3, 4, None, None]
+
+
+def test_a_month_of_a_longer_delivery_is_replaced_and_the_others_count(company: Company) -> None:
+    """A year's first two months in one file, then January alone: February stays."""
+    both = ledger(record("N1", "250.00"), record("N2", "200.00", period_id="2026-02"))
     company.land_one(both, "replaced/a.csv")
-    result = company.land_one(JANUARY, "replaced/b.csv")
+    assert company.land_one(JANUARY, "replaced/b.csv").state == "landed"
+    assert _by_period(company) == {"2026-01": "300.50", "2026-02": "200.00"}
+
+
+def test_late_lines_do_not_take_the_place_of_their_month(company: Company) -> None:
+    """A file of February with one late line of January, in either order of arrival."""
+    late = ledger(
+        record("F0", "5.00"),
+        record("F1", "200.00", period_id="2026-02"),
+        record("F2", "200.00", period_id="2026-02"),
+    )
+    company.land_one(JANUARY, "replaced/a.csv")
+    result = company.land_one(late, "replaced/b.csv")
     assert result.state == "refused"
-    assert "replaces only a part of 'a.csv'" in result.message
+    assert "holds only a part of 2026-01, which 'a.csv'" in result.message
+    assert _by_period(company) == {"2026-01": "300.50"}
+
+
+def test_a_month_does_not_take_the_place_of_late_lines_that_came_before(company: Company) -> None:
+    late = ledger(
+        record("F0", "5.00"),
+        record("F1", "200.00", period_id="2026-02"),
+        record("F2", "200.00", period_id="2026-02"),
+    )
+    company.land_one(late, "replaced/b.csv")
+    result = company.land_one(JANUARY, "replaced/a.csv")
+    assert result.state == "refused"
+    assert "replaces only a part of 'b.csv'" in result.message
     assert "found none for 2026-02" in result.message
-    assert _total(company) == Decimal("3.00")
+
+
+@pytest.mark.parametrize(
+    ("overlap", "state", "sums"),
+    [
+        ("latest", "landed", {"2026-06": "150.00", "2026-07": "1.00"}),
+        ("refuse", "refused", {"2026-07": "100.00", "2026-08": "100.00"}),
+    ],
+)
+def test_which_delivery_counts_is_declared(
+    company: Company, overlap: str, state: str, sums: dict[str, str]
+) -> None:
+    config = company.workspace.root / "apportion.yml"
+    text = config.read_text("utf-8").replace(
+        "redelivery: replace_period\n", f"redelivery: replace_period\n    overlap: {overlap}\n"
+    )
+    config.write_text(text, "utf-8")
+    opened = open_company(company.workspace.root)
+    july = JULY
+    if overlap == "refuse":
+        july = ledger(
+            record("K1", "100.00", period_id="2026-07"), record("K2", "100.00", period_id="2026-08")
+        )
+    opened.land_one(july, "replaced/july.csv")
+    assert opened.land_one(JUNE, "replaced/june.csv").state == state
+    assert _by_period(opened) == sums
 
 
 def test_replace_period_counts_periods_of_quarantined_records(company: Company) -> None:
