@@ -135,6 +135,21 @@ def test_a_month_that_is_not_complete_is_no_rise_and_no_fall(
     assert "change_share" not in test.dataframe[0].value.columns
 
 
+def test_a_reorganisation_is_explained_beside_the_bills(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    marts = build_company()
+    moved = {"scenario_id": "actual", "version": 1, "charged_as_was_amount": Decimal(320)}
+    moved |= {"moved_out_amount": Decimal(0), "moved_in_amount": Decimal(60)}
+    moved |= {"charged_as_is_amount": Decimal(380), "business_unit_id": "SAL"}
+    marts["rpt_reorganisation"] = [{**moved, "period_id": "2026-01", "business_unit_name": "Sales"}]
+    test = open_page(publish(tmp_path, marts), MONTHLY_CHARGEBACK)
+    labels = [clean(item.label) for item in test.expander]
+    assert "Reorganisation: what moved between business units after Jan 2026" in labels
+    frames = [item.value for item in test.dataframe if "moved_in_amount" in item.value.columns]
+    assert [list(frame["charged_as_is_amount"]) for frame in frames] == [[380]]
+
+
 def test_the_first_month_has_no_change(company: Path, open_page: OpenPage) -> None:
     test = open_page(company, COST_PER_SERVICE, period="2026-01")
     assert read_figures(test)["IT cost Jan 2026"] == ("860.00 EUR", "no month before")
