@@ -114,10 +114,14 @@ def test_a_unit_does_not_rise_by_a_cost_centre_that_joined_it(
     Sales had 320.00 and Finance 460.00; like for like Sales rose from 380.00 to 450.00, and Finance
     stayed at 400.00."""
     marts = build_company()
+    finance = {"business_unit_id": "FIN", "business_unit_name": "Finance"}
     for name in ("rpt_bill_lines", "fct_charges_monthly"):
-        for row in marts[name]:
-            if row["period_id"] == JAN and row["cost_centre_id"] == "CC11":
-                row |= {"business_unit_id": "FIN", "business_unit_name": "Finance"}
+        marts[name] = [
+            {**row, **finance}
+            if (row["period_id"], row["cost_centre_id"]) == (JAN, "CC11")
+            else row
+            for row in marts[name]
+        ]
     marts["dim_cost_centres"] = [
         {"cost_centre_id": centre, "business_unit_id": unit, "business_unit_name": unit}
         | {"valid_from": day}
