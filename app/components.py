@@ -17,16 +17,14 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from app.comparisons import Movement, compare_months, compare_reference, describe_threshold
 from app.context import Context
 from app.downloads import write_csv
 from app.formats import (
     CHANGE_IN_PERCENT,
     SHARE_IN_PERCENT,
-    compute_change,
-    describe_against,
     escape_markdown,
     format_amount,
-    format_change,
     format_exact,
     format_number,
     format_signed,
@@ -36,7 +34,7 @@ from app.names import BASIS_NAMES
 from app.navigation import PAGES, PageSpec
 from app.queries.periods import RunFacts
 from app.queries.proof import read_ledger_tie
-from app.selection import BASIS, SERVICE, choose_one, recall
+from app.selection import BASIS, SERVICE, Selection, choose_one, recall
 
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 LINK_LABEL = r"#(.*)$"
@@ -111,31 +109,41 @@ def show_figures(figures: Sequence[Figure]) -> None:
 
 
 def make_moving_figure(
-    label: str, value: str, now: Any, before: Any, before_name: str, *, is_cost: bool = True
+    label: str,
+    value: str,
+    now: Any,
+    before: Any,
+    selection: Selection,
+    *,
+    is_cost: bool = True,
+    currency: str | None = None,
 ) -> Figure:
-    """A figure with its change on the month before; a rise is unwelcome where it is a cost."""
-    change = compute_change(to_decimal(now), to_decimal(before))
-    if change is None:
+    """A figure with its change on the month before; a rise is unwelcome where it is a cost. With a
+    `currency` it is an amount of it."""
+    moved = compare_months(selection, now, before, currency)
+    if moved is None:
         return Figure(label, value)
-    delta = f"{format_change(to_decimal(now), to_decimal(before))} on {before_name}"
-    return Figure(label, value, delta, change > 0 if is_cost and change else None)
+    return Figure(label, value, moved.text, moved.is_rise if is_cost else None, moved.help_text)
 
 
-def make_variance_figure(variance: Any, amount: Any, budget: Any, currency: str) -> Figure:
+def make_reference_figure(
+    label: str, value: str, moved: Movement | None, help_text: str | None = None
+) -> Figure:
+    """A figure beside its budget or another reference; over is unwelcome."""
+    if moved is None:
+        return Figure(label, value, help_text=help_text)
+    texts = " ".join(filter(None, (help_text, moved.help_text)))
+    return Figure(label, value, moved.text or None, moved.is_rise, texts or None)
+
+
+def make_variance_figure(amount: Any, budget: Any, selection: Selection, currency: str) -> Figure:
     """How far a cost is from its budget; over is unwelcome."""
-    return Figure(
-        "Against budget",
-        format_signed(variance, currency),
-        describe_against(amount, budget, "budget") or None,
-        is_over(variance),
-        f"Budget {format_amount(budget, currency)}.",
+    moved = compare_reference(selection, amount, budget, "budget", currency)
+    variance = (to_decimal(amount) or Decimal(0)) - (to_decimal(budget) or Decimal(0))
+    texts = (f"Budget {format_amount(budget, currency)}.", describe_threshold(selection, currency))
+    return make_reference_figure(
+        "Against budget", format_signed(variance, currency), moved, " ".join(filter(None, texts))
     )
-
-
-def is_over(variance: Any) -> bool | None:
-    """Whether a cost is over its reference; None where it is on it or there is none."""
-    number = to_decimal(variance)
-    return None if not number else number > 0
 
 
 def show_section(title: str, explanation: str = "") -> None:

@@ -16,7 +16,6 @@ from app.formats import (
     compute_change,
     describe_against,
     format_amount,
-    format_change,
     format_count,
     format_period,
     format_rate,
@@ -33,52 +32,95 @@ from pipelines.disputes.disputes import FINANCE, Dispute
 
 Row = Mapping[Any, Any] | pd.Series
 
+COST_CHANGE = "cost_change_amount"
+"""Column of the part of a service's change that is more or less cost, where it is known."""
+
 
 def state_cost(row: Row, services: pd.DataFrame, selection: Selection, currency: str) -> str:
-    """'IT cost 4.31 M EUR in Oct 2026, 3.2 % over budget; Printing rose most (+41.2 k EUR)'."""
+    """'IT cost 4.31 M EUR in Oct 2026, 3.2 % over budget; Printing is most over budget (+41.2 k
+    EUR)'. It makes one comparison, with the budget or else with the month before, and names what
+    moved most in that one."""
     amount = format_amount(row["amount"], currency)
     if to_decimal(row["amount"]) is None:
         return f"No IT cost in {selection.period_name}"
     if not selection.is_actual:
         return f"IT is budgeted at {amount} in {selection.period_name}"
-    sentence = f"IT cost {amount} in {selection.period_name}"
-    against = describe_against(row["amount"], row["budget_amount"], "budget")
-    change = format_change(row["amount"], row["previous_amount"])
-    if against:
-        sentence += f", {against}"
-    elif compute_change(row["amount"], row["previous_amount"]) is not None:
-        sentence += f", {change} on {selection.previous_period_name}"
-    change_share = compute_change(row["amount"], row["previous_amount"])
-    mover = find_largest_mover(services, is_falling=change_share is not None and change_share < 0)
-    if mover is not None:
-        name, moved = mover
-        verb = "rose" if moved > 0 else "fell"
-        sentence += f"; {name} {verb} most ({format_signed(moved, currency)})"
-    return sentence
+    return _state_compared(f"IT cost {amount}", row, services, "service_name", selection, currency)
+
+
+def _state_compared(
+    start: str,
+    row: Row,
+    parts: pd.DataFrame,
+    name_column: str,
+    selection: Selection,
+    currency: str,
+) -> str:
+    """'<start> in Oct 2026' with one comparison and the part that it is mostly made of."""
+    sentence = f"{start} in {selection.period_name}"
+    if selection.missing:
+        return f"{start} so far in {selection.period_name}: {selection.missing}"
+    amount, budget, previous = (
+        to_decimal(row[column]) for column in ("amount", "budget_amount", "previous_amount")
+    )
+    assert amount is not None
+    if budget is not None:
+        text = describe_against(amount, budget, "budget", currency)
+        change, base = amount - budget, budget
+        column, verbs = "variance_amount", ("is most over budget", "is most under budget")
+    elif previous is not None and selection.is_comparable:
+        text = _compare_with_month(amount, previous, selection, currency)
+        change, base = amount - previous, previous
+        column, verbs = "change_amount", ("rose most", "fell most")
+        if COST_CHANGE in parts.columns:
+            # What drivers only moved from one service to another is the cause of no change.
+            column, verbs = COST_CHANGE, ("rose most by its cost", "fell most by its cost")
+    else:
+        return sentence
+    sentence += f", {text}"
+    mover = None
+    if selection.materiality.is_material(change, base):
+        mover = find_largest_mover(parts, column, name_column, is_falling=change < 0)
+    if mover is None:
+        return sentence
+    return f"{sentence}; {mover[0]} {verbs[change < 0]} ({format_signed(mover[1], currency)})"
+
+
+def _compare_with_month(
+    amount: Decimal, previous: Decimal, selection: Selection, currency: str
+) -> str:
+    """'3.1 % more than in Sep 2026', or as an amount where a percentage says nothing."""
+    name = selection.previous_period_name
+    if amount == previous:
+        return f"the same as in {name}"
+    change = compute_change(amount, previous)
+    size = format_amount(abs(amount - previous), currency)
+    if change is not None:
+        size = format_share(abs(change))
+    return f"{size} {'more' if amount > previous else 'less'} than in {name}"
 
 
 def find_largest_mover(
-    services: pd.DataFrame, *, is_falling: bool = False
+    parts: pd.DataFrame,
+    column: str = "change_amount",
+    name_column: str = "service_name",
+    *,
+    is_falling: bool = False,
 ) -> tuple[str, Decimal] | None:
-    """The service that rose most on the month before or, where the total is falling, that fell
-    most; if none moved that way, the one that moved most the other way; else None."""
-    if services.empty:
+    """The part that moved most in the direction of the whole, by its name; None where none did.
+
+    What has no place in the catalogue or the organisation is not named. A part without a figure to
+    compare with has no change, and is none.
+    """
+    if parts.empty or column not in parts.columns:
         return None
-    shown = services[~services["is_pseudo"] & services["previous_amount"].notna()]
+    shown = parts[~parts["is_pseudo"]] if "is_pseudo" in parts.columns else parts
     moves = [
         (str(name), moved)
-        for name, moved in zip(
-            shown["service_name"], map(to_decimal, shown["change_amount"]), strict=True
-        )
-        if moved
+        for name, moved in zip(shown[name_column], map(to_decimal, shown[column]), strict=True)
+        if moved and (moved < 0) == is_falling
     ]
-    if not moves:
-        return None
-    highest = max(moves, key=lambda move: move[1])
-    lowest = min(moves, key=lambda move: move[1])
-    if is_falling:
-        return lowest if lowest[1] < 0 else highest
-    return highest if highest[1] > 0 else lowest
+    return max(moves, key=lambda move: abs(move[1]), default=None)
 
 
 def state_outlook(row: Row, fiscal_year: int, currency: str) -> str:
@@ -99,7 +141,8 @@ def state_outlook(row: Row, fiscal_year: int, currency: str) -> str:
 def state_service(
     name: str, row: Row, units: pd.DataFrame, selection: Selection, currency: str
 ) -> str:
-    """'Printing cost 312.4 k EUR in Oct 2026, 4.1 % over budget; Retail takes most (38.0 %)'."""
+    """'Printing cost 312.4 k EUR in Oct 2026, 4.1 % over budget; Retail is most over budget (+9.0 k
+    EUR)'."""
     if to_decimal(row["amount"]) is None:
         return f"{name} has no cost in {selection.period_name}"
     if to_decimal(row["amount"]) == 0 and to_decimal(row["passed_on_amount"]):
@@ -109,20 +152,14 @@ def state_service(
             f"{name} {verb} {full} in {selection.period_name} "
             "and passes all of it on to other services"
         )
-    verb = "cost" if selection.is_actual else "is budgeted at"
-    sentence = f"{name} {verb} {format_amount(row['amount'], currency)} in {selection.period_name}"
-    against = describe_against(row["amount"], row["budget_amount"], "budget")
-    if selection.is_actual and against:
-        sentence += f", {against}"
+    amount = format_amount(row["amount"], currency)
+    if not selection.is_actual:
+        return f"{name} is budgeted at {amount} in {selection.period_name}"
     consuming = units[~units["business_unit_id"].astype(str).str.startswith("(")]
-    if not consuming.empty:
-        top = consuming.iloc[0]
-        share = share_of(top["cost_amount"], top["total_amount"])
-        if share is not None:
-            sentence += f"; {top['business_unit_name']} takes most ({format_share(share)})"
-    elif not units.empty:
-        sentence += "; nobody is known to use it"
-    return sentence
+    if consuming.empty and not units.empty:
+        return f"{name} cost {amount} in {selection.period_name}; nobody is known to use it"
+    start = f"{name} cost {amount}"
+    return _state_compared(start, row, consuming, "business_unit_name", selection, currency)
 
 
 def share_of(part: Any, whole: Any) -> Decimal | None:
@@ -151,6 +188,8 @@ def state_chargeback(
         f"{format_count(count, 'business unit')} {verb} billed "
         f"{format_amount(total['charged_amount'], currency)} for {selection.period_name}"
     )
+    if selection.missing:
+        sentence += f", which is not complete ({selection.missing})"
     if difference is not None and difference != 0:
         return (
             f"{sentence}, which does not tie to the ledger by {format_signed(difference, currency)}"
@@ -163,28 +202,29 @@ def state_chargeback(
 
 
 def state_recovery(services: pd.DataFrame, selection: Selection, currency: str) -> str:
-    """'Email over-recovers 12.3 k EUR in the fiscal year 2026 to Oct 2026; all prices together
-    charge 4.1 k EUR below the cost'. The service is the one that is furthest from its cost."""
+    """'Prices charge 4.1 k EUR below the cost in the fiscal year 2026 to Oct 2026; Mobile is
+    furthest below (-6.0 k EUR)': the service furthest on the side on which all are together."""
     if services.empty:
         return f"Nothing is charged by price up to {selection.period_name}"
     amounts = [to_decimal(value) or Decimal(0) for value in services["recovery_to_date_amount"]]
     until = f"in the fiscal year {selection.fiscal_year} to {selection.period_name}"
-    largest = max(range(len(amounts)), key=lambda row: abs(amounts[row]))
-    if not amounts[largest]:
+    if not any(amounts):
         return f"Prices recover the cost of every service {until}, to the cent"
-    side = "over" if amounts[largest] > 0 else "under"
-    sentence = (
-        f"{services['service_name'].iloc[largest]} {side}-recovers "
-        f"{format_amount(abs(amounts[largest]), currency)} {until}"
-    )
-    if len(amounts) == 1:
-        return sentence
     total = sum(amounts, Decimal(0))
+    if len(amounts) == 1:
+        side = "over" if total > 0 else "under"
+        name = services["service_name"].iloc[0]
+        return f"{name} {side}-recovers {format_amount(abs(total), currency)} {until}"
     if not total:
-        return f"{sentence}; all prices together charge the cost"
+        return f"All prices together charge the cost {until}"
     where = "above" if total > 0 else "below"
-    amount = format_amount(abs(total), currency)
-    return f"{sentence}; all prices together charge {amount} {where} the cost"
+    sentence = f"Prices charge {format_amount(abs(total), currency)} {where} the cost {until}"
+    column = "recovery_to_date_amount"
+    furthest = find_largest_mover(services, column, is_falling=total < 0)
+    if furthest is None or not selection.materiality.is_material(furthest[1], Decimal(0)):
+        return sentence
+    name, amount = furthest
+    return f"{sentence}; {name} is furthest {where} ({format_signed(amount, currency)})"
 
 
 def state_disputes(
@@ -279,29 +319,33 @@ def state_benchmark(
     selection: Selection,
     currency: str,
 ) -> str:
-    """'Printing costs 0.0312 EUR per page in Oct 2026, 12.0 % over the median of Peers 2025;
-    98.2 % of tickets met their SLA (target 95.0 %)'."""
+    """'Printing costs 0.0312 EUR per page in Oct 2026, 12.0 % over the median of Peers 2025'. Where
+    no quantity is measured, '...; 98.2 % of tickets met their SLA (target 95.0 %)'."""
     own = to_decimal(row["unit_cost"])
     name = facts["service_name"]
     if own is None:
         sentence = f"{name} has no unit cost in {selection.period_name}: no quantity is measured"
-    else:
-        sentence = (
-            f"{name} {'costs' if selection.is_actual else 'is budgeted at'} "
-            f"{format_rate(own, currency)} per {to_text(facts['unit_code']) or 'unit'} "
-            f"in {selection.period_name}"
-        )
-        if reference is not None:
-            median = f"the median of {reference['source_name']} {reference['publication_year']}"
-            sentence += f", {describe_against(own, reference['median_value'], median)}"
-        else:
-            against = describe_against(own, row["budget_unit_cost"], "budget")
-            sentence += f", {against}" if selection.is_actual and against else ""
-    if quality is not None and to_decimal(quality["sla_attainment_share"]) is not None:
-        sentence += f"; {format_share(quality['sla_attainment_share'])} of tickets met their SLA"
-        target = to_decimal(facts["sla_attainment_target_share"])
-        sentence += f" (target {format_share(target)})" if target is not None else ""
-    return sentence
+        return sentence + _state_quality(facts, quality)
+    sentence = (
+        f"{name} {'costs' if selection.is_actual else 'is budgeted at'} "
+        f"{format_rate(own, currency)} per {to_text(facts['unit_code']) or 'unit'} "
+    )
+    if selection.missing:
+        return f"{sentence}so far in {selection.period_name}: {selection.missing}"
+    sentence += f"in {selection.period_name}"
+    if reference is not None:
+        median = f"the median of {reference['source_name']} {reference['publication_year']}"
+        return f"{sentence}, {describe_against(own, reference['median_value'], median)}"
+    against = describe_against(own, row["budget_unit_cost"], "budget")
+    return f"{sentence}, {against}" if selection.is_actual and against else sentence
+
+
+def _state_quality(facts: Row, quality: Row | None) -> str:
+    if quality is None or to_decimal(quality["sla_attainment_share"]) is None:
+        return ""
+    text = f"; {format_share(quality['sla_attainment_share'])} of tickets met their SLA"
+    target = to_decimal(facts["sla_attainment_target_share"])
+    return f"{text} (target {format_share(target)})" if target is not None else text
 
 
 def state_fairness(name: str, bills: pd.DataFrame, selection: Selection, currency: str) -> str:
@@ -326,15 +370,13 @@ def state_fairness(name: str, bills: pd.DataFrame, selection: Selection, currenc
             f"All {count} bills of {name} lie between what the consumer adds and what it would "
             f"pay alone in {selection.period_name}"
         )
-    parts = [
-        f"{number} of {count} bills of {name} {'lies' if number == 1 else 'lie'} {where}"
-        for number, where in (
-            (above, "above what the consumer would pay alone"),
-            (below, "below what the consumer adds"),
-        )
-        if number
-    ]
-    return f"{', and '.join(parts)} in {selection.period_name}"
+    where = "above what the consumer would pay alone"
+    if above and below:
+        where = "outside of what the consumer adds and what it would pay alone"
+    elif below:
+        where = "below what the consumer adds"
+    lies = "lies" if above + below == 1 else "lie"
+    return f"{above + below} of {count} bills of {name} {lies} {where} in {selection.period_name}"
 
 
 def state_catalogue(catalogue: pd.DataFrame, shown: pd.DataFrame) -> str:

@@ -121,9 +121,10 @@ def format_quantity(value: Number | None, unit: str = "") -> str:
 
 
 def compute_change(current: Number | None, previous: Number | None) -> Decimal | None:
-    """Relative change, 0.031 for 3.1 % more; None where there is nothing to compare with."""
+    """Relative change, 0.031 for 3.1 % more; None where there is nothing to compare with, and from
+    a credit to a cost or back, of which no percentage says anything."""
     now, before = to_decimal(current), to_decimal(previous)
-    if now is None or before is None or before == 0:
+    if now is None or before is None or before == 0 or now * before < 0:
         return None
     return (now - before) / abs(before)
 
@@ -164,11 +165,20 @@ def to_percent_of(part: Number | None, whole: Number | None) -> float | None:
     return None if top is None or not bottom else float(round_half_up(top / bottom * 100, 1))
 
 
-def describe_against(current: Number | None, reference: Number | None, name: str) -> str:
-    """'3.2 % over budget', '0.4 % under budget', 'on budget', or '' without a reference."""
+def describe_against(
+    current: Number | None, reference: Number | None, name: str, currency: str = ""
+) -> str:
+    """'3.2 % over budget', '0.4 % under budget', 'on budget', or '' without a reference. Where a
+    percentage says nothing and a `currency` is given, '12.3 k EUR over budget'."""
     change = compute_change(current, reference)
     if change is None:
-        return ""
+        now, base = to_decimal(current), to_decimal(reference)
+        if now is None or base is None or not currency:
+            return ""
+        amount = format_amount(abs(now - base), currency)
+        return (
+            f"{amount} {'over' if now > base else 'under'} {name}" if now != base else f"on {name}"
+        )
     percent = round_half_up(change * 100, 1)
     if not percent:
         return f"on {name}"

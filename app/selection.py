@@ -22,6 +22,7 @@ import streamlit as st
 from app.formats import escape_markdown, format_period
 from app.names import SCENARIO_NAMES
 from app.queries.published import ACTUAL, BUDGET
+from pipelines.workspace.materiality import USUAL_MATERIALITY, Materiality
 
 PERIOD = "period"
 SCENARIO = "scenario"
@@ -48,10 +49,22 @@ class Selection:
     previous_period_id: str | None
     fiscal_year: int
     state: str
+    materiality: Materiality = USUAL_MATERIALITY
+    """From which change on a figure is worth a colour; see app/comparisons.py."""
+    missing: str = ""
+    """What is missing in the period; empty where it is complete."""
+    previous_missing: str = ""
+    """The same of the period before."""
 
     @property
     def is_actual(self) -> bool:
         return self.scenario_id == ACTUAL
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the month and the one before are both whole, so that one can rise on the other;
+        there may be no figures before all the same."""
+        return not self.missing and not self.previous_missing
 
     @property
     def period_name(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import duckdb
 import streamlit as st
 
+from app.comparisons import judge_selection
 from app.components import show_menu, show_run, show_trouble
 from app.context import Context, set_context
 from app.navigation import FIRST_STEPS, PAGES, PageSpec
@@ -37,7 +38,7 @@ def run_app() -> None:
         menu = st.container()
         selection = choose_selection(periods)
         show_run(run)
-    context = Context(published, run, selection)
+    context = Context(published, run, judge_selection(published, selection))
     set_context(context)
     with menu:
         show_menu(context, page)

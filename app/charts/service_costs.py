@@ -50,10 +50,13 @@ def draw_movers(frame: pd.DataFrame, currency: str, title: str) -> go.Figure:
     """Changes of cost as bars to either side of zero, the largest rise on top.
 
     `frame`: service_id, service_name, moved_amount; a rise is a cost and has the colour of over
-    budget, a fall is hatched.
+    budget, a fall is hatched. With cost_amount and driver_amount, which sum to it, the part that
+    drivers moved is grey.
     """
     figure = make_figure(max(160, ROW_HEIGHT * len(frame) + 70))
     ordered = frame.iloc[::-1]
+    if "driver_amount" in ordered.columns:
+        return _draw_split_movers(figure, ordered, currency, title)
     amounts = to_floats(ordered["moved_amount"])
     figure.add_bar(
         orientation="h",
@@ -73,6 +76,55 @@ def draw_movers(frame: pd.DataFrame, currency: str, title: str) -> go.Figure:
     widest = max((abs(value) for value in amounts if value is not None), default=1.0)
     figure.update_xaxes(range=[-2.4 * widest, 2.4 * widest], nticks=5)
     label_rows(figure, list(ordered["service_id"]), list(ordered["service_name"]))
+    return figure
+
+
+def _draw_split_movers(
+    figure: go.Figure, ordered: pd.DataFrame, currency: str, title: str
+) -> go.Figure:
+    """Two bars a service, one after the other or to either side, and the change beside them."""
+    ids, names = list(ordered["service_id"]), list(ordered["service_name"])
+    ends = [0.0] * len(ordered)
+    for column, name in (("cost_amount", "Cost"), ("driver_amount", "Drivers")):
+        amounts = [value or 0.0 for value in to_floats(ordered[column])]
+        ends = [end + max(value, 0.0) for end, value in zip(ends, amounts, strict=True)]
+        is_cost = column == "cost_amount"
+        colours = [palette.OVER if value > 0 else palette.UNDER for value in amounts]
+        figure.add_bar(
+            name=name,
+            orientation="h",
+            x=amounts,
+            y=ids,
+            marker={
+                "color": colours if is_cost else palette.NEUTRAL,
+                "pattern": {"shape": ["" if value > 0 else "/" for value in amounts]},
+            },
+            customdata=[
+                f"{escape_html(service)}: {format_signed(value, currency)}"
+                for service, value in zip(names, ordered[column], strict=True)
+            ],
+            hovertemplate=f"%{{customdata}}<extra>{name}</extra>",
+        )
+    figure.add_scatter(
+        x=ends,
+        y=ids,
+        mode="text",
+        text=[f"  {format_signed(value, currency)}" for value in ordered["moved_amount"]],
+        textposition="middle right",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
+    figure.update_layout(barmode="relative", showlegend=False)
+    title_axes(figure, x=f"{title}, {currency}")
+    lows = [
+        sum(min(value or 0.0, 0.0) for value in pair)
+        for pair in zip(
+            to_floats(ordered["cost_amount"]), to_floats(ordered["driver_amount"]), strict=True
+        )
+    ]
+    widest = max((*ends, *(-low for low in lows)), default=1.0) or 1.0
+    figure.update_xaxes(range=[-1.3 * widest, 2.1 * widest], nticks=5)
+    label_rows(figure, ids, names)
     return figure
 
 

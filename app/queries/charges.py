@@ -15,12 +15,27 @@ def read_bills(published: Published, selection: Selection, hierarchy: str) -> pd
     """One row per business unit: charged, the month before, budget, and cost shown but not charged.
 
     Month before and budget are the sums of that month's and scenario's own bills, so that a line
-    which is no longer there counts.
+    which is no longer there counts. The change is like for like: `comparable_amount` is what the
+    month before charged to the cost centres that the unit has in this one, and `moved_amount` what
+    moved with those that joined or left it.
     """
     return read_frame(
         published,
         f"""
         with lines as ({_lines(hierarchy)}),
+        members as ({_members()}),
+        regrouped as (
+            select
+                coalesce(
+                    case when $hierarchy = 'as_was' then members.business_unit_id end,
+                    lines.business_unit_id
+                ) as business_unit_id,
+                sum(lines.charged_amount) as comparable_amount,
+            from lines
+            left join members on members.cost_centre_id = lines.cost_centre_id
+            where lines.scenario_id = $scenario and lines.period_id = $previous
+            group by all
+        ),
         sums as (
             select
                 business_unit_id,
@@ -50,7 +65,10 @@ def read_bills(published: Published, selection: Selection, hierarchy: str) -> pd
             dim_business_units.division_name,
             coalesce(sums.charged_amount, 0) as charged_amount,
             sums.previous_charged_amount,
-            coalesce(sums.charged_amount, 0) - sums.previous_charged_amount as change_amount,
+            regrouped.comparable_amount,
+            regrouped.comparable_amount - coalesce(sums.previous_charged_amount, 0)
+                as moved_amount,
+            coalesce(sums.charged_amount, 0) - regrouped.comparable_amount as change_amount,
             sums.budget_amount,
             coalesce(sums.charged_amount, 0) - sums.budget_amount as variance_amount,
             sums.showback_amount,
@@ -58,8 +76,27 @@ def read_bills(published: Published, selection: Selection, hierarchy: str) -> pd
         from sums
         left join dim_business_units
             on dim_business_units.business_unit_id = sums.business_unit_id
+        left join regrouped on regrouped.business_unit_id = sums.business_unit_id
         where sums.line_count > 0 or sums.previous_charged_amount <> 0 or sums.budget_amount <> 0
         order by coalesce(sums.charged_amount, 0) desc, sums.business_unit_id
+        """,
+        {**selection.parameters, "hierarchy": hierarchy},
+    )
+
+
+def read_reorganisation(published: Published, selection: Selection) -> pd.DataFrame:
+    """One row per business unit that cost centres moved to or from since the selected month or the
+    one before it: as reported, moved out and in, and by the current organisation."""
+    return read_frame(
+        published,
+        f"""
+        select
+            period_id, business_unit_id, business_unit_name, charged_as_was_amount,
+            moved_out_amount, moved_in_amount, charged_as_is_amount,
+        from {latest("rpt_reorganisation")}
+        where scenario_id = $scenario and period_id in ($period, $previous)
+            and (moved_out_amount <> 0 or moved_in_amount <> 0)
+        order by period_id desc, business_unit_name, business_unit_id
         """,
         selection.parameters,
     )
@@ -190,8 +227,20 @@ def read_consuming_units(
     return read_frame(
         published,
         f"""
-        with charges as (
-            select * from {latest("fct_charges_monthly")} where service_id = $service
+        with members as ({_members()}),
+        charges as (
+            -- The month before by the units of this one, so that nobody rises by who joined.
+            select charges.* replace (
+                case when charges.period_id = $previous and members.business_unit_id is not null
+                    then members.business_unit_id else charges.business_unit_id
+                end as business_unit_id,
+                case when charges.period_id = $previous and members.business_unit_id is not null
+                    then members.business_unit_name else charges.business_unit_name
+                end as business_unit_name
+            ),
+            from {latest("fct_charges_monthly")} as charges
+            left join members on members.cost_centre_id = charges.cost_centre_id
+            where charges.service_id = $service
         ),
         sums as (
             select
@@ -253,6 +302,20 @@ def read_driver_quality(
         """,
         {**selection.parameters, "service": service_id},
     )
+
+
+def _members() -> str:
+    """SQL for the business unit of every cost centre in the selected month."""
+    return """
+        select centres.cost_centre_id, centres.business_unit_id, centres.business_unit_name
+        from dim_cost_centres as centres
+        inner join dim_periods as periods on periods.period_id = $period
+            and centres.valid_from < periods.period_end
+            and (centres.valid_to is null or centres.valid_to > periods.period_start)
+        qualify row_number() over (
+            partition by centres.cost_centre_id order by centres.valid_from
+        ) = 1
+    """
 
 
 def _lines(hierarchy: str) -> str:

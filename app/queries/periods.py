@@ -8,6 +8,7 @@ from datetime import datetime
 import pandas as pd
 
 from app.queries.published import Published, read_frame
+from pipelines.warehouse.complete_periods import INCOMPLETE_SQL
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,9 @@ def read_periods(published: Published) -> pd.DataFrame:
         order by period_id
         """,
     )
+
+
+def read_incomplete_periods(published: Published) -> dict[str, str]:
+    """What is missing in periods that are not complete, by period."""
+    frame = read_frame(published, INCOMPLETE_SQL)
+    return dict(zip(frame["period_id"].astype(str), frame["reason"].astype(str), strict=True))

@@ -181,7 +181,8 @@ def read_services(published: Published, selection: Selection, basis: str) -> pd.
             dim_services.owner_name,
             coalesce(sums.amount, 0) as amount,
             sums.previous_amount,
-            case when sums.previous_amount is not null or sums.amount is not null
+            case when sums.previous_amount is not null
+                or (sums.amount is not null and bases.has_previous)
                 then coalesce(sums.amount, 0) - coalesce(sums.previous_amount, 0)
             end as change_amount,
             sums.budget_amount,
@@ -190,6 +191,10 @@ def read_services(published: Published, selection: Selection, basis: str) -> pd.
             trends.trend,
             sums.service_id like '(%' as is_pseudo,
         from sums
+        cross join (
+            select count(*) > 0 as has_previous
+            from costs where scenario_id = $scenario and period_id = $previous
+        ) as bases
         left join dim_services on dim_services.service_id = sums.service_id
         left join trends on trends.service_id = sums.service_id
         where sums.amount is not null
@@ -303,3 +308,26 @@ def _months_before(period_id: str, months: int) -> str:
     year, month = map(int, period_id.split("-"))
     count = year * 12 + month - 1 - months
     return f"{count // 12:04d}-{count % 12 + 1:02d}"
+
+
+def read_changed_parts(published: Published, selection: Selection) -> pd.DataFrame:
+    """One row per service, tower and cost pool: its delivered cost in the month and in the one
+    before; what is missing in one of them is zero."""
+    return read_frame(
+        published,
+        f"""
+        select
+            service_id,
+            coalesce(tower_id, '') as tower_id,
+            coalesce(cost_pool_id, '') as cost_pool_id,
+            coalesce(
+                sum(delivered_amount) filter (period_id = $previous), 0
+            ) as previous_amount,
+            coalesce(sum(delivered_amount) filter (period_id = $period), 0) as amount,
+        from {latest("fct_service_cost_breakdown_monthly")}
+        where scenario_id = $scenario and period_id in ($period, $previous) and {IN_SCOPE}
+        group by all
+        order by all
+        """,
+        selection.parameters,
+    )

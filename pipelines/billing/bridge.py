@@ -1,7 +1,8 @@
 """Why the total of a statement changed since the period before.
 
 The terms of all units come out of one rerun (pipelines/rerun/explain_units.py). They explain the
-charges; what else is billed in one of the periods (notes, adjustments, tax) is a term of its own. A
+charges; what else is billed in one of the periods (notes, adjustments, tax) is a term of its own.
+What the cost of services with a price did is no term of a bill and stands apart, as the recovery. A
 statement has a bridge only if it ties: where the rerun knows other charges than the bills, as
 after a close elsewhere, the statement says so and shows the plain change.
 """
@@ -13,29 +14,25 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipelines.billing.formats import format_change
-from pipelines.billing.records import ZERO, Bridge, BridgeTerm, Comparison, ServiceBridge
+from pipelines.billing.records import (
+    ZERO,
+    Bridge,
+    BridgeTerm,
+    Comparison,
+    RecoveryTerm,
+    ServiceBridge,
+)
 from pipelines.errors import ApportionError
+from pipelines.rerun.bill_terms import list_cost_terms
+from pipelines.rerun.bridge_words import LABELS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pipelines.billing.period_figures import PeriodFigures
     from pipelines.rerun.explain_units import UnitBridge
     from pipelines.workspace.workspace import Workspace
 
 OTHER_ITEMS = "items"
-TERM_NAMES = {
-    "restatement": "Restatement of the month before",
-    "rules": "Other rules",
-    "organisation": "Organisation",
-    "pool_cost": "Cost of the pools",
-    "volume": "Volume used",
-    "rate": "Rate",
-    "mix": "Mix of drivers",
-    "price": "Price against cost",
-    "rounding": "Rounding",
-    OTHER_ITEMS: "Notes, adjustments and transfers",
-}
+TERM_NAMES = LABELS | {OTHER_ITEMS: "Notes, adjustments and transfers"}
 """What the terms are called on a statement, in their order."""
 MAX_TOLD = 2
 
@@ -44,6 +41,9 @@ def explain_period(workspace: Workspace, figures: PeriodFigures) -> PeriodFigure
     """The figures with the bridges of all units, or with the reason why there are none."""
     if figures.previous is None:
         return replace(figures, why_no_bridge="There is no earlier period to explain it against.")
+    if figures.missing:
+        reason = f"{figures.missing}. A period that is not complete is not explained."
+        return replace(figures, why_no_bridge=reason)
     import duckdb
 
     from pipelines.rerun.explain_units import explain_units
@@ -87,21 +87,37 @@ def make_bridge(
         ServiceBridge(item.service_id, item.service_name, item.before, item.after, item.terms)
         for item in (found.services if found else ())
     )
-    return Bridge(previous.name, previous.amount, total, terms, services), ""
+    recovery = _list_recovery(found, previous.name, figures.period.name)
+    return Bridge(previous.name, previous.amount, total, terms, services, recovery), ""
+
+
+def _list_recovery(
+    bridge: UnitBridge | None, before_name: str, after_name: str
+) -> tuple[RecoveryTerm, ...]:
+    """What the unit is charged at a price above its cost: then, what moved it, and now."""
+    if bridge is None or bridge.recovery is None:
+        return ()
+    recovery = bridge.recovery
+    costs = [
+        RecoveryTerm(f"Cost: {LABELS[term].lower()}", amount)
+        for term, amount in list_cost_terms(recovery)
+    ]
+    return (
+        RecoveryTerm(f"Recovery {before_name}", recovery.before, is_total=True),
+        RecoveryTerm("Change of the charges", recovery.charged_change),
+        *costs,
+        RecoveryTerm(f"Recovery {after_name}", recovery.after, is_total=True),
+    )
 
 
 def _tell(bridge: UnitBridge | None, term: str) -> str:
-    """The services that most of a term is of, in the direction of the term."""
+    """The services that most of a term is of, in its direction. One in which it is cancelled by
+    another term is none of them; they rank by what is left."""
     if bridge is None or term not in bridge.terms or term == "rounding":
         return ""
     sign = 1 if bridge.terms[term] > 0 else -1
-    found = [(item.terms[term], item.service_name) for item in bridge.services]
-    largest = sorted(
-        ((amount, name) for amount, name in found if amount * sign > 0),
-        key=lambda item: (-abs(item[0]), item[1]),
-    )
-    return _join(largest)
-
-
-def _join(found: Sequence[tuple[Decimal, str]]) -> str:
-    return ", ".join(f"{name} {format_change(amount)}" for amount, name in found[:MAX_TOLD])
+    found = [item for item in bridge.services if item.netted[term] * sign > 0]
+    found = [item for item in found if item.terms[term] * sign > 0]
+    found.sort(key=lambda item: (-abs(item.netted[term]), item.service_name))
+    told = sorted(found[:MAX_TOLD], key=lambda item: -abs(item.terms[term]))
+    return ", ".join(f"{item.service_name} {format_change(item.terms[term])}" for item in told)

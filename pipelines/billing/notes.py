@@ -18,6 +18,7 @@ from pipelines.billing.formats import (
 )
 from pipelines.billing.records import (
     CHARGE,
+    ZERO,
     Comparison,
     Statement,
     StatementLine,
@@ -50,17 +51,37 @@ def is_credit(statement: Statement) -> bool:
 def write_summary(statement: Statement) -> str:
     """Two or three sentences that can be read without the tables."""
     sentences = [_tell_total(statement)]
-    comparisons = [
-        _compare(statement, statement.previous, "than in"),
-        _compare(statement, statement.budget, "than the"),
+    if statement.missing:
+        sentences.append(
+            f"It is compared with no other period: {statement.missing} (not complete)."
+        )
+        return " ".join(sentences)
+    sentences += [
+        f"{text}."
+        for text in (
+            _compare_previous(statement),
+            _compare(statement, statement.budget, "It is", "than the"),
+        )
+        if text
     ]
-    told = [text for text in comparisons if text]
-    if told:
-        sentences.append(f"This is {' and '.join(told)}.")
     movers = _largest_changes(statement)
     if movers and statement.previous is not None:
-        sentences.append(f"Largest changes since {statement.previous.name}: {movers}.")
+        threshold = statement.materiality.describe(statement.currency_code)
+        limit = f", from {threshold} on" if threshold else ""
+        sentences.append(f"Largest changes since {statement.previous.name}{limit}: {movers}.")
     return " ".join(sentences)
+
+
+def _compare_previous(statement: Statement) -> str | None:
+    """With the period before; after a reorganisation with the cost centres of now, because what
+    moved with them is no rise and no fall."""
+    comparable = statement.comparable
+    if comparable is None or statement.previous is None:
+        return _compare(statement, statement.previous, "This is", "than in")
+    moved = comparable.amount - statement.previous.amount
+    renamed = Comparison(statement.previous.name, comparable.amount, comparable.charged)
+    text = _compare(statement, renamed, "With the cost centres of now this is", "than in")
+    return f"{text}; reassigned cost centres move {format_change(moved)} besides"
 
 
 def _tell_total(statement: Statement) -> str:
@@ -93,26 +114,41 @@ def _tell_others(statement: Statement) -> str:
     return " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
 
 
-def _compare(statement: Statement, other: Comparison | None, words: str) -> str | None:
+def _compare(statement: Statement, other: Comparison | None, start: str, words: str) -> str | None:
+    """'This is EUR 400.00 (14.5%) more than in Feb 2026'. No percentage of nothing, and none from a
+    credit to a charge."""
     if other is None:
         return None
     name = other.name.lower() if other is statement.budget else other.name
     change = statement.total - other.amount
     if change == 0:
-        return f"the same as {'in ' if words == 'than in' else 'the '}{name}"
-    share = format_share_change(abs(change), other.amount)
+        return f"{start} the same as {'in ' if words == 'than in' else 'the '}{name}"
+    share = None
+    if statement.total * other.amount >= 0:
+        share = format_share_change(abs(change), other.amount)
     percent = f" ({share.removeprefix('+')})" if share else ""
     direction = "more" if change > 0 else "less"
     amount = format_money(abs(change), statement.currency_code)
-    return f"{amount}{percent} {direction} {words} {name}"
+    return f"{start} {amount}{percent} {direction} {words} {name}"
 
 
 def _largest_changes(statement: Statement, limit: int = 3) -> str:
-    changes = [
-        (service.amount - service.previous_amount, service.service_name)
-        for service in statement.services
-        if service.previous_amount is not None and service.amount != service.previous_amount
-    ]
+    """Of charges, from the materiality on. What came or went with a reassigned cost centre is no
+    change: after a reorganisation only the bridge knows the others."""
+    base = statement.previous.amount if statement.previous else ZERO
+    if statement.comparable is None:
+        found = [
+            (service.amount - service.previous_amount, service.service_name)
+            for service in statement.services
+            if service.previous_amount is not None
+        ]
+    else:
+        services = statement.bridge.services if statement.bridge else ()
+        found = [
+            (item.after - item.before - item.terms.get("organisation", ZERO), item.service_name)
+            for item in services
+        ]
+    changes = [item for item in found if statement.materiality.is_material(item[0], base)]
     changes.sort(key=lambda change: (-abs(change[0]), change[1]))
     return ", ".join(f"{name} {format_change(change)}" for change, name in changes[:limit])
 

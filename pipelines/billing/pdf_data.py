@@ -131,7 +131,11 @@ def _describe_state(statement: Statement) -> str:
 def _build_totals(statement: Statement) -> Data:
     comparisons = [
         _build_comparison(statement, other, name)
-        for other, name in ((statement.previous, None), (statement.budget, "Budget"))
+        for other, name in (
+            (statement.previous, None),
+            (statement.comparable, None),
+            (statement.budget, "Budget"),
+        )
         if other is not None
     ]
     return {
@@ -144,11 +148,12 @@ def _build_totals(statement: Statement) -> Data:
 
 def _build_comparison(statement: Statement, other: Comparison, name: str | None) -> Data:
     change = statement.total - other.amount
+    has_share = statement.total * other.amount >= 0 and not statement.missing
     return {
         "name": name or other.name,
         "amount": format_amount(other.amount),
-        "change": format_change(change),
-        "share": format_share_change(change, other.amount) or "",
+        "change": "not complete" if statement.missing else format_change(change),
+        "share": (format_share_change(change, other.amount) or "") if has_share else "",
     }
 
 

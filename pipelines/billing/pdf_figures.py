@@ -52,7 +52,9 @@ def build_bridge(statement: Statement) -> Data:
             "rows": [],
             "why": breakable(statement.why_no_bridge),
             "change": format_change(change),
-            "before": statement.previous.name if statement.previous else "",
+            "before": statement.previous.name
+            if statement.previous and not statement.missing
+            else "",
         }
     levels = list(accumulate((term.amount for term in bridge.terms), initial=bridge.before))
     low, high = min(levels), max(levels)
@@ -74,6 +76,14 @@ def build_bridge(statement: Statement) -> Data:
         "rows": [
             _build_term(term, place(start), place(start + term.amount))
             for term, start in zip(bridge.terms, levels, strict=False)
+        ],
+        "recovery": [
+            {
+                "name": term.name,
+                "amount": (format_amount if term.is_total else format_change)(term.amount),
+                "is_total": term.is_total,
+            }
+            for term in bridge.recovery
         ],
     }
 

@@ -7,6 +7,7 @@ comparison the latest of the period before and of the budget.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipelines.billing import queries
@@ -21,6 +22,8 @@ from pipelines.billing.records import (
     ServiceQuality,
     StatementLine,
 )
+from pipelines.warehouse.complete_periods import read_incomplete
+from pipelines.workspace.materiality import USUAL_MATERIALITY, Materiality
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +72,11 @@ class PeriodFigures:
     previous_members: dict[str, Member]
     budget: OtherBills | None
     replaced: OtherBills | None
+    previous_billed: dict[str, Decimal] = field(default_factory=dict)
+    """What was billed in the period before, by cost centre."""
+    missing: str = ""
+    """What is missing in this period or in the one before; empty where both are complete."""
+    materiality: Materiality = USUAL_MATERIALITY
     closing: Closing | None = None
     bridges: dict[str, UnitBridge] = field(default_factory=dict)
     why_no_bridge: str = NOT_ASKED
@@ -103,7 +111,20 @@ def load_figures(
         if scenario_id == "budget"
         else _read_other(connection, "Budget", "budget", period_id),
         replaced=_read_other(connection, "", scenario_id, period_id, before=version),
+        previous_billed=queries.read_billed(connection, previous.scope) if previous else {},
+        missing=_find_missing(connection, scope, previous) if scenario_id == "actual" else "",
     )
+
+
+def _find_missing(
+    connection: duckdb.DuckDBPyConnection, scope: BillScope, previous: OtherBills | None
+) -> str:
+    """'Oct 2026: no delivery of service usage', of the period or of the one before it."""
+    found = read_incomplete(connection)
+    for period_id in (scope.period_id, previous.scope.period_id if previous else ""):
+        if period_id in found:
+            return f"{queries.read_period_name(connection, period_id)}: {found[period_id]}"
+    return ""
 
 
 def _read_previous(

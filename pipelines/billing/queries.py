@@ -528,3 +528,23 @@ def read_members(connection: duckdb.DuckDBPyConnection, scope: BillScope) -> dic
         )
         for row in rows
     }
+
+
+def read_billed(connection: duckdb.DuckDBPyConnection, scope: BillScope) -> dict[str, Decimal]:
+    """What every cost centre was billed in a period, charges and all other items."""
+    rows = fetch_rows(
+        connection,
+        f"select cost_centre_id, sum(amount) as amount from fct_bill_items_monthly "
+        f"where {IS_OF_SCOPE} group by cost_centre_id order by cost_centre_id",
+        scope,
+    )
+    column = "fct_bill_items_monthly.amount"
+    return {row["cost_centre_id"]: to_money(row["amount"], column) for row in rows}
+
+
+def read_period_name(connection: duckdb.DuckDBPyConnection, period_id: str) -> str:
+    """'Oct 2026' of '2026-10'."""
+    rows = fetch_rows(
+        connection, "select period_name from dim_periods where period_id = ?", [period_id]
+    )
+    return str(rows[0]["period_name"]) if rows else period_id

@@ -13,6 +13,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from pipelines.workspace.materiality import USUAL_MATERIALITY, Materiality
+
 ZERO = Decimal("0.00")
 
 POLICY_SHOWBACK = "showback"
@@ -239,6 +241,15 @@ class BridgeTerm:
 
 
 @dataclass(frozen=True)
+class RecoveryTerm:
+    """A row of what happened to the recovery: charged minus cost of what is charged at a price."""
+
+    name: str
+    amount: Decimal
+    is_total: bool = False
+
+
+@dataclass(frozen=True)
 class Bridge:
     """Why the total changed since the period before: `before` + terms = `after`, to the cent."""
 
@@ -247,6 +258,9 @@ class Bridge:
     after: Decimal
     terms: tuple[BridgeTerm, ...]
     services: tuple[ServiceBridge, ...]
+    recovery: tuple[RecoveryTerm, ...] = ()
+    """From the recovery of the period before to that of this one; empty where nothing has a
+    price. It is no part of the total."""
 
 
 @dataclass(frozen=True)
@@ -377,6 +391,11 @@ class Statement:
     certificate_id: str
     replaced: ReplacedVersion | None
     reassignments: tuple[Reassignment, ...]
+    comparable: Comparison | None = None
+    """The period before with the cost centres of this one; None where they are the same."""
+    missing: str = ""
+    """What is missing in this period or in the one before, of which nothing is a rise or a fall."""
+    materiality: Materiality = USUAL_MATERIALITY
 
     @property
     def charged_lines(self) -> tuple[StatementLine, ...]:

@@ -88,6 +88,7 @@ def make_statement(figures: PeriodFigures, business_unit_id: str) -> Statement:
     pools, service_costs = break_down(number, charged, figures.pools.get(unit, {}))
     shown = [service.service_id for service in (*services, *showback_services)]
     bridge, why_no_bridge = make_bridge(figures, unit, total, previous)
+    reassignments = _find_reassignments(figures, unit)
     return Statement(
         number=number,
         scenario_id=scope.scenario_id,
@@ -119,7 +120,10 @@ def make_statement(figures: PeriodFigures, business_unit_id: str) -> Statement:
         certificate=figures.certificate,
         certificate_id=make_certificate_id(scope, figures.certificate),
         replaced=_find_replaced(figures.replaced, unit),
-        reassignments=_find_reassignments(figures, unit),
+        reassignments=reassignments,
+        comparable=_find_comparable(figures, previous, reassignments),
+        missing=figures.missing,
+        materiality=figures.materiality,
     )
 
 
@@ -196,6 +200,25 @@ def _compare(other: OtherBills | None, unit: str) -> Comparison | None:
         sum_amounts(item.amount for item in found),
         sum_amounts(item.charged for item in found),
     )
+
+
+def _find_comparable(
+    figures: PeriodFigures, previous: Comparison | None, moves: Sequence[Reassignment]
+) -> Comparison | None:
+    """What was billed before to the cost centres that the unit has now: those that joined count
+    with their bills of then, those that left do not."""
+    if previous is None:
+        return None
+    signs = {"joined": 1, "left": -1}
+    moved = [
+        signs[move.kind] * figures.previous_billed.get(move.cost_centre_id, ZERO)
+        for move in moves
+        if move.kind in signs
+    ]
+    if not any(moved):
+        return None
+    amount = previous.amount + sum_amounts(moved)
+    return Comparison(f"{previous.name}, cost centres of now", amount, ZERO)
 
 
 def _find_replaced(replaced: OtherBills | None, unit: str) -> ReplacedVersion | None:

@@ -37,6 +37,7 @@ from pipelines.billing.statement import make_statement
 from pipelines.billing.xlsx import write_xlsx
 from pipelines.errors import ApportionError, ControlError, UsageError
 from pipelines.warehouse.reader import open_published
+from pipelines.workspace.materiality import read_materiality
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,6 +92,7 @@ def write_bills(
     _refuse_shared_names(unit_ids)
     if figures.period.is_final:
         figures = replace(figures, closing=read_closing(workspace, figures.scope))
+    figures = replace(figures, materiality=read_materiality(workspace))
     figures = explain_period(workspace, figures)
     statements, failed = make_statements(figures, unit_ids)
     written = []

@@ -145,10 +145,12 @@ def _fill_heading(sheet: Sheet, statement: Statement) -> None:
     write_pair(sheet, "Issued", format_time(run.built_at))
     write_pair(sheet, "Currency", statement.currency_code)
     write_pair(sheet, _total_label(statement), statement.total, "big")
-    for other in (statement.previous, statement.budget):
-        if other is not None:
+    for other in (statement.previous, statement.comparable, statement.budget):
+        if other is None:
+            continue
+        write_pair(sheet, other.name, other.amount, AMOUNT_FORMAT)
+        if not statement.missing:
             change = statement.total - other.amount
-            write_pair(sheet, other.name, other.amount, AMOUNT_FORMAT)
             write_pair(sheet, f"Change against {other.name}", change, AMOUNT_FORMAT)
     sheet.row += 1
     write_paragraph(sheet, "Summary", write_summary(statement))
@@ -330,6 +332,10 @@ def _fill_bridge(sheet: Sheet, statement: Statement) -> None:
     rows: list[Sequence[Cell]] = [(bridge.before_name, bridge.before, None)]
     rows += [(term.name, term.amount, term.told or None) for term in bridge.terms]
     write_table(sheet, columns, rows, {1: bridge.after}, statement.period.name)
+    if bridge.recovery:
+        write_section(sheet, "Recovery: charged minus cost of services with a price")
+        *first, last = ((term.name, term.amount) for term in bridge.recovery)
+        write_table(sheet, columns[:2], first, {1: last[1]}, last[0])
     write_section(sheet, "Charges by service")
     shown = {term for item in bridge.services for term, value in item.terms.items() if value}
     terms = [term for term in TERM_NAMES if term in shown]

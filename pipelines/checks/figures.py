@@ -64,7 +64,7 @@ def create_figures(connection: duckdb.DuckDBPyConnection, plan: CheckPlan) -> No
     connection.execute("create schema figures")
     where = "source_id varchar, period_id varchar, currency_code varchar"
     for table, columns in {
-        "periods": f"{where}, record_count bigint, amount_local {MONEY}",
+        "periods": f"{where}, record_count bigint, amount_local {MONEY}, last_date date",
         "broken": f"{where}, check_id varchar, broken_count bigint",
         "filled": "source_id varchar, period_id varchar, field_name varchar, "
         "record_count bigint, filled_count bigint",
@@ -101,7 +101,7 @@ def measure_source(
     named = quote_text(source.source_id)
     connection.execute(
         f"insert into figures.periods select {named}, period_id, currency_code, record_count, "
-        "amount_local from scanned"
+        "amount_local, last_date from scanned"
     )
     for check_id in conditions:
         column = f'"broken {check_id}"'
@@ -124,6 +124,7 @@ def _scan(source: CheckedSource, conditions: dict[str, str], optional: Sequence[
         f"{select_currency(contract)} as currency_code",
         "count(*) as record_count",
         f"{f'sum({amount})' if amount else 'null'} as amount_local",
+        f"cast(max({contract.day_field or 'null'}) as date) as last_date",
         *(f'count({name}) as "filled {name}"' for name in optional),
         *(
             f'count(*) filter (where {condition}) as "broken {check_id}"'

@@ -91,6 +91,8 @@ class PeriodFigures:
     """Of the month before; None where nothing came for it."""
     amount_local: Decimal | None
     previous_amount_local: Decimal | None
+    last_date: date | None = None
+    """The last day that one of its records is of; None where its contract names no day."""
 
 
 @dataclass(frozen=True)

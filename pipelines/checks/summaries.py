@@ -21,7 +21,7 @@ def read_periods(
         """
         select
             now.source_id, now.period_id, now.currency_code, now.record_count,
-            previous.record_count, now.amount_local, previous.amount_local,
+            previous.record_count, now.amount_local, previous.amount_local, now.last_date,
         from figures.periods as now
         left join figures.periods as previous
             on

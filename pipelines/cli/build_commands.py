@@ -186,6 +186,8 @@ def _print_summary(
         [(row[0], *map(format_money, row[1:])) for row in summary.controls],
         numeric=[1, 2, 3, 4],
     )
+    if summary.missing:
+        print(f"{period} is not complete: {summary.missing}. It is compared with no other period.")
     if summary.open_items:
         shown_items = summary.open_items[:SHOWN_OPEN_ITEMS]
         rows_open = [(p, n, format_money(a), w) for p, n, a, w in shown_items]

@@ -11,33 +11,13 @@ import typer
 
 from pipelines.cli.output import JsonOption, WorkspaceOption, format_money, print_json
 from pipelines.cli.tabular import Table, TableFormat, print_tables
+from pipelines.rerun.bill_terms import list_cost_terms
+from pipelines.rerun.bridge_terms import TERMS
+from pipelines.rerun.bridge_words import LABELS, find_headline, state_reason
 
 if TYPE_CHECKING:
     from pipelines.rerun.engine import Scope
     from pipelines.rerun.explain import Bridge
-
-LABELS = {
-    "restatement": "Restatement",
-    "rules": "Rules",
-    "organisation": "Organisation",
-    "pool_cost": "Pool cost",
-    "volume": "Volume",
-    "rate": "Rate",
-    "mix": "Mix of drivers",
-    "price": "Price beside cost",
-    "rounding": "Rounding",
-}
-# Why a bill rose, and why it fell.
-REASONS = {
-    "rules": ("other rules hold", "other rules hold"),
-    "organisation": ("the organisation changed", "the organisation changed"),
-    "pool_cost": ("more cost arrives in the pools", "less cost arrives in the pools"),
-    "volume": ("the quantity used changed", "the quantity used changed"),
-    "rate": ("a unit costs more", "a unit costs less"),
-    "mix": ("shares of drivers on the way changed", "shares of drivers on the way changed"),
-    "price": ("the price is further above its cost", "the price is less above its cost"),
-    "rounding": ("of rounding", "of rounding"),
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -87,7 +67,8 @@ def explain(
         # A program that reads it wants one table, and amounts without signs and separators of ours.
         print_tables([_make_term_table(bridge, _leave)], form)
         return 0
-    print_tables([_make_term_table(bridge, _sign), *_make_part_tables(bridge)], form)
+    tables = [_make_term_table(bridge, _sign), *_make_recovery_tables(bridge)]
+    print_tables([*tables, *_make_part_tables(bridge)], form)
     for note in _write_notes(bridge):
         print(note)
     return 0
@@ -108,7 +89,8 @@ def say_finding(bridge: Bridge) -> str:
         who = f"{subject.consumer_name} {verb}"
         what = f" for {subject.service_name}" if subject.service_name else ""
     else:
-        who, what = f"{subject.service_name} costs", ""
+        verb = "costs" if bridge.recovery is None else "charges"
+        who, what = f"{subject.service_name} {verb}", ""
     if not change:
         amount = f"{format_money(bridge.after)} {bridge.currency_code}"
         return f"{who} the same{what} in {periods[0]} as in {periods[1]}: {amount}"
@@ -118,23 +100,50 @@ def say_finding(bridge: Bridge) -> str:
 
 
 def _say_why(bridge: Bridge) -> str:
-    sign = 1 if bridge.change > 0 else -1
-    term = max(bridge.terms, key=lambda name: sign * bridge.terms[name])
-    reason = REASONS.get(term, ("of a restatement",))[0 if sign > 0 else -1]
-    return f"mostly because {reason} ({_sign(bridge.terms[term])})"
+    term = find_headline(
+        bridge.netted, bridge.change, bridge.before or bridge.after, bridge.materiality
+    )
+    if term is not None:
+        reason = state_reason(term, bridge.change)
+        return f"mostly because {reason} ({_sign(bridge.netted[term])})"
+    threshold = bridge.materiality.describe(bridge.currency_code)
+    if bridge.materiality.is_material(bridge.change, bridge.before or bridge.after):
+        return f"of many causes: none reaches the threshold of {threshold}"
+    return f"which is below the threshold of {threshold}: no cause is named"
 
 
 def _make_term_table(bridge: Bridge, write: Callable[[Decimal], Any]) -> Table:
-    rows: list[tuple[Any, ...]] = [(_say_period(bridge.against), bridge.before, "", "")]
+    rows: list[tuple[Any, ...]] = [(_say_period(bridge.against), bridge.before, "", "", "")]
     for term, amount in bridge.terms.items():
-        if term in ("price", "rounding") and not amount:
+        if not amount and (term not in TERMS or bridge.recovery is not None):
             continue
         percent = _say_percent(amount, bridge.change)
         cause = bridge.causes.get(term, "") if term != "rounding" else "cents of bill lines"
-        rows.append((LABELS[term], write(amount), percent, cause))
-    rows.append((_say_period(bridge.scope), bridge.after, "", ""))
-    columns = ("term", bridge.currency_code, "% of change", "largest cause")
-    return Table(say_finding(bridge), columns, rows, numeric=(1, 2))
+        rows.append((LABELS[term], write(amount), percent, write(bridge.netted[term]), cause))
+    rows.append((_say_period(bridge.scope), bridge.after, "", "", ""))
+    columns = ("term", bridge.currency_code, "% of change", "net", "largest cause")
+    return Table(say_finding(bridge), columns, rows, numeric=(1, 2, 3))
+
+
+def _make_recovery_tables(bridge: Bridge) -> list[Table]:
+    """What the cost of what has a price did: nothing to the bill, and all to the recovery."""
+    recovery = bridge.recovery
+    if recovery is None:
+        return []
+    rows: list[tuple[Any, ...]] = [
+        (f"Recovery {_say_period(bridge.against)}", recovery.before, ""),
+        ("Change of the charges", _sign(recovery.charged_change), ""),
+        *(
+            (f"Cost: {LABELS[term].lower()}", _sign(amount), recovery.causes.get(term, ""))
+            for term, amount in list_cost_terms(recovery)
+        ),
+        (f"Recovery {_say_period(bridge.scope)}", recovery.after, ""),
+    ]
+    title = (
+        "What happened to the recovery: charged minus cost of what is charged at a price, "
+        f"{bridge.currency_code}"
+    )
+    return [Table(title, ("term", bridge.currency_code, "largest cause"), rows, numeric=(1,))]
 
 
 def _make_part_tables(bridge: Bridge) -> list[Table]:
@@ -165,13 +174,16 @@ def _make_part_tables(bridge: Bridge) -> list[Table]:
 
 
 def _write_notes(bridge: Bridge) -> list[str]:
-    from pipelines.rerun.bridge_terms import TERMS
-
     order = ", ".join(LABELS[term].lower() for term in TERMS)
+    threshold = bridge.materiality.describe(bridge.currency_code)
+    below = f" It names no cause below {threshold} of the bill before." if threshold else ""
     notes = [
         f"The terms sum to the change of {_sign(bridge.change)} {bridge.currency_code}, to the "
         "cent. Another order of the swaps would share out otherwise what acts together.",
-        f"Swapped in this order: {order}.",
+        f"Swapped in this order: {order}. Charges at a price: first the policy, then volume, "
+        "tiers, use at peak and price.",
+        "The headline ranks by the column net: terms that cancel each other inside one charge are "
+        f"set off first.{below}",
     ]
     subject = bridge.subject
     for bill, scope in ((subject.before, bridge.against), (subject.after, bridge.scope)):
@@ -212,8 +224,6 @@ def _leave(amount: Decimal) -> Decimal:
 
 
 def _bridge_as_json(bridge: Bridge) -> dict[str, Any]:
-    from pipelines.rerun.bridge_terms import TERMS
-
     wanted = bridge.subject.wanted
     return {
         "finding": say_finding(bridge),
@@ -234,8 +244,18 @@ def _bridge_as_json(bridge: Bridge) -> dict[str, Any]:
         "change": bridge.change,
         "order": TERMS,
         "terms": [
-            {"term": term, "amount": amount, "cause": bridge.causes.get(term, "")}
+            {
+                "term": term,
+                "amount": amount,
+                "netted": bridge.netted[term],
+                "cause": bridge.causes.get(term, ""),
+            }
             for term, amount in bridge.terms.items()
         ],
+        "headline_term": find_headline(
+            bridge.netted, bridge.change, bridge.before or bridge.after, bridge.materiality
+        ),
+        "materiality": bridge.materiality.model_dump(),
+        "recovery": None if bridge.recovery is None else vars(bridge.recovery),
         "parts": [vars(part) | {"change": part.change} for part in bridge.parts],
     }

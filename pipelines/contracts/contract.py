@@ -73,6 +73,9 @@ class Contract(BaseModel):
     """The field that says to which period a record belongs (a period, date or timestamp)."""
     starts_field: str | None = None
     """The time at which what a record tells of began; in a log of events that of the first one."""
+    day_field: str | None = None
+    """The field that says on which day of its period a record is, where that tells how much of the
+    period has been delivered."""
 
     @model_validator(mode="after")
     def names_exist(self) -> Contract:
@@ -80,7 +83,7 @@ class Contract(BaseModel):
         if len(set(names)) != len(names):
             raise ValueError(f"contract {self.contract_id}: a field name occurs twice")
         used = [*self.key, self.amount_field, self.currency_field, self.period_field]
-        used.append(self.starts_field)
+        used += [self.starts_field, self.day_field]
         used += [field.minor_unit_of for field in self.fields]
         for name in used:
             if name is not None and name not in names:

@@ -14,10 +14,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.money import minor_unit_digits
+from pipelines.rerun.bill_terms import BillTerms, Terms
 from pipelines.rerun.bridge_terms import to_amount
+from pipelines.rerun.charge_facts import PeriodFacts
 from pipelines.rerun.engine import PUBLISHED, Rerun, Scope
 from pipelines.rerun.explain import RULES_AFTER, RULES_BEFORE, Bridge, States
 from pipelines.rerun.inputs import POOLED_LINES
+from pipelines.rerun.netting import find_netted_line, net_terms
+from pipelines.rerun.price_causes import PriceCauses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +40,6 @@ SMALLEST_SHARE = Fraction(1, 2000)
 Key = TypeVar("Key", str, tuple[str, str])
 ShareChange = tuple[str, str | None, Fraction, Fraction]
 """Receiver, driver (or the service that passes on), share before, share after."""
-Terms = Mapping["LineKey", Mapping[str, Fraction]]
 
 
 class CauseFinder:
@@ -49,6 +52,7 @@ class CauseFinder:
         states: States,
         subject: Subject,
         lines: Terms,
+        netted: Terms,
         currency_code: str,
     ) -> None:
         self.connection = rerun.connection
@@ -56,9 +60,14 @@ class CauseFinder:
         self.states = states
         self.subject = subject
         self.lines = lines
+        self.netted = netted
         self.currency_code = currency_code
         self.digits = minor_unit_digits(currency_code)
         self.names = self._read_names((swap.other, swap.own))
+
+    def find_line(self, term: str) -> LineKey | None:
+        """The line that most of a term is of, once what cancels inside a line is set off."""
+        return find_netted_line(term, self.lines, self.netted)
 
     def say_rules(self) -> str:
         """The pool in which rules move most of the bill, and the rules that took turns there."""
@@ -71,12 +80,12 @@ class CauseFinder:
         changes = ", ".join(self._find_rule_changes(pool)) or "rules further on changed"
         return f"{self._name('pools', pool)} {self._sign(effect)}: {changes}"
 
-    def say_organisation(self) -> str:
+    def say_organisation(self, lines: Terms) -> str:
         """The cost centre that moves most by being known now, or by belonging elsewhere."""
         by_centre: dict[str, Fraction] = defaultdict(Fraction)
-        for (_, centre), terms in self.lines.items():
+        for (_, centre), terms in lines.items():
             by_centre[centre] += terms["organisation"]
-        found = _find_largest(by_centre)
+        found = find_largest(by_centre)
         if found is None:
             return ""
         centre = found
@@ -113,7 +122,7 @@ class CauseFinder:
 
     def say_volume(self) -> str:
         """The line whose own use moves most, with its quantities and the unit cost of before."""
-        line = _find_largest({line: terms["volume"] for line, terms in self.lines.items()})
+        line = self.find_line("volume")
         if line is None:
             return ""
         old, new = self._split_of(line, is_after=False), self._split_of(line, is_after=True)
@@ -127,7 +136,7 @@ class CauseFinder:
 
     def say_rate(self) -> str:
         """The line whose unit cost moves most, and what all together used of the service."""
-        line = _find_largest({line: terms["rate"] for line, terms in self.lines.items()})
+        line = self.find_line("rate")
         if line is None:
             return ""
         old, new = self._split_of(line, is_after=False), self._split_of(line, is_after=True)
@@ -151,7 +160,7 @@ class CauseFinder:
                 by_tower[tower] += amount
             for tower, part in self._find_swapped_towers(line, terms).items():
                 by_tower[tower] -= part
-        found = _find_largest(by_tower)
+        found = find_largest(by_tower)
         if found is None:
             return ""
         tower = found
@@ -260,7 +269,7 @@ class CauseFinder:
         for cells, sign in ((after, 1), (before, -1)):
             for (pool, _), amount in cells.items():
                 by_pool[pool] += sign * amount
-        found = _find_largest(by_pool)
+        found = find_largest(by_pool)
         return ("", Fraction(0)) if found is None else (found, by_pool[found])
 
     def _split_of(self, line: LineKey, *, is_after: bool) -> Split:
@@ -326,25 +335,42 @@ def find_causes(
     swap: PeriodSwap,
     states: States,
     subject: Subject,
-    lines: Terms,
+    terms: BillTerms,
+    facts: tuple[PeriodFacts, PeriodFacts],
     bridge: Bridge,
-) -> dict[str, str]:
-    """A sentence for each term that is not 0.00. The rerun's drivers are not swapped yet."""
-    finder = CauseFinder(rerun, swap, states, subject, lines, bridge.currency_code)
+) -> tuple[dict[str, str], dict[str, str]]:
+    """A sentence for each term of the bill that is not 0.00, and for each of the cost of its lines
+    with a price. The rerun's drivers are not swapped yet."""
+    currency = bridge.currency_code
+    following = terms.select_following_cost()
+    finder = CauseFinder(rerun, swap, states, subject, following, terms.netted, currency)
+    causes = _say_cost(finder, terms.charges, bridge.terms)
+    prices = PriceCauses(terms, facts, subject, finder.names, currency)
+    for term, sentence in prices.say_all().items():
+        if bridge.terms[term]:
+            causes[term] = sentence
+    if bridge.recovery is None:
+        return causes, {}
+    netted = {line: net_terms(own) for line, own in terms.costs.items()}
+    finder = CauseFinder(rerun, swap, states, subject, terms.costs, netted, currency)
+    return causes, _say_cost(finder, terms.costs, bridge.recovery.cost_terms)
+
+
+def _say_cost(finder: CauseFinder, lines: Terms, amounts: Mapping[str, Decimal]) -> dict[str, str]:
     sentences = {
         "rules": finder.say_rules,
-        "organisation": finder.say_organisation,
+        "organisation": lambda: finder.say_organisation(lines),
         "pool_cost": finder.say_pool_cost,
         "volume": finder.say_volume,
         "rate": finder.say_rate,
         "mix": finder.say_mix,
     }
-    return {term: say() if bridge.terms[term] else "" for term, say in sentences.items()} | {
+    return {term: say() if amounts[term] else "" for term, say in sentences.items()} | {
         "restatement": "nothing published has been restated"
     }
 
 
-def _find_largest(amounts: Mapping[Key, Fraction]) -> Key | None:
+def find_largest(amounts: Mapping[Key, Fraction]) -> Key | None:
     """The key with the largest amount of the sign that all have together; None for nothing."""
     sign = -1 if sum(amounts.values()) < 0 else 1
     found = max(sorted(amounts), key=lambda key: sign * amounts[key], default=None)

@@ -1,9 +1,8 @@
 """Which bill a bridge explains: a charge, all of a service, or all of a cost centre or unit.
 
 A business unit has the cost centres that the master gives it in each of the two periods, which are
-not the same where the organisation changed. Figures are those of bill lines as published: the cost
-of what is charged, and of what is shown where a service is a showback; and besides, what a price
-recovers above the cost where one is charged.
+not the same where the organisation changed. Figures are those of bill lines as published: what is
+charged, and the cost of what is shown where a service is a showback, or borne by nobody.
 """
 
 from __future__ import annotations
@@ -47,10 +46,14 @@ class Charge(NamedTuple):
     charged_amount: Decimal
 
     @property
-    def recovery_amount(self) -> Decimal:
-        """The price without the cost; at cost, and where nothing is charged, there is none."""
-        has_price = self.charging_policy not in NO_PRICE and not self.cost_centre_id.startswith("(")
-        return self.charged_amount - self.cost_amount if has_price else Decimal(0)
+    def has_price(self) -> bool:
+        """Whether it is charged another amount than its cost; what nobody bears is not charged."""
+        return self.charging_policy not in NO_PRICE and not self.cost_centre_id.startswith("(")
+
+    @property
+    def bill_amount(self) -> Decimal:
+        """The price where one is charged, else the cost, also of what is shown."""
+        return self.charged_amount if self.has_price else self.cost_amount
 
     @property
     def line(self) -> LineKey:
@@ -64,14 +67,14 @@ class Bill:
     charges: tuple[Charge, ...]
 
     @property
-    def amounts(self) -> dict[LineKey, Decimal]:
+    def costs(self) -> dict[LineKey, Decimal]:
         """Cost by line."""
         return _sum_lines((item.line, item.cost_amount) for item in self.charges)
 
     @property
-    def recoveries(self) -> dict[LineKey, Decimal]:
-        """Prices without their cost, by line."""
-        return _sum_lines((item.line, item.recovery_amount) for item in self.charges)
+    def amounts(self) -> dict[LineKey, Decimal]:
+        """What the bill says, by line."""
+        return _sum_lines((item.line, item.bill_amount) for item in self.charges)
 
     @property
     def shown(self) -> Decimal:

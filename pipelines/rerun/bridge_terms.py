@@ -47,6 +47,7 @@ def make_terms(
     before: Mapping[LineKey, Decimal],
     after: Mapping[LineKey, Decimal],
     digits: int,
+    names: Sequence[str] = TERMS,
 ) -> tuple[dict[str, Decimal], Decimal, Decimal]:
     """Terms in the currency with their rounding, and the two bills."""
     sums: dict[str, Fraction] = defaultdict(Fraction)
@@ -54,10 +55,10 @@ def make_terms(
         for term, units in line.items():
             sums[term] += units
     old, new = (sum(bill.values(), Decimal(0).scaleb(-digits)) for bill in (before, after))
-    terms = {term: to_amount(sums[term], digits) for term in TERMS}
+    terms = {term: to_amount(sums[term], digits) for term in names}
     terms[ROUNDING] = new - old - sum(terms.values())
     # A bill line is less than two minor units away from its engine units, a term half of one.
-    most = Decimal(2 * (len(before) + len(after)) + len(TERMS)).scaleb(-digits)
+    most = Decimal(2 * (len(before) + len(after)) + len(names)).scaleb(-digits)
     if abs(terms[ROUNDING]) > most:
         raise ControlError(
             f"the terms of the bridge do not tie: expected {new - old} up to a rounding of "
@@ -81,7 +82,9 @@ def make_parts(
     place: int,
     digits: int,
 ) -> list[Part]:
-    """The terms by service (`place` 0) or cost centre (1) of lines; they sum to `terms`."""
+    """The terms by service (`place` 0) or cost centre (1) of lines; they sum to `terms`, whose
+    names but for the rounding are those of the lines."""
+    shown = [term for term in terms if term != ROUNDING]
     units: dict[str, dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
     for line, own in lines.items():
         for term, amount in own.items():
@@ -89,13 +92,13 @@ def make_parts(
     old, new = (_sum_by(bill, place, digits) for bill in bills)
     ids = sorted(units.keys() | old.keys() | new.keys())
     shares = {
-        term: _share_out([units[item][term] for item in ids], terms[term], digits) for term in TERMS
+        term: _share_out([units[item][term] for item in ids], terms[term], digits) for term in shown
     }
     nothing = Decimal(0).scaleb(-digits)
     parts = []
     for number, item in enumerate(ids):
         before, after = old.get(item, nothing), new.get(item, nothing)
-        own_terms = {term: shares[term][number] for term in TERMS}
+        own_terms = {term: shares[term][number] for term in shown}
         own_terms[ROUNDING] = after - before - sum(own_terms.values())
         if before or after or any(own_terms.values()):
             parts.append(Part(item, names.get(item, item), before, after, own_terms))

@@ -14,8 +14,8 @@ a time, in the order of TERMS. A term is what its swap changes:
     mix = the rest: what arrives at the service by drivers on the way there, those of towers and of
     services and those by which shared services pass their cost on.
 
-These terms are of the cost. Where a price is charged, what it recovers above the cost makes one
-term more, `price` (see bridge_price.py), so that the bridge is of what stands on the bill.
+These terms are of the cost. Where a price is charged, the bill has terms of price x quantity
+instead (see charge_terms.py), and those of the cost stand apart, as what became of the recovery.
 
 Where nobody's use was known in one of the two periods, all that the use changes is volume; where
 one of the two was split as declared (evenly) and the other by use, it is mix.
@@ -46,20 +46,18 @@ from pipelines.rerun.bill_states import (
     read_state,
     read_tagged,
 )
-from pipelines.rerun.bridge_price import (
-    PRICE,
-    add_price,
-    add_price_to_parts,
-    say_price,
-    sum_recoveries,
-)
+from pipelines.rerun.bill_terms import BillTerms, Recovery, compute_bill_terms, make_recovery
 from pipelines.rerun.bridge_subject import Subject, Wanted, find_subject
-from pipelines.rerun.bridge_terms import Part, make_parts, make_terms
+from pipelines.rerun.bridge_terms import ROUNDING, Part, make_parts, make_terms, to_amount
+from pipelines.rerun.charge_facts import PeriodFacts, read_facts
+from pipelines.rerun.charge_terms import CHARGE_TERMS
 from pipelines.rerun.engine import PUBLISHED, Rerun, Scope, open_rerun
+from pipelines.rerun.netting import sum_netted
 from pipelines.rerun.period_swap import CONSUMER_CELLS, PeriodSwap
 from pipelines.rerun.whatif import read_run, require_period
 
 if TYPE_CHECKING:
+    from pipelines.workspace.materiality import Materiality
     from pipelines.workspace.workspace import Workspace
 
 RULES_BEFORE, RULES_AFTER = "rules_before", "rules_after"
@@ -81,6 +79,11 @@ class States:
     tagged_before: dict[LineKey, int]
     tagged_after: dict[LineKey, int]
 
+    @property
+    def every(self) -> tuple[State, ...]:
+        """In the order of the swaps."""
+        return self.start, self.rules, self.organisation, self.money, self.end
+
 
 @dataclass(frozen=True)
 class Bridge:
@@ -94,11 +97,16 @@ class Bridge:
     before: Decimal
     after: Decimal
     terms: dict[str, Decimal]
-    """By the names of TERMS, in their order, then `price` and `rounding`."""
+    """By the names of CHARGE_TERMS, in their order, then `rounding`."""
+    netted: dict[str, Decimal]
+    """What is left of each after those that cancel each other inside a line: by this they rank."""
     causes: dict[str, str]
     """For each term a sentence with its largest cause; empty where there is none."""
     parts: list[Part]
     """By service, or by cost centre of one service; empty for a single charge."""
+    recovery: Recovery | None
+    """Of what is charged at a price; None where nothing is."""
+    materiality: Materiality
 
     @property
     def change(self) -> Decimal:
@@ -130,22 +138,57 @@ def explain_bill(
         swap = PeriodSwap(rerun, against)
         subject = find_subject(rerun.connection, scope, against, wanted)
         states = run_states(rerun, swap)
-        lines = compute_terms(states, subject)
+        splits = (states.splits_before, states.splits_after)
+        facts = read_facts(rerun.connection, (against, scope), splits)
         run_id, currency = read_run(rerun)
         digits = minor_unit_digits(currency)
+        found = compute_subject_terms(states, facts, subject, digits)
         bills = (subject.before.amounts, subject.after.amounts)
-        terms, before, after = make_terms(lines.values(), *bills, digits)
+        terms, before, after = make_terms(found.charges.values(), *bills, digits, CHARGE_TERMS)
         parts = []
         if wanted.service_id is None or wanted.cost_centre_id is None:
             place = 0 if wanted.service_id is None else 1
-            parts = make_parts(lines, bills, terms, subject.part_names, place, digits)
-            parts = add_price_to_parts(parts, subject, place, digits)
-        recovered = [sum_recoveries(bill.recoveries) for bill in (subject.before, subject.after)]
-        before, after = before + recovered[0], after + recovered[1]
-        terms = add_price(terms, recovered[1] - recovered[0], digits)
-        bridge = Bridge(scope, against, run_id, currency, subject, before, after, terms, {}, parts)
-        causes = find_causes(rerun, swap, states, subject, lines, bridge)
-        return replace(bridge, causes=causes | {PRICE: say_price(subject)})
+            parts = make_parts(found.charges, bills, terms, subject.part_names, place, digits)
+        recovery = make_recovery(found, bills, (subject.before.costs, subject.after.costs), digits)
+        bridge = Bridge(
+            *(scope, against, run_id, currency, subject, before, after, terms),
+            net_bridge(found, after - before, digits),
+            {},
+            parts,
+            recovery,
+            workspace.config.materiality,
+        )
+        causes, cost_causes = find_causes(rerun, swap, states, subject, found, facts, bridge)
+        if recovery is not None:
+            recovery = replace(recovery, causes=cost_causes)
+        return replace(bridge, causes=causes, recovery=recovery)
+
+
+def compute_subject_terms(
+    states: States, facts: tuple[PeriodFacts, PeriodFacts], subject: Subject, digits: int
+) -> BillTerms:
+    """The terms of every line of the bill; a showback counts with its cost."""
+    return compute_bill_terms(
+        list_lines(states, facts),
+        facts,
+        lambda line: (subject.wants_before(line), subject.wants_after(line)),
+        lambda line, was, is_in: compute_line(states, line, was, is_in),
+        digits,
+        shows_cost=True,
+    )
+
+
+def net_bridge(terms: BillTerms, change: Decimal, digits: int) -> dict[str, Decimal]:
+    """The netted terms of all lines as money; with `rounding` they sum to the change."""
+    sums = sum_netted(terms.netted.values())
+    found = {name: to_amount(sums.get(name, Fraction(0)), digits) for name in CHARGE_TERMS}
+    return found | {ROUNDING: change - sum(found.values())}
+
+
+def list_lines(states: States, facts: tuple[PeriodFacts, PeriodFacts]) -> set[LineKey]:
+    """Every line that has a cost at some point of the bridge, or a charge."""
+    lines = {line for state in states.every for line in state.cells}
+    return lines.union(*(item.lines for item in facts))
 
 
 def run_states(rerun: Rerun, swap: PeriodSwap) -> States:
@@ -194,9 +237,8 @@ def run_states(rerun: Rerun, swap: PeriodSwap) -> States:
 
 
 def compute_terms(states: States, subject: Subject) -> dict[LineKey, dict[str, Fraction]]:
-    """The terms of every line of the bill, in engine units, exact."""
-    every = (states.start, states.rules, states.organisation, states.money, states.end)
-    lines = {line for state in every for line in state.cells}
+    """The terms of the cost of every line of the bill, in engine units, exact."""
+    lines = {line for state in states.every for line in state.cells}
     found = {}
     for line in sorted(lines):
         was, is_in = subject.wants_before(line), subject.wants_after(line)

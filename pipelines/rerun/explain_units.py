@@ -4,10 +4,9 @@
 so that the bridges of all business units cost one rerun and not one each. A unit has the cost
 centres of the time: those of then before, those of now after.
 
-What is explained is what is charged. Terms are of the cost, as everywhere (see explain.py); what a
-charge differs from its cost by, in the one period and in the other, makes one term more, `price`:
-0.00 where all is charged at cost, and all of a charge where a service that was shown is charged
-now. Services that are shown in both periods have no part in it.
+What is explained is what is charged: by the terms of its price where it has one (charge_terms.py),
+else by those of its cost. What becomes of a service that was shown and is charged now is a term of
+the policy. Services that are shown in both periods have no part in it.
 
 Guarantees: for each unit and for each of its services, before + terms = after, to the cent.
 """
@@ -17,29 +16,33 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
 
 from pipelines.errors import UsageError
 from pipelines.money import minor_unit_digits
+from pipelines.rerun.bill_terms import BillTerms, Recovery, compute_bill_terms, make_recovery
 from pipelines.rerun.bridge_subject import CHARGES, read_units
-from pipelines.rerun.bridge_terms import ROUNDING, TERMS, make_parts, make_terms
+from pipelines.rerun.bridge_terms import ROUNDING, make_parts, make_terms, to_amount
+from pipelines.rerun.charge_facts import PeriodFacts, read_facts
+from pipelines.rerun.charge_terms import CHARGE_TERMS, SHOWBACK
 from pipelines.rerun.engine import Scope, open_rerun
-from pipelines.rerun.explain import States, compute_line, run_states
+from pipelines.rerun.explain import States, compute_line, list_lines, run_states
+from pipelines.rerun.netting import sum_netted
 from pipelines.rerun.period_swap import PeriodSwap
 from pipelines.rerun.whatif import read_run, require_period
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import duckdb
 
     from pipelines.rerun.bill_states import LineKey
+    from pipelines.rerun.engine import Rerun
     from pipelines.workspace.workspace import Workspace
 
-PRICE = "price"
-UNIT_TERMS = (*TERMS, PRICE, ROUNDING)
+UNIT_TERMS = (*CHARGE_TERMS, ROUNDING)
 """In the order in which they are shown."""
-SHOWBACK = "showback"
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class ServiceBridge:
     after: Decimal
     terms: dict[str, Decimal]
     """By the names of UNIT_TERMS, in their order; they sum to the change."""
+    netted: dict[str, Decimal]
+    """What is left of each after those that cancel each other inside a line: by this they rank."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +68,21 @@ class UnitBridge:
     after: Decimal
     terms: dict[str, Decimal]
     services: tuple[ServiceBridge, ...]
+    recovery: Recovery | None = None
+    """Of what it is charged at a price; None where nothing is."""
 
 
 @dataclass(frozen=True)
-class PeriodCharges:
-    """The charge lines of a period: cost and charge by line, policies and names of services."""
+class UnitInputs:
+    """What the bridges of all units are made of; pairs are of the period before and of now."""
 
-    costs: dict[LineKey, Decimal]
-    charged: dict[LineKey, Decimal]
-    names: dict[str, str]
-    shown: frozenset[str]
-    """Services of which nothing is charged."""
+    states: States
+    facts: tuple[PeriodFacts, PeriodFacts]
+    units: tuple[Mapping[str, str], Mapping[str, str]]
+    """Business unit by cost centre."""
+    names: Mapping[str, str]
+    """Of services."""
+    digits: int
 
 
 def explain_units(
@@ -89,102 +98,107 @@ def explain_units(
         raise UsageError(f"bills are explained against another period, found {period_id} twice")
     with open_rerun(workspace, scope) as rerun:
         require_period(rerun)
-        swap = PeriodSwap(rerun, against)
-        states = run_states(rerun, swap)
-        connection = rerun.connection
-        bills = (read_charges(connection, against), read_charges(connection, scope))
-        units = (read_units(connection, against_period_id), read_units(connection, period_id))
-        _, currency = read_run(rerun)
-    return make_unit_bridges(states, bills, units, minor_unit_digits(currency))
+        return make_unit_bridges(read_inputs(rerun, PeriodSwap(rerun, against)))
 
 
-def make_unit_bridges(
-    states: States,
-    bills: tuple[PeriodCharges, PeriodCharges],
-    units: tuple[Mapping[str, str], Mapping[str, str]],
-    digits: int,
-) -> dict[str, UnitBridge]:
-    """The bridges; `bills` and `units` (by cost centre) are those of before and after."""
+def read_inputs(rerun: Rerun, swap: PeriodSwap) -> UnitInputs:
+    """Run the period with the inputs of the other one, and read what both are charged by."""
+    connection, scopes = rerun.connection, (swap.other, swap.own)
+    states = run_states(rerun, swap)
+    facts = read_facts(connection, scopes, (states.splits_before, states.splits_after))
+    units = (
+        read_units(connection, scopes[0].period_id),
+        read_units(connection, scopes[1].period_id),
+    )
+    names = read_names(connection, scopes)
+    _, currency = read_run(rerun)
+    return UnitInputs(states, facts, units, names, minor_unit_digits(currency))
+
+
+def make_unit_bridges(inputs: UnitInputs) -> dict[str, UnitBridge]:
+    """The bridges, by business unit."""
     lines_of: dict[str, set[LineKey]] = defaultdict(set)
-    for line in _list_lines(states):
-        if _is_charged(line[0], bills):
-            for unit in {part.get(line[1]) for part in units} - {None}:
+    for line in list_lines(inputs.states, inputs.facts):
+        # What is shown in both periods is on no bill.
+        if any(item.find_policy(line).kind != SHOWBACK for item in inputs.facts):
+            for unit in {part.get(line[1]) for part in inputs.units} - {None}:
                 lines_of[str(unit)].add(line)
-    return {
-        unit: _make_bridge(unit, sorted(lines), states, bills, units, digits)
-        for unit, lines in sorted(lines_of.items())
-    }
+    found = {unit: _make_bridge(unit, lines, inputs) for unit, lines in sorted(lines_of.items())}
+    return {unit: bridge for unit, bridge in found.items() if bridge.services}
 
 
-def _list_lines(states: States) -> set[LineKey]:
-    every = (states.start, states.rules, states.organisation, states.money, states.end)
-    return {line for state in every for line in state.cells}
+def _make_bridge(unit: str, lines: Iterable[LineKey], inputs: UnitInputs) -> UnitBridge:
+    digits, states = inputs.digits, inputs.states
 
+    def find_membership(line: LineKey) -> tuple[bool, bool]:
+        was, is_in = (part.get(line[1]) == unit for part in inputs.units)
+        return was, is_in
 
-def _is_charged(service_id: str, bills: Iterable[PeriodCharges]) -> bool:
-    """Whether the service is charged in one of the periods, and not shown in both."""
-    return any(service_id in bill.names and service_id not in bill.shown for bill in bills)
-
-
-def _make_bridge(
-    unit: str,
-    lines: list[LineKey],
-    states: States,
-    bills: tuple[PeriodCharges, PeriodCharges],
-    units: tuple[Mapping[str, str], Mapping[str, str]],
-    digits: int,
-) -> UnitBridge:
-    is_in = [{line for line in lines if part.get(line[1]) == unit} for part in units]
-    terms_of = {
-        line: compute_line(states, line, line in is_in[0], line in is_in[1]) for line in lines
-    }
-    costs = tuple(
-        {line: bill.costs[line] for line in own if line in bill.costs}
-        for bill, own in zip(bills, is_in, strict=True)
+    terms = compute_bill_terms(
+        lines,
+        inputs.facts,
+        find_membership,
+        lambda line, was, is_in: compute_line(states, line, was, is_in),
+        digits,
+        shows_cost=False,
     )
-    names = bills[0].names | bills[1].names
-    terms, _, _ = make_terms(terms_of.values(), costs[0], costs[1], digits)
-    parts = make_parts(terms_of, (costs[0], costs[1]), terms, names, 0, digits)
+    charged = _read_lines(inputs, terms, find_membership, "charged")
+    costs = _read_lines(inputs, terms, find_membership, "cost")
+    sums, before, after = make_terms(terms.charges.values(), *charged, digits, CHARGE_TERMS)
+    netted = _net_services(terms)
+    parts = make_parts(terms.charges, charged, sums, inputs.names, 0, digits)
+    services = tuple(
+        ServiceBridge(
+            part.part_id,
+            part.name,
+            part.before,
+            part.after,
+            {term: part.terms[term] for term in UNIT_TERMS},
+            {
+                term: to_amount(netted[part.part_id].get(term, Fraction(0)), digits)
+                for term in CHARGE_TERMS
+            },
+        )
+        for part in parts
+    )
+    recovery = make_recovery(terms, charged, costs, digits)
+    ordered = {term: sums[term] for term in UNIT_TERMS}
+    return UnitBridge(unit, before, after, ordered, services, recovery)
+
+
+def _read_lines(
+    inputs: UnitInputs,
+    terms: BillTerms,
+    find_membership: Callable[[LineKey], tuple[bool, bool]],
+    column: Literal["cost", "charged"],
+) -> tuple[dict[LineKey, Decimal], dict[LineKey, Decimal]]:
+    """The cost or the charge of the unit's lines, before and now."""
     before, after = (
-        _sum_by_service(bill.charged, own, digits) for bill, own in zip(bills, is_in, strict=True)
+        {
+            line: getattr(facts.lines[line], column)
+            for line in terms.charges
+            if line in facts.lines and find_membership(line)[place]
+        }
+        for place, facts in enumerate(inputs.facts)
     )
-    nothing = Decimal(0).scaleb(-digits)
-    services = []
-    for part in parts:
-        old, new = (charged.get(part.part_id, nothing) for charged in (before, after))
-        found = part.terms | {PRICE: (new - old) - part.change}
-        ordered = {term: found[term] for term in UNIT_TERMS}
-        services.append(ServiceBridge(part.part_id, part.name, old, new, ordered))
-    return UnitBridge(
-        unit,
-        sum((item.before for item in services), nothing),
-        sum((item.after for item in services), nothing),
-        {term: sum((item.terms[term] for item in services), nothing) for term in UNIT_TERMS},
-        tuple(services),
-    )
+    return before, after
 
 
-def _sum_by_service(
-    charged: Mapping[LineKey, Decimal], lines: Iterable[LineKey], digits: int
-) -> dict[str, Decimal]:
-    sums: dict[str, Decimal] = defaultdict(lambda: Decimal(0).scaleb(-digits))
-    for line in lines:
-        if line in charged:
-            sums[line[0]] += charged[line]
-    return dict(sums)
+def _net_services(terms: BillTerms) -> dict[str, dict[str, Fraction]]:
+    by_service: dict[str, list[dict[str, Fraction]]] = defaultdict(list)
+    for (service, _), own in terms.netted.items():
+        by_service[service].append(own)
+    return {service: sum_netted(own) for service, own in by_service.items()}
 
 
-def read_charges(connection: duckdb.DuckDBPyConnection, scope: Scope) -> PeriodCharges:
-    rows = connection.execute(
-        "select service_id, cost_centre_id, max(service_name), sum(cost_amount), "
-        f"sum(charged_amount), bool_and(charging_policy = '{SHOWBACK}') "
-        f"from {CHARGES} where {scope.as_condition()} and disposition = 'allocated' "
-        "group by all order by all"
-    ).fetchall()
-    charged = {service for service, _, _, _, _, is_shown in rows if not is_shown}
-    return PeriodCharges(
-        {(service, centre): cost for service, centre, _, cost, _, _ in rows},
-        {(service, centre): amount for service, centre, _, _, amount, _ in rows},
-        {row[0]: row[2] for row in rows},
-        frozenset({row[0] for row in rows} - charged),
-    )
+def read_names(connection: duckdb.DuckDBPyConnection, scopes: Iterable[Scope]) -> dict[str, str]:
+    """Names of the services of both periods, those of the later one first choice."""
+    names: dict[str, str] = {}
+    for scope in scopes:
+        names |= dict(
+            connection.execute(
+                f"select service_id, max(service_name) from {CHARGES} "
+                f"where {scope.as_condition()} group by all order by all"
+            ).fetchall()
+        )
+    return names

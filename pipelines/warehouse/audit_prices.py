@@ -43,15 +43,41 @@ class PriceTerms:
     maximum: Decimal | None = None
 
 
-def price_quantity(terms: PriceTerms, quantity: Decimal, peak: Decimal = Decimal(0)) -> Fraction:
-    """The exact price of a quantity, of which `peak` was used at peak."""
+@dataclass(frozen=True)
+class PriceParts:
+    """What the price of a quantity is made of; the three sum to it."""
+
+    base_fee: Fraction
+    units: Fraction
+    """What is used off peak through the tiers, and what is used at peak."""
+    bounds: Fraction
+    """What the minimum adds, or the maximum takes away."""
+
+    @property
+    def total(self) -> Fraction:
+        return self.base_fee + self.units + self.bounds
+
+
+def split_price(
+    terms: PriceTerms, quantity: Decimal | Fraction, peak: Decimal | Fraction = Decimal(0)
+) -> PriceParts:
+    """The exact price of a quantity by its parts, of which `peak` was used at peak."""
     at_peak = Fraction(peak) if terms.peak_price is not None else Fraction(0)
-    amount = Fraction(terms.base_fee) + _price_tiers(terms, Fraction(quantity) - at_peak)
+    units = _price_tiers(terms, Fraction(quantity) - at_peak)
     if terms.peak_price is not None:
-        amount += at_peak * Fraction(terms.peak_price)
+        units += at_peak * Fraction(terms.peak_price)
+    base = Fraction(terms.base_fee)
+    amount = base + units
     if terms.minimum is not None and quantity > 0:
         amount = max(amount, Fraction(terms.minimum))
-    return amount if terms.maximum is None else min(amount, Fraction(terms.maximum))
+    if terms.maximum is not None:
+        amount = min(amount, Fraction(terms.maximum))
+    return PriceParts(base, units, amount - base - units)
+
+
+def price_quantity(terms: PriceTerms, quantity: Decimal, peak: Decimal = Decimal(0)) -> Fraction:
+    """The exact price of a quantity, of which `peak` was used at peak."""
+    return split_price(terms, quantity, peak).total
 
 
 def _price_tiers(terms: PriceTerms, quantity: Fraction) -> Fraction:
@@ -78,7 +104,7 @@ def round_half_away(amount: Fraction, digits: int) -> Decimal:
 def audit_prices(connection: duckdb.DuckDBPyConnection) -> None:
     """Compare every priced line with its price. Raises ControlError with the lines that differ."""
     (digits,) = connection.execute("select minor_unit_digits from model.settings").fetchall()[0]
-    terms = _read_terms(connection)
+    terms = read_price_terms(connection)
     problems: list[str] = []
     shared: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
     agreed: dict[tuple[Any, ...], Decimal] = {}
@@ -151,13 +177,16 @@ order by all
 """
 
 
-def _read_terms(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], PriceTerms]:
-    """The price of each service in each period that has one."""
+def read_price_terms(
+    connection: duckdb.DuckDBPyConnection, catalogue: str = ""
+) -> dict[tuple[str, str], PriceTerms]:
+    """The price of each service in each period that has one; of another catalogue 'name.'."""
     rows = connection.execute(
         "select rate_card.service_id, periods.period_id, rate_card.from_quantity, "
         "rate_card.unit_price_rate, rate_card.tier_mode, rate_card.base_fee_amount, "
         "rate_card.peak_price_rate, rate_card.minimum_amount, rate_card.maximum_amount "
-        "from model.rate_card as rate_card inner join model.periods as periods "
+        f"from {catalogue}model.rate_card as rate_card "
+        f"inner join {catalogue}model.periods as periods "
         "on coalesce(rate_card.valid_from, date '0001-01-01') <= periods.period_start "
         "and periods.period_start < coalesce(rate_card.valid_to, date '9999-12-31') "
         "order by rate_card.service_id, periods.period_id, rate_card.tier_number"

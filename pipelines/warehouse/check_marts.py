@@ -177,4 +177,5 @@ def _list_periods(report: CheckReport) -> Iterator[Row]:
             period.previous_record_count,
             period.amount_local,
             period.previous_amount_local,
+            period.last_date,
         )

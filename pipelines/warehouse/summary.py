@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from pipelines.warehouse.complete_periods import read_incomplete
 from pipelines.warehouse.measure_next import MeasureItem, read_measure_next
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Summary:
     """(period, delivered, not a cost of IT, cost of IT, difference)"""
     open_items: list[tuple[str, str, Decimal | None, str]]
     """(period, what, amount, what to do)"""
+    missing: str
+    """What is missing in the latest period; empty where it is complete."""
     measure_next: list[MeasureItem]
     """What the figures of the latest period rest on that is not measured, the largest first."""
 
@@ -98,5 +101,6 @@ def summarise(connection: duckdb.DuckDBPyConnection) -> Summary:
             order by period_id desc, amount desc nulls last, item_key
             """
         ).fetchall(),
+        missing=read_incomplete(connection).get(period_id or "", ""),
         measure_next=read_measure_next(connection, period_id)[1],
     )

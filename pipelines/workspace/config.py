@@ -15,6 +15,7 @@ from pipelines.cost_model.schema import LineMatch
 from pipelines.workspace.check_settings import SourceChecks, WorkspaceChecks
 from pipelines.workspace.close_calendar import CloseCalendar
 from pipelines.workspace.connections import Connection
+from pipelines.workspace.materiality import Materiality
 from pipelines.workspace.operation_settings import DispatchSettings, RetentionSettings
 from pipelines.workspace.phasing import Phasing
 
@@ -300,6 +301,8 @@ class WorkspaceConfig(Strict):
     """Mark-up and tax between legal entities."""
     recovery: RecoverySettings = RecoverySettings()
     focus: FocusSettings = FocusSettings()
+    materiality: Materiality = Materiality()
+    """From which change on a figure is worth a headline and a colour."""
     is_demo: bool = False
     """Whether one person may act as several (`--as`): never where real money is charged."""
     sources: dict[SourceId, Source]

@@ -56,6 +56,7 @@ def build_check_marts() -> dict[str, list[Row]]:
         "rpt_data_source_periods": [
             _period(ledger, "2026-02", 31, 20, "300.00", "280.00"),
             _period(ledger, "2026-01", 20, None, "280.00", None),
+            _period(heads, "2026-02", 3, 3, None, None),
             _period(heads, "2026-01", 3, None, None, None),
         ],
     }

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from app import findings
+from pipelines.workspace.materiality import Materiality
 from tests.app.conftest import FEBRUARY, clean
 
 BUDGETED = dataclasses.replace(FEBRUARY, scenario_id="budget")
@@ -21,7 +22,11 @@ def make_services(previous: list[Decimal | None], changes: list[int]) -> pd.Data
             "service_name": ["Storage", "E-mail", "(unmapped)"],
             "is_pseudo": [False, False, True],
             "previous_amount": previous,
-            "change_amount": [Decimal(change) for change in changes],
+            "change_amount": [
+                None if before is None else Decimal(change)
+                for before, change in zip(previous, changes, strict=True)
+            ],
+            "variance_amount": [Decimal(10), Decimal(100), Decimal(900)],
         }
     )
 
@@ -38,18 +43,72 @@ def make_row(**values: Any) -> dict[str, Any]:
     return {**usual, **values}
 
 
-def test_cost_against_budget_and_what_rose_most() -> None:
+def test_cost_against_budget_and_what_is_most_over_it() -> None:
+    """110.00 over 890.00. Storage rose most on January, and is not why the budget is exceeded."""
     sentence = findings.state_cost(make_row(), SERVICES, FEBRUARY, "EUR")
     assert clean(sentence) == (
-        "IT cost 1,000.00 EUR in Feb 2026, 12.4 % over budget; Storage rose most (+50.00 EUR)"
+        "IT cost 1,000.00 EUR in Feb 2026, 12.4 % over budget; "
+        "E-mail is most over budget (+100.00 EUR)"
+    )
+
+
+def test_what_is_below_the_materiality_has_no_cause() -> None:
+    """5.00 on 995.00 is half a percent; where 200.00 is the least amount, 110.00 is none."""
+    near = make_row(budget_amount=Decimal(995))
+    assert clean(findings.state_cost(near, SERVICES, FEBRUARY, "EUR")) == (
+        "IT cost 1,000.00 EUR in Feb 2026, 0.5 % over budget"
+    )
+    coarse = dataclasses.replace(FEBRUARY, materiality=Materiality(amount=Decimal(200)))
+    assert clean(findings.state_cost(make_row(), SERVICES, coarse, "EUR")) == (
+        "IT cost 1,000.00 EUR in Feb 2026, 12.4 % over budget"
+    )
+
+
+def test_a_month_that_is_not_complete_is_compared_with_nothing() -> None:
+    partial = dataclasses.replace(FEBRUARY, missing="no delivery of timesheets")
+    assert clean(findings.state_cost(make_row(), SERVICES, partial, "EUR")) == (
+        "IT cost 1,000.00 EUR so far in Feb 2026: no delivery of timesheets"
+    )
+    after = dataclasses.replace(FEBRUARY, previous_missing="no delivery of timesheets")
+    row = make_row(budget_amount=None)
+    assert clean(findings.state_cost(row, SERVICES, after, "EUR")) == (
+        "IT cost 1,000.00 EUR in Feb 2026"
+    )
+
+
+def test_of_nothing_and_from_a_credit_to_a_cost_there_is_no_percentage() -> None:
+    row = make_row(budget_amount=Decimal(0))
+    assert clean(findings.state_cost(row, SERVICES.iloc[:0], FEBRUARY, "EUR")) == (
+        "IT cost 1,000.00 EUR in Feb 2026, 1,000.00 EUR over budget"
+    )
+    row = make_row(budget_amount=None, previous_amount=Decimal(-50))
+    assert clean(findings.state_cost(row, SERVICES.iloc[:0], FEBRUARY, "EUR")) == (
+        "IT cost 1,000.00 EUR in Feb 2026, 1,050.00 EUR more than in Jan 2026"
     )
 
 
 def test_cost_against_the_month_before_where_there_is_no_budget() -> None:
+    """What fell is not named as the cause of a rise."""
+    mixed = make_services([Decimal(400), Decimal(380), Decimal(1)], [-50, 20, 900])
+    sentence = findings.state_cost(make_row(budget_amount=None), mixed, FEBRUARY, "EUR")
+    assert clean(sentence) == (
+        "IT cost 1,000.00 EUR in Feb 2026, 16.3 % more than in Jan 2026; "
+        "E-mail rose most (+20.00 EUR)"
+    )
     falling = make_services([Decimal(400), Decimal(380), Decimal(1)], [-50, -20, 900])
     sentence = findings.state_cost(make_row(budget_amount=None), falling, FEBRUARY, "EUR")
+    assert clean(sentence) == "IT cost 1,000.00 EUR in Feb 2026, 16.3 % more than in Jan 2026"
+
+
+def test_what_drivers_moved_is_the_cause_of_no_change() -> None:
+    """E-mail has 70.00 more, of which drivers moved 65.00 to it; storage has 8.00 more of cost."""
+    services = make_services([Decimal(400), Decimal(380), Decimal(1)], [10, 70, 900])
+    costs = pd.Series([Decimal(8), Decimal(5), Decimal(900)], dtype=object)
+    services = services.assign(cost_change_amount=costs)
+    sentence = findings.state_cost(make_row(budget_amount=None), services, FEBRUARY, "EUR")
     assert clean(sentence) == (
-        "IT cost 1,000.00 EUR in Feb 2026, +16.3 % on Jan 2026; Storage fell most (-50.00 EUR)"
+        "IT cost 1,000.00 EUR in Feb 2026, 16.3 % more than in Jan 2026; "
+        "Storage rose most by its cost (+8.00 EUR)"
     )
 
 
@@ -57,7 +116,8 @@ def test_where_the_total_falls_the_largest_fall_is_named() -> None:
     mixed = make_services([Decimal(400), Decimal(380), Decimal(1)], [-70, 20, 900])
     row = make_row(amount=Decimal(810), budget_amount=None)
     assert clean(findings.state_cost(row, mixed, FEBRUARY, "EUR")) == (
-        "IT cost 810.00 EUR in Feb 2026, -5.8 % on Jan 2026; Storage fell most (-70.00 EUR)"
+        "IT cost 810.00 EUR in Feb 2026, 5.8 % less than in Jan 2026; "
+        "Storage fell most (-70.00 EUR)"
     )
 
 
@@ -98,10 +158,14 @@ def make_units(*rows: tuple[str, str, int]) -> pd.DataFrame:
                 "business_unit_name": name,
                 "cost_amount": Decimal(cost),
                 "total_amount": total,
+                "variance_amount": Decimal(cost) - 199,
             }
             for unit_id, name, cost in rows
         ],
-        columns=["business_unit_id", "business_unit_name", "cost_amount", "total_amount"],
+        columns=[
+            *("business_unit_id", "business_unit_name", "cost_amount", "total_amount"),
+            "variance_amount",
+        ],
     )
 
 
@@ -111,7 +175,8 @@ def make_units(*rows: tuple[str, str, int]) -> pd.DataFrame:
         (
             make_units(("SAL", "Sales", 300), ("FIN", "Finance", 100)),
             {"amount": Decimal(400), "budget_amount": Decimal(390)},
-            "E-mail cost 400.00 EUR in Feb 2026, 2.6 % over budget; Sales takes most (75.0 %)",
+            "E-mail cost 400.00 EUR in Feb 2026, 2.6 % over budget; "
+            "Sales is most over budget (+101.00 EUR)",
         ),
         (
             make_units(("(unallocated)", "(unallocated)", 40)),
@@ -170,8 +235,7 @@ def test_benchmark_against_reference_and_service_level() -> None:
         currency="EUR",
     )
     assert clean(sentence) == (
-        "Storage costs 0.0500 EUR per gb-month in Feb 2026, 25.0 % over the median of Peers 2025; "
-        "90.0 % of tickets met their SLA (target 95.0 %)"
+        "Storage costs 0.0500 EUR per gb-month in Feb 2026, 25.0 % over the median of Peers 2025"
     )
 
 

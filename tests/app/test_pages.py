@@ -102,7 +102,8 @@ def test_every_page_shows_the_budget_of_a_month_to_come(company: Path, open_page
 def test_cost_per_service(company: Path, open_page: OpenPage) -> None:
     test = open_page(company, COST_PER_SERVICE)
     assert read_title(test) == (
-        "IT cost 1,000.00 EUR in Feb 2026, 12.4 % over budget; Storage rose most (+50.00 EUR)"
+        "IT cost 1,000.00 EUR in Feb 2026, 12.4 % over budget; "
+        "Storage is most over budget (+20.00 EUR)"
     )
     assert read_figures(test) == {
         "IT cost Feb 2026": ("1,000.00 EUR", "+16.3 % on Jan 2026"),
@@ -113,6 +114,47 @@ def test_cost_per_service(company: Path, open_page: OpenPage) -> None:
     }
     assert "2026 lands at 2,750.00 EUR, 3.8 % over its budget of 2,650.00 EUR" in read_all(test)
     assert "1 flow below zero" in read_all(test)
+
+
+def test_a_month_that_is_not_complete_is_no_rise_and_no_fall(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    """The heads of February are missing: every comparison of the page goes, and says why."""
+    marts = build_company()
+    marts["rpt_data_source_periods"] = [
+        row
+        for row in marts["rpt_data_source_periods"]
+        if (row["source_id"], row["period_id"]) != ("headcount", "2026-02")
+    ]
+    test = open_page(publish(tmp_path, marts), COST_PER_SERVICE)
+    assert read_title(test) == "IT cost 1,000.00 EUR so far in Feb 2026: no delivery of headcount"
+    figures = read_figures(test)
+    for name in ("IT cost Feb 2026", "Against budget", "Year to date 2026", "Outlook 2026"):
+        assert figures[name][1] == "month not complete"
+    assert "Feb 2026 is not complete: no delivery of headcount." in read_all(test)
+    assert "change_share" not in test.dataframe[0].value.columns
+
+
+def test_a_reorganisation_is_explained_beside_the_bills(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    marts = build_company()
+    moved = {"scenario_id": "actual", "version": 1, "charged_as_was_amount": Decimal(320)}
+    moved |= {"moved_out_amount": Decimal(0), "moved_in_amount": Decimal(60)}
+    moved |= {"charged_as_is_amount": Decimal(380), "business_unit_id": "SAL"}
+    marts["rpt_reorganisation"] = [{**moved, "period_id": "2026-01", "business_unit_name": "Sales"}]
+    test = open_page(publish(tmp_path, marts), MONTHLY_CHARGEBACK)
+    labels = [clean(item.label) for item in test.expander]
+    assert "Reorganisation: what moved between business units after Jan 2026" in labels
+    frames = [item.value for item in test.dataframe if "moved_in_amount" in item.value.columns]
+    assert [list(frame["charged_as_is_amount"]) for frame in frames] == [[380]]
+
+
+def test_the_first_month_has_no_change(company: Path, open_page: OpenPage) -> None:
+    test = open_page(company, COST_PER_SERVICE, period="2026-01")
+    assert read_figures(test)["IT cost Jan 2026"] == ("860.00 EUR", "no month before")
+    assert "change_share" not in test.dataframe[0].value.columns
+    assert "rose most" not in read_title(test)
 
 
 def test_table_of_services_leads_to_each_service_and_names_money_without_one(
@@ -144,7 +186,8 @@ def test_switch_to_direct_cost(company: Path, open_page: OpenPage) -> None:
 def test_one_service(company: Path, open_page: OpenPage) -> None:
     test = open_page(company, SERVICE_DETAIL, service="mail")
     assert read_title(test) == (
-        "E-mail cost 400.00 EUR in Feb 2026, 2.6 % over budget; Sales takes most (75.0 %)"
+        "E-mail cost 400.00 EUR in Feb 2026, 2.6 % over budget; "
+        "Sales is most over budget (+10.00 EUR)"
     )
     assert read_figures(test) == {
         "Delivered Feb 2026": ("400.00 EUR", "+5.3 % on Jan 2026"),

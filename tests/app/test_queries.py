@@ -107,6 +107,42 @@ def test_bills_as_they_are_today_have_the_same_sum(published: Published) -> None
     assert sum(frame["charged_amount"]) == total["charged_amount"] == Decimal(850)
 
 
+def test_a_unit_does_not_rise_by_a_cost_centre_that_joined_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CC11 was charged 60.00 in January, in Finance, and is in Sales from February on. As reported
+    Sales had 320.00 and Finance 460.00; like for like Sales rose from 380.00 to 450.00, and Finance
+    stayed at 400.00."""
+    marts = build_company()
+    finance = {"business_unit_id": "FIN", "business_unit_name": "Finance"}
+    for name in ("rpt_bill_lines", "fct_charges_monthly"):
+        marts[name] = [
+            {**row, **finance}
+            if (row["period_id"], row["cost_centre_id"]) == (JAN, "CC11")
+            else row
+            for row in marts[name]
+        ]
+    marts["dim_cost_centres"] = [
+        {"cost_centre_id": centre, "business_unit_id": unit, "business_unit_name": unit}
+        | {"valid_from": day}
+        for centre, unit, day in (
+            ("CC10", "SAL", "2020-01-01"),
+            ("CC11", "SAL", "2026-02-01"),
+            ("CC20", "FIN", "2020-01-01"),
+        )
+    ]
+    monkeypatch.setenv("APPORTION_WORKSPACE", str(publish(tmp_path, marts)))
+    frame = charges.read_bills(find_published(), FEBRUARY, "as_was").set_index("business_unit_id")
+    assert dict(frame["previous_charged_amount"]) == {"SAL": Decimal(320), "FIN": Decimal(460)}
+    assert dict(frame["comparable_amount"]) == {"SAL": Decimal(380), "FIN": Decimal(400)}
+    assert dict(frame["moved_amount"]) == {"SAL": Decimal(60), "FIN": Decimal(-60)}
+    assert dict(frame["change_amount"]) == {"SAL": Decimal(70), "FIN": Decimal(0)}
+    units = charges.read_consuming_units(find_published(), FEBRUARY, "mail")
+    changes = dict(zip(units["business_unit_id"], units["change_amount"], strict=True))
+    # Mail: 240 and 60 of Sales against 220 and 60.
+    assert changes == {"SAL": Decimal(20), "FIN": Decimal(0)}
+
+
 def test_a_line_that_is_gone_counts_in_the_month_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

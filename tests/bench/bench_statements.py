@@ -146,7 +146,7 @@ def invent_bridges(figures: PeriodFigures) -> dict[str, UnitBridge]:
             rate = (change / 4).quantize(Decimal("0.01"))
             terms = dict.fromkeys(UNIT_TERMS, nothing)
             terms |= {"volume": volume, "rate": rate, "mix": change - volume - rate}
-            services.append(ServiceBridge(service, now.name, before, now.charged, terms))
+            services.append(ServiceBridge(service, now.name, before, now.charged, terms, terms))
         bridges[unit] = UnitBridge(
             unit,
             sum((item.before for item in services), nothing),

@@ -14,6 +14,7 @@ from pipelines.cli.main import run
 from pipelines.errors import ControlError, UsageError
 from pipelines.rerun.bridge_subject import Subject, Wanted, find_subject
 from pipelines.rerun.bridge_terms import TERMS, make_terms
+from pipelines.rerun.charge_terms import PRICE_TERMS
 from pipelines.rerun.engine import Rerun, Scope, open_rerun
 from pipelines.rerun.explain import States, compute_terms, explain_bill, run_states
 from pipelines.rerun.period_swap import CONSUMER_CELLS, LINES, PeriodSwap
@@ -68,8 +69,7 @@ def test_an_earlier_period_is_explained_against_a_later_one(bill_bridge: Golden)
         "volume": "-166.00",
         "rate": "66.40",
         "mix": "-126.40",
-        "price": "0.00",
-        "rounding": "0.00",
+        **dict.fromkeys((*PRICE_TERMS, "rounding"), "0.00"),
     }
     assert (bridge.before, bridge.after) == (Decimal("476.10"), Decimal("272.00"))
     assert bridge.parts == []
@@ -154,26 +154,32 @@ def test_actual_is_explained_against_budget(small_company: Golden) -> None:
 def test_command_says_who_pays_more_and_why(
     bill_bridge: Golden, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Netted by line: desk has 120.00 of rules and 32.00 of pool cost, for its volume and rate
+    cancel; erp 61.00 of volume and 143.10 of mix; crm of cc-sales -4.50, -153.00 and -191.25 of
+    rules, volume and mix; crm of cc-hr 45.00 and 18.75 of organisation and rate; printing -100.00
+    of pool cost; vault 40.00 of volume. Rules are 115.50, of a change of 11.10."""
     place = ["2026-02", "--against", "2026-01", "--workspace", str(bill_bridge.workspace.root)]
     assert run(["explain", *place, "--business-unit", "market", "--format", "markdown"]) == 0
     text = capsys.readouterr().out
     for line in (
         # It pays 111.10 more, and is shown 100.00 less: neither is what the terms sum to.
         "**Market is charged and shown 11.10 EUR more in 2026-02 than in 2026-01, mostly because "
-        "the quantity used changed (+199.20)**",
-        "| Rules | -51.00 | -459.5 | Software -51.00: tower rule software-2025 -> software-2026 |",
-        "| Organisation | +45.00 | 405.4 | People (cc-hr) joined: +45.00 |",
-        "| Pool cost | -27.60 | -248.6 | Printing -150.00: account 6600 costs 150.00 less in all |",
-        "| Volume | +199.20 | 1794.6 | Resource Planning, Sales +133.20: 40 -> 60 seat at 6.66 "
-        "EUR |",
-        "| Rate | -42.60 | -383.8 | Service Desk, Sales -78.00: 7.80 EUR -> 6.24 EUR per ticket: "
-        "all together use 100 -> 125 |",
-        "| Mix of drivers | -111.90 | -1008.1 | Compute -127.50: Customer Relations has 50.0 % -> "
-        "25.0 % of it by Hours |",
+        "other rules hold (+115.50)**",
+        "| Rules | -51.00 | -459.5 | +115.50 | Software -51.00: tower rule software-2025 -> "
+        "software-2026 |",
+        "| Organisation | +45.00 | 405.4 | +45.00 | People (cc-hr) joined: +45.00 |",
+        "| Pool cost | -27.60 | -248.6 | -68.00 | Printing -150.00: account 6600 costs 150.00 less "
+        "in all |",
+        "| Volume | +199.20 | 1794.6 | -52.00 | Resource Planning, Sales +133.20: 40 -> 60 seat at "
+        "6.66 EUR |",
+        # The tickets of the desk and their dearer rate cancel, so that they are no cause of either.
+        "| Use by others | -42.60 | -383.8 | +18.75 |  |",
+        "| Mix of drivers | -111.90 | -1008.1 | -48.15 | Compute -127.50: Customer Relations has "
+        "50.0 % -> 25.0 % of it by Hours |",
         "| Printing | 100.00 |  |  | -150.00 | +50.00 |  |  | 0.00 |",
         "| All | 1,072.00 | -51.00 | +45.00 | -27.60 | +199.20 | -42.60 | -111.90 | 1,083.10 |",
-        "Swapped in this order: restatement, rules, organisation, pool cost, volume, rate, mix of "
-        "drivers.",
+        "Swapped in this order: restatement, rules, organisation, pool cost, volume, use by "
+        "others, mix of drivers. ",
         "Of it shown and not charged (showback): 100.00 in 2026-01, 0.00 in 2026-02.",
     ):
         assert line in text
@@ -196,10 +202,11 @@ def test_new_charge_of_a_showback_is_said_to_be_one(
     assert answer["terms"][4] == {
         "term": "volume",
         "amount": "-50.00",
+        "netted": "-50.00",
         "cause": "0 -> 10 page at -5.00 EUR",
     }
     assert run(["explain", *place, *charge, "--format", "csv"]) == 0
-    assert "Volume,-50.00,100.0,0 -> 10 page at -5.00 EUR\n" in capsys.readouterr().out
+    assert "Volume,-50.00,100.0,-50.00,0 -> 10 page at -5.00 EUR\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

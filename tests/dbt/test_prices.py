@@ -6,10 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from pipelines.rerun.bridge_subject import Wanted
 from pipelines.rerun.changes import ChangesRefusedError, WhatIf
 from pipelines.rerun.engine import Scope, open_rerun
-from pipelines.rerun.explain import explain_bill
 from pipelines.rerun.whatif import ask_rest_of_year, ask_what_if
 
 from .golden import Golden
@@ -94,28 +92,6 @@ def test_the_rest_of_the_year_sums_its_periods(prices: Golden) -> None:
 def test_a_service_at_cost_has_no_price_to_change(prices: Golden) -> None:
     with pytest.raises(ChangesRefusedError, match="'cloud' has the policy at_cost"):
         ask_what_if(prices.workspace, "2026-01", WhatIf(prices=("cloud=+10%",)))
-
-
-def test_a_bridge_says_what_the_price_did(prices: Golden) -> None:
-    """Cloud costs 40.00 in both months; from February on it is charged at 25.00."""
-    bridge = explain_bill(prices.workspace, "2026-02", "2026-01", Wanted("cloud", "cc-a"))
-    assert (str(bridge.before), str(bridge.after)) == ("40.00", "25.00")
-    assert {term: str(amount) for term, amount in bridge.terms.items() if amount} == {
-        "price": "-15.00"
-    }
-    assert bridge.causes["price"] == "charged above its cost +0.00 -> -15.00"
-
-
-def test_parts_of_a_bridge_hold_what_has_a_price_and_no_cost(prices: Golden) -> None:
-    """South paid 3 euros of cost and 2 above it for fax; now there is the price only."""
-    bridge = explain_bill(prices.workspace, "2026-02", "2026-01", Wanted(business_unit_id="south"))
-    parts = {part.part_id: part for part in bridge.parts}
-    assert (str(parts["fax"].before), str(parts["fax"].after)) == ("5.00", "5.00")
-    assert str(parts["fax"].terms["price"]) == "3.00"
-    assert (str(bridge.before), str(bridge.after)) == ("676.15", "415.00")
-    for part in bridge.parts:
-        assert part.before + sum(part.terms.values()) == part.after
-    assert bridge.before + sum(bridge.terms.values()) == bridge.after
 
 
 def test_a_charge_beside_its_price_is_a_difference_of_the_certificate(prices: Golden) -> None:

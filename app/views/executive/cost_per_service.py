@@ -10,14 +10,15 @@ import streamlit as st
 
 from app.charts.cost_flow import draw_cost_flow, split_drawable
 from app.charts.service_costs import draw_cost_trend, draw_movers
+from app.comparisons import compare_reference
 from app.components import (
     Figure,
     amount_column,
     change_column,
     choose_basis,
-    is_over,
     link_column,
     make_moving_figure,
+    make_reference_figure,
     make_variance_figure,
     show_chart,
     show_download,
@@ -28,11 +29,10 @@ from app.components import (
     show_section,
 )
 from app.context import Context, get_context
-from app.findings import state_cost, state_outlook
+from app.findings import COST_CHANGE, state_cost, state_outlook
 from app.formats import (
     MISSING,
     choose_places,
-    describe_against,
     escape_markdown,
     format_amount,
     format_count,
@@ -44,8 +44,15 @@ from app.names import PLACE_NAMES, PLACE_REASONS
 from app.navigation import COST_PER_SERVICE, MONTHLY_CHARGEBACK, SERVICE_DETAIL
 from app.queries.charges import read_open_amounts
 from app.queries.cost_flow import read_cost_flow
-from app.queries.service_costs import read_headline, read_outlook, read_services, read_trend
-from app.selection import MOVERS, choose_one
+from app.queries.service_costs import (
+    read_changed_parts,
+    read_headline,
+    read_outlook,
+    read_services,
+    read_trend,
+)
+from app.selection import MOVERS, Selection, choose_one
+from pipelines.planning.cost_changes import CostChange, split_changes
 
 MOVER_NAMES = {"previous": "Month before", "budget": "Budget"}
 SHOWN_MOVERS = 5
@@ -62,7 +69,9 @@ def render_page() -> None:
     delivered = read_services(context.published, context.selection, "delivered")
     show_headline(
         COST_PER_SERVICE.question,
-        state_cost(headline, delivered, context.selection, context.currency),
+        state_cost(
+            headline, add_cost_changes(context, delivered), context.selection, context.currency
+        ),
     )
     outlook = read_outlook(context.published, context.selection.fiscal_year)
     show_figures(_make_figures(context, headline, outlook))
@@ -90,36 +99,36 @@ def _make_figures(context: Context, row: pd.Series, outlook: pd.DataFrame) -> li
             format_amount(row["amount"], currency),
             row["amount"],
             row["previous_amount"],
-            selection.previous_period_name,
+            selection,
+            currency=currency,
         )
     ]
     if selection.is_actual and to_decimal(row["variance_amount"]) is not None:
         figures.append(
-            make_variance_figure(
-                row["variance_amount"], row["amount"], row["budget_amount"], currency
-            )
+            make_variance_figure(row["amount"], row["budget_amount"], selection, currency)
         )
-    against_year = describe_against(row["year_amount"], row["year_budget_amount"], "budget")
-    has_year_budget = selection.is_actual and bool(against_year)
+    against_year = None
+    if selection.is_actual:
+        amounts = (row["year_amount"], row["year_budget_amount"])
+        against_year = compare_reference(selection, *amounts, "budget", currency)
     figures.append(
-        Figure(
+        make_reference_figure(
             f"Year to date {selection.fiscal_year}",
             format_amount(row["year_amount"], currency),
-            against_year if has_year_budget else None,
-            is_over(row["year_variance_amount"]) if has_year_budget else None,
+            against_year,
         )
     )
     if selection.is_actual and not outlook.empty:
-        figures.append(_make_outlook(outlook.iloc[0], selection.fiscal_year, currency))
+        figures.append(_make_outlook(outlook.iloc[0], selection, currency))
     return [*figures, _make_open_figure(context)]
 
 
-def _make_outlook(landing: pd.Series, fiscal_year: int, currency: str) -> Figure:
-    return Figure(
-        f"Outlook {fiscal_year}",
+def _make_outlook(landing: pd.Series, selection: Selection, currency: str) -> Figure:
+    amounts = (landing["outlook_amount"], landing["budget_year_amount"])
+    return make_reference_figure(
+        f"Outlook {selection.fiscal_year}",
         format_amount(landing["outlook_amount"], currency),
-        describe_against(landing["outlook_amount"], landing["budget_year_amount"], "budget"),
-        is_over(landing["variance_amount"]),
+        compare_reference(selection, *amounts, "budget", currency),
         f"Actual to {format_period(str(landing['last_actual_period_id']))}, then budget.",
     )
 
@@ -166,6 +175,9 @@ def _show_movers(context: Context, services: pd.DataFrame) -> None:
             style="segments",
             label_visibility="collapsed",
         )
+    if not is_comparable_with(context.selection, against):
+        show_missing("Nothing to compare.", say_incomplete(context.selection))
+        return
     column = "change_amount" if against == "previous" else "variance_amount"
     movers = select_movers(services, column)
     if movers.empty:
@@ -174,6 +186,12 @@ def _show_movers(context: Context, services: pd.DataFrame) -> None:
         )
         return
     title = f"Change on {context.selection.previous_period_name}"
+    if against == "previous":
+        movers = add_split(movers, read_changed_parts(context.published, context.selection))
+        st.caption(
+            "Coloured: there is more or less cost. Grey: shares of drivers moved cost from or to "
+            "other services, which is zero over all of them."
+        )
     show_chart(
         draw_movers(
             movers,
@@ -185,14 +203,72 @@ def _show_movers(context: Context, services: pd.DataFrame) -> None:
     )
 
 
+def is_comparable_with(selection: Selection, against: str) -> bool:
+    """Whether the month is whole, and so is the one before where it is compared with that."""
+    return selection.is_comparable if against == "previous" else not selection.missing
+
+
+def say_incomplete(selection: Selection) -> str:
+    """Which month is not complete, and what is missing in it."""
+    if selection.missing:
+        return f"{selection.period_name} is not complete: {selection.missing}."
+    return f"{selection.previous_period_name} is not complete: {selection.previous_missing}."
+
+
+def add_cost_changes(context: Context, services: pd.DataFrame) -> pd.DataFrame:
+    """The services with the part of their change that is cost; as they are where nothing is to be
+    compared with."""
+    if services["change_amount"].isna().all():
+        return services
+    found = split_parts(read_changed_parts(context.published, context.selection))
+    nothing = CostChange(Decimal(0), Decimal(0))
+    costs = [found.get(str(service_id), nothing).cost for service_id in services["service_id"]]
+    return services.assign(**{COST_CHANGE: pd.Series(costs, services.index, dtype=object)})
+
+
+def split_parts(parts: pd.DataFrame) -> dict[str, CostChange]:
+    """The changes of services out of the parts of their cost."""
+    columns = ["service_id", "tower_id", "cost_pool_id", "previous_amount", "amount"]
+    return split_changes(parts[columns].itertuples(index=False, name=None))
+
+
+def add_split(movers: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+    """The movers with the part of their change that is cost, and the part that drivers moved."""
+    found = split_parts(parts)
+    nothing = CostChange(Decimal(0), Decimal(0))
+    splits = [found.get(str(service_id), nothing) for service_id in movers["service_id"]]
+    return movers.assign(
+        cost_amount=pd.Series([item.cost for item in splits], movers.index, dtype=object),
+        driver_amount=pd.Series([item.drivers for item in splits], movers.index, dtype=object),
+    )
+
+
 def select_movers(services: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The services with the largest rises and falls: service_id, service_name, moved_amount."""
-    moves = services.loc[~services["is_pseudo"], ["service_id", "service_name", column]].dropna()
+    """The services with the largest rises and falls: service_id, service_name, moved_amount. What
+    had no cost in the month before, or has none now, says so in its name."""
+    named = services.assign(
+        service_name=[
+            _mark_name(name, now, before) if column == "change_amount" else name
+            for name, now, before in zip(
+                services["service_name"],
+                services["amount"],
+                services["previous_amount"],
+                strict=True,
+            )
+        ]
+    )
+    moves = named.loc[~named["is_pseudo"], ["service_id", "service_name", column]].dropna()
     moves = moves[moves[column] != 0].rename(columns={column: "moved_amount"})
     ordered = moves.sort_values("moved_amount", ascending=False)
     if len(ordered) <= 2 * SHOWN_MOVERS:
         return ordered
     return pd.concat([ordered.head(SHOWN_MOVERS), ordered.tail(SHOWN_MOVERS)])
+
+
+def _mark_name(name: str, now: Any, before: Any) -> str:
+    if not to_decimal(before):
+        return f"{name} (new)"
+    return name if to_decimal(now) else f"{name} (ended)"
 
 
 def _show_services(context: Context) -> None:
@@ -247,6 +323,8 @@ def _shape_services(context: Context, services: pd.DataFrame) -> pd.DataFrame:
     )
     if not context.selection.is_actual or frame["budget"].isna().all():
         frame = frame.drop(columns=["budget", "variance"])
+    if not context.selection.is_comparable or frame["change"].isna().all():
+        frame = frame.drop(columns=["change", "change_share"])
     return frame
 
 

@@ -127,21 +127,20 @@ def _choose_shown_basis(row: pd.Series) -> str:
 
 def _make_figures(context: Context, row: pd.Series, facts: pd.Series) -> list[Figure]:
     selection, currency = context.selection, context.currency
-    before = selection.previous_period_name
     unit_figures = [
         make_moving_figure(
             f"Cost per {to_text(facts['unit_code']) or 'unit'}",
             format_rate(row["unit_cost"], currency),
             row["unit_cost"],
             row["previous_unit_cost"],
-            before,
+            selection,
         ),
         make_moving_figure(
             f"Used, {to_text(facts['unit_code']) or 'units'}",
             format_quantity(row["quantity"]),
             row["quantity"],
             row["previous_quantity"],
-            before,
+            selection,
             is_cost=False,
         ),
     ]
@@ -154,7 +153,8 @@ def _make_figures(context: Context, row: pd.Series, facts: pd.Series) -> list[Fi
             format_amount(row["full_amount"], currency),
             row["full_amount"],
             row["previous_full_amount"],
-            before,
+            selection,
+            currency=currency,
         )
         return [full, passed_on, *unit_figures]
     figures = [
@@ -163,14 +163,13 @@ def _make_figures(context: Context, row: pd.Series, facts: pd.Series) -> list[Fi
             format_amount(row["amount"], currency),
             row["amount"],
             row["previous_amount"],
-            before,
+            selection,
+            currency=currency,
         )
     ]
     if selection.is_actual and to_decimal(row["variance_amount"]) is not None:
         figures.append(
-            make_variance_figure(
-                row["variance_amount"], row["amount"], row["budget_amount"], currency
-            )
+            make_variance_figure(row["amount"], row["budget_amount"], selection, currency)
         )
     if to_decimal(row["passed_on_amount"]) and bool(facts["is_shared"]):
         figures.append(passed_on)

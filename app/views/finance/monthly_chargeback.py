@@ -37,6 +37,7 @@ from app.formats import (
     format_amount,
     format_count,
     format_number,
+    format_period,
     to_decimal,
     to_percent_points,
 )
@@ -55,6 +56,7 @@ from app.queries.charges import (
     read_bills,
     read_open_amounts,
     read_other_items,
+    read_reorganisation,
 )
 from app.queries.confidence import read_confidence
 from app.queries.proof import (
@@ -119,14 +121,15 @@ def _make_figures(context: Context, total: pd.Series, open_amounts: pd.DataFrame
             format_amount(total["charged_amount"], currency),
             total["charged_amount"],
             total["previous_charged_amount"],
-            selection.previous_period_name,
+            selection,
             is_cost=False,
+            currency=currency,
         )
     ]
     if selection.is_actual and to_decimal(total["variance_amount"]) is not None:
         figures.append(
             make_variance_figure(
-                total["variance_amount"], total["charged_amount"], total["budget_amount"], currency
+                total["charged_amount"], total["budget_amount"], selection, currency
             )
         )
     figures.append(
@@ -187,6 +190,7 @@ def _show_bills(context: Context, unit_count: int) -> None:
             "bills",
             "What each business unit is billed, with its budget",
         )
+    _show_reorganisation(context)
     unit_id = choose_one(
         BUSINESS_UNIT,
         "Bill of",
@@ -207,7 +211,7 @@ def _show_bill_table(context: Context, bills: pd.DataFrame, hierarchy: str) -> N
             "change_share": [
                 to_percent_points(now, before)
                 for now, before in zip(
-                    bills["charged_amount"], bills["previous_charged_amount"], strict=True
+                    bills["charged_amount"], bills["comparable_amount"], strict=True
                 )
             ],
             "budget": bills["budget_amount"],
@@ -216,10 +220,15 @@ def _show_bill_table(context: Context, bills: pd.DataFrame, hierarchy: str) -> N
             "lines": bills["line_count"],
             "division": bills["division_name"],
             "change": bills["change_amount"],
+            "moved": bills["moved_amount"],
         }
     )
     if not context.selection.is_actual or frame["budget"].isna().all():
         frame = frame.drop(columns=["budget", "variance"])
+    if not context.selection.is_comparable or frame["change"].isna().all():
+        frame = frame.drop(columns=["change", "change_share", "moved"])
+    elif not any(map(to_decimal, frame["moved"])):
+        frame = frame.drop(columns="moved")
     unit_ids = [str(unit_id) for unit_id in bills["business_unit_id"]]
     key = f"bills_{context.selection.scenario_id}_{context.selection.period_id}_{hierarchy}"
     st.dataframe(
@@ -232,8 +241,17 @@ def _show_bill_table(context: Context, bills: pd.DataFrame, hierarchy: str) -> N
         column_config={
             "unit": st.column_config.TextColumn("Business unit", pinned=True, width=170),
             "charged": amount_column(f"Billed, {currency}", places=2),
-            "change": amount_column(f"Change, {currency}", "On the month before", places=2),
+            "change": amount_column(
+                f"Change, {currency}",
+                "On the month before, with the cost centres that the unit has in this one",
+                places=2,
+            ),
             "change_share": change_column("Change"),
+            "moved": amount_column(
+                f"Moved in or out, {currency}",
+                "Charges of the month before that moved with reassigned cost centres; no change",
+                places=2,
+            ),
             "budget": amount_column(f"Budget, {currency}", places=2),
             "variance": amount_column(f"Over budget, {currency}", places=2),
             "showback": amount_column(f"Shown only, {currency}", places=2),
@@ -243,6 +261,41 @@ def _show_bill_table(context: Context, bills: pd.DataFrame, hierarchy: str) -> N
         key=key,
         alt="Bills per business unit; select a row to see its lines",
     )
+
+
+def _show_reorganisation(context: Context) -> None:
+    """What moved with reassigned cost centres, as reported and by the current organisation: of the
+    selected month, or of the one before where that was the last of the old organisation."""
+    moved = read_reorganisation(context.published, context.selection)
+    if moved.empty:
+        return
+    period_id = str(moved["period_id"].iloc[0])
+    moved = moved[moved["period_id"] == period_id]
+    name, currency = format_period(period_id), context.currency
+    with st.expander(f"Reorganisation: what moved between business units after {name}"):
+        st.caption(
+            f"Charges of {name} by the organisation as reported and by the current one. What moves "
+            "with a cost centre is no rise and no fall: changes of units are like for like."
+        )
+        st.dataframe(
+            moved.drop(columns=["period_id", "business_unit_id"]),
+            hide_index=True,
+            height="content",
+            column_config={
+                "business_unit_name": st.column_config.TextColumn("Business unit", pinned=True),
+                "charged_as_was_amount": amount_column(f"As reported, {currency}", places=2),
+                "moved_out_amount": amount_column(f"Moved out, {currency}", places=2),
+                "moved_in_amount": amount_column(f"Moved in, {currency}", places=2),
+                "charged_as_is_amount": amount_column(
+                    f"Current organisation, {currency}", places=2
+                ),
+            },
+            key="reorganisation",
+            alt="Charges as reported and by the current organisation",
+        )
+        show_download(
+            context, "Reorganisation (CSV)", moved, "reorganisation", "download_reorganisation"
+        )
 
 
 def _open_selected_bill(key: str, unit_ids: list[str]) -> None:
@@ -312,6 +365,8 @@ def _shape_lines(context: Context, lines: pd.DataFrame) -> pd.DataFrame:
     )
     if not context.selection.is_actual or frame["budget"].isna().all():
         frame = frame.drop(columns=["budget", "variance"])
+    if not context.selection.is_comparable:
+        frame = frame.drop(columns="change")
     return frame
 
 

@@ -17,12 +17,14 @@ from app.charts.service_quality import (
     draw_share_trend,
     draw_unit_cost,
 )
+from app.comparisons import compare_reference
 from app.components import (
     Figure,
     amount_column,
     change_column,
     link_column,
     make_moving_figure,
+    make_reference_figure,
     show_chart,
     show_download,
     show_figures,
@@ -36,8 +38,6 @@ from app.context import Context, get_context
 from app.findings import find_comparable_references, state_benchmark
 from app.formats import (
     MISSING,
-    compute_change,
-    describe_against,
     escape_markdown,
     format_change,
     format_count,
@@ -151,29 +151,20 @@ def _make_figures(context: Context, service: Measured) -> list[Figure]:
             format_rate(own, currency),
             own,
             row["previous_unit_cost"],
-            context.selection.previous_period_name,
+            context.selection,
         )
     ]
     if context.selection.is_actual and to_decimal(row["budget_unit_cost"]) is not None:
-        change = compute_change(own, row["budget_unit_cost"])
+        budget = row["budget_unit_cost"]
+        moved = compare_reference(context.selection, own, budget, "budget")
         figures.append(
-            Figure(
-                "Budgeted unit cost",
-                format_rate(row["budget_unit_cost"], currency),
-                describe_against(own, row["budget_unit_cost"], "budget") or None,
-                change > 0 if change else None,
-            )
+            make_reference_figure("Budgeted unit cost", format_rate(budget, currency), moved)
         )
     if service.reference is not None:
         median = service.reference["median_value"]
-        change = compute_change(own, median)
+        moved = compare_reference(context.selection, own, median, "it")
         figures.append(
-            Figure(
-                "Reference median",
-                format_rate(median, currency),
-                describe_against(own, median, "it") or None,
-                change > 0 if change else None,
-            )
+            make_reference_figure("Reference median", format_rate(median, currency), moved)
         )
     if now is not None:
         figures += [

@@ -8,5 +8,6 @@ select
     cast(null as bigint) as record_count,
     cast(null as bigint) as previous_record_count,
     cast(null as decimal(38, 12)) as amount_local,
-    cast(null as decimal(38, 12)) as previous_amount_local
+    cast(null as decimal(38, 12)) as previous_amount_local,
+    cast(null as date) as last_date
 where false

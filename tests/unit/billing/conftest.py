@@ -45,7 +45,10 @@ TABLES = {
     "dim_run": "run_id text, built_at timestamp, workspace_name text, currency_code text, "
     "code_version text, fingerprint text",
     "dim_periods": "period_id text, period_name text, period_start date, period_end date, "
-    "period_state text",
+    "period_state text, has_actuals boolean",
+    "rpt_data_sources": "source_id text, source_name text, source_order bigint",
+    "rpt_data_source_periods": "source_id text, scenario_id text, period_id text, "
+    "record_count bigint, last_date date",
     "dim_services": "service_id text, service_name text, owner_name text, owner_email text, "
     "unit_code text, unit_name text, charging_policy text, "
     "availability_target_share decimal(9,6), sla_attainment_target_share decimal(9,6)",
@@ -116,8 +119,8 @@ DIMENSIONS: dict[str, Rows] = {
         ("run-0007", "2026-04-03 06:30:00", "Example Works", "EUR", "1.2.3", "ab12" * 16),
     ],
     "dim_periods": [
-        ("2026-02", "Feb 2026", "2026-02-01", "2026-03-01", "closed"),
-        ("2026-03", "Mar 2026", "2026-03-01", "2026-04-01", "closed"),
+        ("2026-02", "Feb 2026", "2026-02-01", "2026-03-01", "closed", True),
+        ("2026-03", "Mar 2026", "2026-03-01", "2026-04-01", "closed", True),
     ],
     "dim_services": [
         (*MAIL, "Ana Weber", "ana@example.org", "mailbox", "mailbox", "at_cost", "0.999", "0.9"),

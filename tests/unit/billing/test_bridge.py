@@ -22,6 +22,8 @@ from pipelines.billing.period_figures import load_figures
 from pipelines.billing.records import Closing, Statement
 from pipelines.billing.statement import make_statement
 from pipelines.billing.xlsx import render_xlsx
+from pipelines.rerun.bill_terms import Recovery
+from pipelines.rerun.bridge_terms import TERMS
 from pipelines.rerun.explain_units import UNIT_TERMS, ServiceBridge, UnitBridge
 from pipelines.workspace.workspace import Workspace
 from tests.unit.billing.conftest import add_item
@@ -32,7 +34,8 @@ def make_terms(**amounts: str) -> dict[str, Decimal]:
 
 
 def make_service(name: str, before: str, after: str, **amounts: str) -> ServiceBridge:
-    return ServiceBridge(name.lower(), name, Decimal(before), Decimal(after), make_terms(**amounts))
+    terms = make_terms(**amounts)
+    return ServiceBridge(name.lower(), name, Decimal(before), Decimal(after), terms, terms)
 
 
 RETAIL = UnitBridge(
@@ -100,7 +103,7 @@ def test_the_bridge_is_printed_and_in_the_workbook(marts: duckdb.DuckDBPyConnect
     statement = explain_retail(marts)
     text = read_text(statement)
     assert "Why it changed since Feb 2026" in text
-    assert "Volume used +466.66 Hosting +366.66, Mail +100.00" in text
+    assert "Volume +466.66 Hosting +366.66, Mail +100.00" in text
     assert "change +400.00 (+14.5%)" in text
     sheet = load_workbook(BytesIO(render_xlsx(statement)), data_only=True)["Bridge"]
     rows = list(sheet.iter_rows(values_only=True))
@@ -108,6 +111,72 @@ def test_the_bridge_is_printed_and_in_the_workbook(marts: duckdb.DuckDBPyConnect
     assert rows[4][:2] == ("Mar 2026", 3166.66)
     assert ("Hosting", 300, 0, 366.66, 666.66) in rows
     assert ("All charges", 2766.66, -66.66, 466.66, 3166.66) in rows
+
+
+def test_what_cancels_inside_a_service_is_not_told(marts: duckdb.DuckDBPyConnection) -> None:
+    """Mail has 100.00 of volume and 400.00 that cancel a rate; hosting has 366.66 of volume."""
+    mail = make_service("Mail", "2400.00", "2500.00", volume="500.00", rate="-400.00")
+    mail = replace(mail, netted=make_terms(volume="100.00"))
+    hosting, _, printing = RETAIL.services
+    bridge = replace(
+        RETAIL,
+        terms=make_terms(volume="866.66", rate="-400.00", organisation="-66.66"),
+        services=(hosting, mail, printing),
+    )
+    found = explain_retail(marts, bridge).bridge
+    assert found is not None
+    assert {term.term_id: term.told for term in found.terms} == {
+        "organisation": "Printing \u221266.66",
+        "volume": "Mail +500.00, Hosting +366.66",
+        "rate": "",
+    }
+
+
+def test_the_recovery_stands_apart_from_the_terms(marts: duckdb.DuckDBPyConnection) -> None:
+    """Mail is charged 2,400.00 and then 2,500.00 and costs 2,300.00 and then 2,350.00: 100.00
+    recovered, 100.00 more charged, 50.00 more cost, 150.00 recovered."""
+    costs = dict.fromkeys((*TERMS, "rounding"), Decimal("0.00")) | {"pool_cost": Decimal("50.00")}
+    amounts = (Decimal("100.00"), Decimal("150.00"), Decimal("100.00"))
+    statement = explain_retail(marts, replace(RETAIL, recovery=Recovery(*amounts, costs, {})))
+    assert statement.bridge is not None
+    assert [(term.name, term.amount) for term in statement.bridge.recovery] == [
+        ("Recovery Feb 2026", Decimal("100.00")),
+        ("Change of the charges", Decimal("100.00")),
+        ("Cost: pool cost", Decimal("-50.00")),
+        ("Recovery Mar 2026", Decimal("150.00")),
+    ]
+    text = read_text(statement)
+    assert "Recovery Feb 2026 100.00 Change of the charges +100.00" in text
+    assert "Cost: pool cost \u221250.00 Recovery Mar 2026 150.00" in text
+    rows = list(
+        load_workbook(BytesIO(render_xlsx(statement)), data_only=True)["Bridge"].iter_rows(
+            values_only=True
+        )
+    )
+    assert [row[:2] for row in rows if row[0] and "ecovery" in str(row[0])] == [
+        ("Recovery: charged minus cost of services with a price", None),
+        ("Recovery Feb 2026", 100),
+        ("Recovery Mar 2026", 150),
+    ]
+
+
+def test_a_month_that_is_not_complete_is_not_explained(
+    marts: duckdb.DuckDBPyConnection, workspace: Workspace
+) -> None:
+    """A source that came in February and not in March, which is open: nothing is a rise."""
+    marts.execute("update dim_periods set period_state = 'open' where period_id = '2026-03'")
+    marts.execute("insert into rpt_data_sources values ('timesheets', 'Timesheets', 0)")
+    marts.execute(
+        "insert into rpt_data_source_periods values ('timesheets', 'actual', '2026-02', 5, null)"
+    )
+    figures = explain_period(workspace, load_figures(marts, "2026-03"))
+    statement = make_statement(figures, "RETAIL")
+    assert statement.missing == "Mar 2026: no delivery of timesheets"
+    assert statement.bridge is None
+    text = read_text(statement)
+    assert "It is compared with no other period: Mar 2026: no delivery of timesheets" in text
+    assert "+400.00" not in text and "14.5%" not in text
+    assert render_xlsx(statement)
 
 
 def test_a_bridge_to_other_charges_is_not_shown(marts: duckdb.DuckDBPyConnection) -> None:

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from pipelines.billing.errors import UntiedStatementError
+from pipelines.billing.notes import write_summary
 from pipelines.billing.records import (
     Comparison,
     ReplacedVersion,
@@ -247,6 +248,15 @@ def test_a_cost_centre_that_moved_is_named_on_both_sides(
     assert logistics.previous == Comparison("Feb 2026", Decimal("1550.00"), Decimal("1550.00"))
     (left,) = logistics.reassignments
     assert (left.kind, left.other_unit_name, left.amount) == ("left", "Retail", Decimal("950.00"))
+    # Like for like: 1,816.66 with the 950.00 of 4200, and 1,550.00 without them.
+    assert [item.comparable and item.comparable.amount for item in (retail, logistics)] == [
+        Decimal("2766.66"),
+        Decimal("600.00"),
+    ]
+    assert (
+        "With the cost centres of now this is EUR 400.00 (14.5%) more than in Feb 2026; "
+        "reassigned cost centres move +950.00 besides." in write_summary(retail)
+    )
 
 
 def test_a_cost_centre_that_moves_later_stays_on_this_bill(

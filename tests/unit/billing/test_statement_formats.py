@@ -89,9 +89,9 @@ def test_the_summary_tells_total_and_changes(retail: Statement) -> None:
     """Hosting 666.66 - 300.00, mail 2,500.00 - 2,400.00, printing 0.00 - 66.66."""
     assert write_summary(retail) == (
         "For Mar 2026, Group IT charges Retail EUR 3,166.66 for 2 services used by 2 cost "
-        "centres. This is EUR 400.00 (14.5%) more than in Feb 2026 and EUR 133.34 (4.0%) less "
-        "than the budget. Largest changes since Feb 2026: Server hosting +366.66, E-mail +100.00, "
-        "Printing \u221266.66."
+        "centres. This is EUR 400.00 (14.5%) more than in Feb 2026. It is EUR 133.34 (4.0%) less "
+        "than the budget. Largest changes since Feb 2026, from 1 % on: Server hosting +366.66, "
+        "E-mail +100.00, Printing \u221266.66."
     )
 
 
