@@ -211,7 +211,7 @@ def test_monthly_chargeback(company: Path, open_page: OpenPage) -> None:
     figures = read_figures(test)
     assert figures["Billed Feb 2026"] == ("850.00 EUR", "+9.0 % on Jan 2026")
     assert figures["Not allocated"] == ("40.00 EUR", "nobody pays it yet")
-    # 80.00 of the intranet, which is shown only, beside 850.00.
+    # 80.00 of the intranet, which is showback, beside 850.00.
     assert figures["Measured cost"] == ("91.4 %", "8.6 % fallback")
     bills, lines = test.dataframe[0].value, test.dataframe[1].value
     assert list(bills["unit"]) == ["Sales", "Finance"]
