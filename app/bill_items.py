@@ -1,4 +1,4 @@
-"""Notes, adjustments, mark-up and what else is billed besides the charges of a month."""
+"""The other billed items of a month: notes, adjustments, mark-up and what else is no charge."""
 
 from __future__ import annotations
 
@@ -7,27 +7,34 @@ import streamlit as st
 
 from app.components import Figure, amount_column, show_download, show_section
 from app.context import Context
-from app.formats import MISSING, format_amount
+from app.formats import MISSING, format_amount, to_decimal
 from app.names import BILL_ITEM_NAMES
 
 SHOWN_ROWS = 20
 TALL_TABLE = 740  # pixels of twenty rows; longer tables scroll
 
 
-def make_item_figure(items: pd.DataFrame, currency: str) -> Figure:
-    """What comes to the charges, and what is to pay with it."""
-    return Figure(
-        "Besides the charges",
-        format_amount(items["besides_amount"].iloc[0], currency),
-        f"to pay in all: {format_amount(items['billed_amount'].iloc[0], currency)}",
-    )
+def make_item_figures(total: pd.Series, currency: str) -> list[Figure]:
+    """What is billed, by charges and other items; nothing where charges are all of it."""
+    if not to_decimal(total["other_amount"]):
+        return []
+    return [
+        Figure("Charged", format_amount(total["charged_amount"], currency), "part of billed"),
+        Figure(
+            "Other billed items",
+            format_amount(total["other_amount"], currency),
+            "part of billed",
+            help_text="Credit and debit notes, adjustments, service credits, mark-up, tax and "
+            "true-up. Charged and other billed items are the total billed.",
+        ),
+    ]
 
 
 def show_other_items(context: Context, items: pd.DataFrame) -> None:
     """A table of the items with their reasons; nothing where there is none."""
     if not len(items):
         return
-    show_section("Billed besides the charges")
+    show_section("Other billed items")
     st.dataframe(
         pd.DataFrame(
             {
@@ -46,8 +53,8 @@ def show_other_items(context: Context, items: pd.DataFrame) -> None:
         placeholder=MISSING,
         column_config={
             "unit": st.column_config.TextColumn("Business unit", pinned=True, width=170),
-            "kind": "What it is",
-            "amount": amount_column(f"Billed, {context.currency}", "A credit is negative", 2),
+            "kind": "Kind",
+            "amount": amount_column(f"Amount, {context.currency}", "A credit is negative", 2),
             "service": "Service",
             "cost_centre": "Cost centre",
             "origin": st.column_config.TextColumn("For period", help="The bill that it refers to"),
@@ -57,5 +64,4 @@ def show_other_items(context: Context, items: pd.DataFrame) -> None:
         key="other_items",
         alt="Credit and debit notes, adjustments, mark-up and tax, with their reasons",
     )
-    items = items.drop(columns=["besides_amount", "billed_amount"])
-    show_download(context, "Items (CSV)", items, "bill_items", "download_items")
+    show_download(context, "Other billed items (CSV)", items, "bill_items", "download_items")

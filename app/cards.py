@@ -12,8 +12,17 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from app.formats import format_duration, format_period, format_rate, format_share, to_decimal
+from app.formats import (
+    GAP,
+    format_duration,
+    format_period,
+    format_rate,
+    format_share,
+    to_decimal,
+    to_text,
+)
 from app.names import POLICY_NAMES
+from pipelines.billing.price_terms import PriceTerms, format_price, name_price
 
 CARD_STYLE = """
 <style>
@@ -45,16 +54,23 @@ class CardLinks:
 
 
 def render_cards(
-    services: Sequence[Mapping[str, Any]], links: Sequence[CardLinks], currency: str
+    services: Sequence[Mapping[str, Any]],
+    links: Sequence[CardLinks],
+    terms: Mapping[str, PriceTerms],
+    currency: str,
 ) -> str:
-    """The cards of services as from read_catalogue, in the given order."""
+    """The cards of services as from read_catalogue, in the given order. `terms`: at what each is
+    charged, by its id."""
     cards = [
-        _render_card(service, link, currency) for service, link in zip(services, links, strict=True)
+        _render_card(service, link, terms.get(str(service["service_id"])), currency)
+        for service, link in zip(services, links, strict=True)
     ]
     return f'{CARD_STYLE}<div class="cards">{"".join(cards)}</div>'
 
 
-def _render_card(service: Mapping[str, Any], links: CardLinks, currency: str) -> str:
+def _render_card(
+    service: Mapping[str, Any], links: CardLinks, terms: PriceTerms | None, currency: str
+) -> str:
     facts = "".join(
         f'<span class="muted">{escape(name)}</span><span>{value}</span>'
         for name, value in _list_facts(service)
@@ -65,7 +81,7 @@ def _render_card(service: Mapping[str, Any], links: CardLinks, currency: str) ->
         f"<h3>{_text(service, 'service_name')}</h3>"
         f'<p class="muted">{_text(service, "category_name")}</p>'
         f"<p>{_text(service, 'description')}</p>"
-        f"{_render_price(service, currency)}"
+        f"{_render_price(service, terms, currency)}"
         f'<div class="facts">{facts}</div>'
         f"{_render_offerings(service)}"
         f"{_render_advice('How to order', _text(service, 'how_to_order'))}"
@@ -77,16 +93,31 @@ def _render_card(service: Mapping[str, Any], links: CardLinks, currency: str) ->
     )
 
 
-def _render_price(service: Mapping[str, Any], currency: str) -> str:
+def _render_price(service: Mapping[str, Any], terms: PriceTerms | None, currency: str) -> str:
+    """The price, where one is charged, and the unit cost: two figures, each by its name."""
+    cost = _say_unit_cost(service, currency)
+    if terms is None or not terms.has_price:
+        code = terms.charging_policy if terms else str(service["charging_policy"])
+        policy = escape(POLICY_NAMES.get(code, code))
+        if not cost:
+            return (
+                f'<p class="price">No unit cost yet <small>no use is measured; {policy}</small></p>'
+            )
+        return f'<p class="price"><small>Unit cost</small> {cost}<small>; {policy}</small></p>'
+    first = f"{format_price(terms.tiers[0].unit_price)}{GAP}{currency}"
+    rest = name_price(terms, currency).removeprefix(first)
+    said = f'<p class="price"><small>Price</small> {escape(first)}<small>{escape(rest)}</small></p>'
+    return said + (f'<p class="muted">Unit cost {cost}</p>' if cost else "")
+
+
+def _say_unit_cost(service: Mapping[str, Any], currency: str) -> str:
+    """'76.29 EUR per seat, Oct 2026' as HTML; nothing without one."""
     if to_decimal(service["unit_cost"]) is None:
-        return '<p class="price">No price yet <small>no use is measured</small></p>'
-    policy = POLICY_NAMES.get(str(service["charging_policy"]), str(service["charging_policy"]))
-    period = format_period(str(service["price_period_id"]))
-    return (
-        f'<p class="price">{escape(format_rate(service["unit_cost"], currency))} '
-        f"<small>per {_text(service, 'unit_name') or _text(service, 'unit_code')}; "
-        f"{escape(period)}, {escape(policy)}</small></p>"
-    )
+        return ""
+    unit = to_text(service.get("unit_name")) or to_text(service.get("unit_code")) or "unit"
+    period = format_period(str(service["unit_cost_period_id"]))
+    rate = format_rate(service["unit_cost"], currency)
+    return f"{escape(rate)} <small>per {escape(unit)}, {escape(period)}</small>"
 
 
 def _list_facts(service: Mapping[str, Any]) -> list[tuple[str, str]]:

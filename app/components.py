@@ -207,15 +207,15 @@ def choose_basis() -> str:
         list(BASIS_NAMES),
         format_option=BASIS_NAMES.__getitem__,
         style="segments",
-        help_text="Delivered: what leaves IT through the service, shared services included. "
-        "Direct: what arrived at it, before shared services passed their cost on. "
+        help_text="Delivered cost: what leaves IT through the service, shared services included. "
+        "Direct cost: what arrived at it, before shared services passed their cost on. "
         "Both sum to the ledger.",
     )
 
 
 IT_COST_PARTS = (
     ("charged_amount", "cost of what is charged"),
-    ("showback_amount", "shown only"),
+    ("showback_amount", "showback"),
     ("idle_amount", "idle"),
     ("unallocated_amount", "not allocated"),
     ("unmapped_amount", "not mapped"),

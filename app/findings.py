@@ -177,7 +177,8 @@ def state_chargeback(
     selection: Selection,
     currency: str,
 ) -> str:
-    """'8 business units are billed 3.91 M EUR for Oct 2026; 12.3 k EUR has no payer yet'."""
+    """'8 business units are billed 3.91 M EUR for Oct 2026; 12.3 k EUR has no payer yet'. What is
+    billed is the total of the bills, other items than charges included."""
     count = int(total["business_unit_count"])
     if not count:
         return f"No bills for {selection.period_name}"
@@ -186,7 +187,7 @@ def state_chargeback(
         verb += " budgeted to be"
     sentence = (
         f"{format_count(count, 'business unit')} {verb} billed "
-        f"{format_amount(total['charged_amount'], currency)} for {selection.period_name}"
+        f"{format_amount(total['billed_amount'], currency)} for {selection.period_name}"
     )
     if selection.missing:
         sentence += f", which is not complete ({selection.missing})"
@@ -349,8 +350,8 @@ def _state_quality(facts: Row, quality: Row | None) -> str:
 
 
 def state_fairness(name: str, bills: pd.DataFrame, selection: Selection, currency: str) -> str:
-    """'All 65 bills of Network lie between what the consumer adds and what it would pay alone in
-    Oct 2026', or '3 of 41 bills of Network lie above what the consumer would pay alone ...'."""
+    """'All 65 cost shares of Network lie between the incremental and the stand-alone cost in Oct
+    2026', or '3 of 41 cost shares of Network lie above the stand-alone cost ...'."""
     if bills.empty:
         return f"{name} has fewer than 2 consumers in {selection.period_name}"
     first = bills.iloc[0]
@@ -358,36 +359,44 @@ def state_fairness(name: str, bills: pd.DataFrame, selection: Selection, currenc
     if status == "undeclared":
         amount = format_amount(first["service_undeclared_amount"], currency)
         return (
-            f"The {count} bills of {name} cannot be compared in {selection.period_name}: for "
+            f"The {count} cost shares of {name} cannot be compared in {selection.period_name}: for "
             f"{amount} nobody declared whether it is fixed or follows use"
         )
     if status not in {"compared", "dedicated"}:
         why = "its use is not measured" if status == "unmeasured" else "a credit is in its cost"
-        return f"The {count} bills of {name} cannot be compared in {selection.period_name}: {why}"
+        period = selection.period_name
+        return f"The {count} cost shares of {name} cannot be compared in {period}: {why}"
     above, below = (int((bills["verdict_code"] == code).sum()) for code in ("above", "below"))
     if not above and not below:
         return (
-            f"All {count} bills of {name} lie between what the consumer adds and what it would "
-            f"pay alone in {selection.period_name}"
+            f"All {count} cost shares of {name} lie between the incremental and the stand-alone "
+            f"cost in {selection.period_name}"
         )
-    where = "above what the consumer would pay alone"
+    where = "above the stand-alone cost"
     if above and below:
-        where = "outside of what the consumer adds and what it would pay alone"
+        where = "outside of the incremental and the stand-alone cost"
     elif below:
-        where = "below what the consumer adds"
+        where = "below the incremental cost"
     lies = "lies" if above + below == 1 else "lie"
-    return f"{above + below} of {count} bills of {name} {lies} {where} in {selection.period_name}"
+    return (
+        f"{above + below} of {count} cost shares of {name} {lies} {where} "
+        f"in {selection.period_name}"
+    )
 
 
 def state_catalogue(catalogue: pd.DataFrame, shown: pd.DataFrame) -> str:
-    """'18 services in 7 categories; 17 have a price', or '3 of 18 services match'."""
+    """'18 services in 7 categories; 5 have a price, 10 are charged at cost', or '3 of 18 services
+    match'."""
     count = format_count(len(catalogue), "service")
     if len(shown) != len(catalogue):
         return f"{len(shown)} of {count} {'matches' if len(shown) == 1 else 'match'}"
     categories = format_count(catalogue["category_name"].nunique(), "category", "categories")
-    priced = int(catalogue["unit_cost"].notna().sum())
-    verb = "has" if priced == 1 else "have"
-    return f"{count} in {categories}; {priced} {verb} a price"
+    priced = int((catalogue["tier_count"] > 0).sum())
+    at_cost = int((catalogue["charging_policy"] == "at_cost").sum())
+    return (
+        f"{count} in {categories}; {priced or 'none'} {'has' if priced == 1 else 'have'} a price, "
+        f"{at_cost or 'none'} {'is' if at_cost == 1 else 'are'} charged at cost"
+    )
 
 
 def state_checks(checks: pd.DataFrame, source_count: int) -> str:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 SCENARIO_NAMES = {"actual": "Actual", "budget": "Budget"}
-BASIS_NAMES = {"delivered": "Delivered", "direct": "Direct"}
+BASIS_NAMES = {"delivered": "Delivered cost", "direct": "Direct cost"}
 HIERARCHY_NAMES = {"as_was": "As it was", "as_is": "As it is today"}
 POLICY_NAMES = {
     "at_cost": "charged at cost",
-    "showback": "shown, not charged (showback)",
-    "cost_plus": "charged at cost and a percentage on it",
-    "rate": "charged by the rate card",
-    "market": "charged at a market price",
-    "fixed": "charged an agreed amount",
+    "showback": "showback: shown, not charged",
+    "cost_plus": "charged at cost plus a percentage",
+    "rate": "charged by the price of the rate card",
+    "market": "charged by a market price",
+    "fixed": "charged by a fixed fee",
 }
 SHORT_POLICY_NAMES = {
     "at_cost": "at cost",
-    "showback": "shown only",
+    "showback": "showback",
     "cost_plus": "cost plus",
-    "rate": "by rate card",
+    "rate": "rate card",
     "market": "market price",
-    "fixed": "agreed amount",
+    "fixed": "fixed fee",
 }
 
 PLACE_NAMES = {
@@ -94,20 +94,22 @@ CHECK_KIND_NAMES = {
 }
 
 SPLIT_SENTENCES = {
-    "driver": "Each consumer bears its share of **{driver}**: the cost, times its own quantity, "
-    "divided by the quantity of all consumers, to the cent.",
-    "weighted": "Each consumer bears its share of **{driver}**, weighted: the cost, times its own "
-    "quantity and weight, divided by those of all consumers, to the cent.",
-    "capacity": "Consumers bear their share of **{driver}** in the practical capacity of the "
-    "service. What nobody used of it is idle capacity: shown here, and charged to nobody.",
-    "fixed": "Consumers bear agreed percentages, and of the rest their share of **{driver}**.",
+    "driver": "The share of a consumer is its own quantity of **{driver}** divided by the quantity "
+    "of all consumers, to the cent.",
+    "weighted": "The share of a consumer is its own quantity of **{driver}** times its weight, "
+    "divided by those of all consumers, to the cent.",
+    "capacity": "The share of a consumer is its own quantity of **{driver}** divided by the "
+    "practical capacity of the service. What nobody used of it is idle capacity: shown here, and "
+    "charged to nobody.",
+    "fixed": "Some consumers have declared percentages; the share of the others in what is left "
+    "goes by **{driver}**.",
 }
-"""How a service with a driver is split, in words for those who pay."""
+"""How the cost of a service with a driver is split, in words for those who pay."""
 
 DRIVERLESS_SENTENCES = {
-    "fixed": "Consumers bear agreed percentages; no driver measures what they use.",
-    "even": "Each of its consumers bears the same; no driver measures what they use.",
-    "direct": "One consumer bears all of its cost.",
+    "fixed": "The shares are declared percentages; no driver measures what is used.",
+    "even": "The shares of all consumers are equal; no driver measures what they use.",
+    "direct": "One consumer has all of the cost.",
 }
 
 TARGET_NAMES = {"service": "service", "consumer": "consumer"}
@@ -155,8 +157,8 @@ FAIRNESS_NAMES = {
 }
 VERDICT_NAMES = {
     "between": "Between",
-    "above": "Above what it would pay alone",
-    "below": "Below what it adds",
+    "above": "Above the stand-alone cost",
+    "below": "Below the incremental cost",
 }
 
 METRIC_NAMES = {

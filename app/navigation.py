@@ -115,7 +115,7 @@ FAIRNESS = PageSpec(
     "Fairness",
     ":material/balance:",
     "fairness",
-    "Is each bill between what its consumer adds to the cost and what it would pay alone?",
+    "Is each cost share between the incremental and the stand-alone cost of its consumer?",
     is_of_one_service=True,
 )
 GLOSSARY = PageSpec(

@@ -1,4 +1,4 @@
-"""Chart of bills beside their Shapley values."""
+"""Chart of cost shares beside their Shapley values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROW_HEIGHT = 26
 
 
 def draw_bills_beside_shapley(frame: pd.DataFrame, currency: str) -> go.Figure:
-    """The bill of each consumer as a dot, its Shapley value as a diamond, a line between them.
+    """Cost share of each consumer as a dot, Shapley value as a diamond, a line between them.
 
     `frame`: consumer_key, consumer_name, bill_amount, shapley_amount; the first row on top.
     """
@@ -35,7 +35,7 @@ def draw_bills_beside_shapley(frame: pd.DataFrame, currency: str) -> go.Figure:
         showlegend=False,
     )
     for name, column, numbers, symbol, colour in (
-        ("Bill", "bill_amount", bills, "circle", palette.ACTUAL),
+        ("Cost share", "bill_amount", bills, "circle", palette.ACTUAL),
         ("Shapley value", "shapley_amount", values, "diamond-open", palette.OVER),
     ):
         figure.add_scatter(

@@ -1,4 +1,4 @@
-"""The service catalogue: what is offered, at which price and service level."""
+"""The service catalogue: what is offered, at which price, unit cost and service level."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def read_catalogue(published: Published, selection: Selection) -> pd.DataFrame:
     return read_frame(
         published,
         f"""
-        with prices as (
-            select service_id, unit_cost, period_id as price_period_id
+        with unit_costs as (
+            select service_id, unit_cost, period_id as unit_cost_period_id
             from {COSTS}
             where scenario_id = $scenario and period_id <= $period and unit_cost is not null
             qualify row_number() over (partition by service_id order by period_id desc) = 1
@@ -36,12 +36,12 @@ def read_catalogue(published: Published, selection: Selection) -> pd.DataFrame:
         )
         select
             dim_services.*,
-            prices.unit_cost,
-            prices.price_period_id,
+            unit_costs.unit_cost,
+            unit_costs.unit_cost_period_id,
             consumers.business_unit_count,
             offerings.offerings,
         from dim_services
-        left join prices using (service_id)
+        left join unit_costs using (service_id)
         left join consumers using (service_id)
         left join offerings using (service_id)
         order by category_name, service_name, service_id

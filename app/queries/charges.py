@@ -10,75 +10,88 @@ from app.selection import Selection
 HIERARCHIES = ("as_was", "as_is")
 """As was: business units as they were in the period. As is: as they are today."""
 
+_NOW = "scenario_id = $scenario and period_id = $period"
+_BEFORE = "scenario_id = $scenario and period_id = $previous"
+_BUDGET = "scenario_id = 'budget' and period_id = $period"
+
+_SUMS_OF_ITEMS = f"""
+    sum(amount) filter ({_NOW}) as billed_amount,
+    sum(amount) filter ({_NOW} and item_kind = 'charge') as charged_amount,
+    sum(amount) filter ({_NOW} and item_kind <> 'charge') as other_amount,
+    sum(amount) filter ({_BEFORE}) as previous_billed_amount,
+    sum(amount) filter ({_BUDGET}) as budget_amount,
+"""
+"""Billed is charged and other items together: one definition for units and for their total."""
+
 
 def read_bills(published: Published, selection: Selection, hierarchy: str) -> pd.DataFrame:
-    """One row per business unit: charged, the month before, budget, and cost shown but not charged.
+    """One row per business unit: billed in all, of it charged and other items, the bill of the
+    month before and of the budget, and cost shown but not charged.
 
-    Month before and budget are the sums of that month's and scenario's own bills, so that a line
+    Month before and budget are the sums of that month's and scenario's own bills, so that an item
     which is no longer there counts. The change is like for like: `comparable_amount` is what the
-    month before charged to the cost centres that the unit has in this one, and `moved_amount` what
+    month before billed to the cost centres that the unit has in this one, and `moved_amount` what
     moved with those that joined or left it.
     """
     return read_frame(
         published,
         f"""
         with lines as ({_lines(hierarchy)}),
+        items as ({_items(hierarchy)}),
         members as ({_members()}),
         regrouped as (
             select
                 coalesce(
                     case when $hierarchy = 'as_was' then members.business_unit_id end,
-                    lines.business_unit_id
+                    items.business_unit_id
                 ) as business_unit_id,
-                sum(lines.charged_amount) as comparable_amount,
-            from lines
-            left join members on members.cost_centre_id = lines.cost_centre_id
-            where lines.scenario_id = $scenario and lines.period_id = $previous
+                sum(items.amount) as comparable_amount,
+            from items
+            left join members on members.cost_centre_id = items.cost_centre_id
+            where items.scenario_id = $scenario and items.period_id = $previous
             group by all
         ),
-        sums as (
+        shown as (
             select
                 business_unit_id,
                 max(business_unit_name) as business_unit_name,
-                sum(charged_amount) filter (
-                    scenario_id = $scenario and period_id = $period
-                ) as charged_amount,
-                sum(charged_amount) filter (
-                    scenario_id = $scenario and period_id = $previous
-                ) as previous_charged_amount,
-                sum(charged_amount) filter (
-                    scenario_id = 'budget' and period_id = $period
-                ) as budget_amount,
-                sum(cost_amount) filter (
-                    scenario_id = $scenario and period_id = $period
-                    and charging_policy = 'showback'
-                ) as showback_amount,
-                count(*) filter (
-                    scenario_id = $scenario and period_id = $period
-                ) as line_count,
+                sum(cost_amount) filter (charging_policy = 'showback') as showback_amount,
+                count(*) as line_count,
             from lines
+            where scenario_id = $scenario and period_id = $period
+            group by business_unit_id
+        ),
+        billed as (
+            select
+                business_unit_id,
+                max(business_unit_name) as business_unit_name,
+                {_SUMS_OF_ITEMS}
+            from items
             group by business_unit_id
         )
         select
-            sums.business_unit_id,
-            sums.business_unit_name,
+            business_unit_id,
+            coalesce(shown.business_unit_name, billed.business_unit_name) as business_unit_name,
             dim_business_units.division_name,
-            coalesce(sums.charged_amount, 0) as charged_amount,
-            sums.previous_charged_amount,
+            coalesce(billed.billed_amount, 0) as billed_amount,
+            coalesce(billed.charged_amount, 0) as charged_amount,
+            coalesce(billed.other_amount, 0) as other_amount,
+            billed.previous_billed_amount,
             regrouped.comparable_amount,
-            regrouped.comparable_amount - coalesce(sums.previous_charged_amount, 0)
+            regrouped.comparable_amount - coalesce(billed.previous_billed_amount, 0)
                 as moved_amount,
-            coalesce(sums.charged_amount, 0) - regrouped.comparable_amount as change_amount,
-            sums.budget_amount,
-            coalesce(sums.charged_amount, 0) - sums.budget_amount as variance_amount,
-            sums.showback_amount,
-            sums.line_count,
-        from sums
-        left join dim_business_units
-            on dim_business_units.business_unit_id = sums.business_unit_id
-        left join regrouped on regrouped.business_unit_id = sums.business_unit_id
-        where sums.line_count > 0 or sums.previous_charged_amount <> 0 or sums.budget_amount <> 0
-        order by coalesce(sums.charged_amount, 0) desc, sums.business_unit_id
+            coalesce(billed.billed_amount, 0) - regrouped.comparable_amount as change_amount,
+            billed.budget_amount,
+            coalesce(billed.billed_amount, 0) - billed.budget_amount as variance_amount,
+            shown.showback_amount,
+            coalesce(shown.line_count, 0) as line_count,
+        from billed
+        full outer join shown using (business_unit_id)
+        left join dim_business_units using (business_unit_id)
+        left join regrouped using (business_unit_id)
+        where shown.line_count > 0 or billed.billed_amount <> 0
+            or billed.previous_billed_amount <> 0 or billed.budget_amount <> 0
+        order by coalesce(billed.billed_amount, 0) desc, business_unit_id
         """,
         {**selection.parameters, "hierarchy": hierarchy},
     )
@@ -103,55 +116,39 @@ def read_reorganisation(published: Published, selection: Selection) -> pd.DataFr
 
 
 def read_bill_total(published: Published, selection: Selection) -> pd.DataFrame:
-    """One row: what all bills of the period add up to, the month before, and the budget."""
+    """One row: what all bills of the period add up to, of it charged and other items, the bills of
+    the month before and of the budget."""
     return read_frame(
         published,
         f"""
+        with items as ({_items("as_was")}),
+        lines as ({_lines("as_was")})
         select
-            sum(charged_amount) filter (
-                scenario_id = $scenario and period_id = $period
-            ) as charged_amount,
-            sum(charged_amount) filter (
-                scenario_id = $scenario and period_id = $previous
-            ) as previous_charged_amount,
-            sum(charged_amount) filter (
-                scenario_id = 'budget' and period_id = $period
-            ) as budget_amount,
-            sum(charged_amount) filter (scenario_id = $scenario and period_id = $period)
-                - sum(charged_amount) filter (scenario_id = 'budget' and period_id = $period)
-                as variance_amount,
-            sum(cost_amount) filter (
-                scenario_id = $scenario and period_id = $period and charging_policy = 'showback'
+            {_SUMS_OF_ITEMS}
+            sum(amount) filter ({_NOW}) - sum(amount) filter ({_BUDGET}) as variance_amount,
+            (
+                select sum(cost_amount) filter (charging_policy = 'showback')
+                from lines where {_NOW}
             ) as showback_amount,
-            count(distinct business_unit_id) filter (
-                scenario_id = $scenario and period_id = $period
-            ) as business_unit_count,
-        from {latest("rpt_bill_lines")}
+            (select count(distinct business_unit_id) from lines where {_NOW})
+                as business_unit_count,
+        from items
         """,
         selection.parameters,
     )
 
 
 def read_other_items(published: Published, selection: Selection) -> pd.DataFrame:
-    """One row per item that is billed in the period besides its charges, the largest first; each
-    row has their sum, and the sum of all items, charges among them."""
+    """One row per item that is billed in the period and is no charge, the largest first."""
     return read_frame(
         published,
         f"""
-        with items as (
-            select
-                *,
-                sum(amount) over () as billed_amount,
-                sum(amount) filter (item_kind <> 'charge') over () as besides_amount,
-            from {latest("fct_bill_items_monthly")}
-            where scenario_id = $scenario and period_id = $period
-        )
         select
             period_id, version, bill_item_id, item_kind, business_unit_id, business_unit_name,
             cost_centre_id, cost_centre_name, service_id, service_name, origin_period_id,
-            reference_id, reason, amount, besides_amount, billed_amount,
-        from items
-        where item_kind <> 'charge' and amount <> 0
+            reference_id, reason, amount,
+        from {latest("fct_bill_items_monthly")}
+        where {_NOW} and item_kind <> 'charge' and amount <> 0
         order by abs(amount) desc, bill_item_id
         """,
         selection.parameters,
@@ -204,13 +201,17 @@ def read_bill_lines(
 
 
 def read_consumers(published: Published, selection: Selection, service_id: str) -> pd.DataFrame:
-    """One row per consumer of a service, and beside it the cost of all of them."""
+    """One row per consumer of a service, and beside it the cost of all of them. `unit_rate` is what
+    a unit is charged at, as on the bill, and not what it costs."""
     return read_frame(
         published,
         f"""
         select
             business_unit_id, business_unit_name, cost_centre_id, cost_centre_name, disposition,
-            driver_quality, quantity, unit_code, unit_rate, cost_amount, charged_amount,
+            driver_quality, quantity, unit_code,
+            case when disposition = 'allocated' then coalesce(price_rate, unit_rate) end
+                as unit_rate,
+            cost_amount, charged_amount,
             sum(cost_amount) over () as total_amount,
         from {latest("fct_charges_monthly")}
         where scenario_id = $scenario and period_id = $period and service_id = $service
@@ -337,4 +338,31 @@ def _lines(hierarchy: str) -> str:
             ),
         from ({bill_lines}) as bill
         left join fct_charges_monthly as charges using (charge_id)
+    """
+
+
+def _items(hierarchy: str) -> str:
+    """SQL for the items of the bills of the month, the one before and the budget."""
+    items = (
+        f"select * from {latest('fct_bill_items_monthly')} "
+        f"where ({_NOW}) or ({_BEFORE}) or ({_BUDGET})"
+    )
+    if hierarchy != "as_is":
+        return items
+    return f"""
+        select
+            item.* replace (
+                coalesce(
+                    charges.business_unit_as_is_id, centres.business_unit_id, item.business_unit_id
+                ) as business_unit_id,
+                coalesce(
+                    charges.business_unit_as_is_name,
+                    centres.business_unit_name,
+                    item.business_unit_name
+                ) as business_unit_name
+            ),
+        from ({items}) as item
+        left join fct_charges_monthly as charges on item.bill_item_id = charges.charge_id
+        left join (from dim_cost_centres where is_current) as centres
+            on item.cost_centre_id = centres.cost_centre_id
     """

@@ -24,13 +24,17 @@ def read_recovery(published: Published, selection: Selection) -> pd.DataFrame:
             having bool_or({HAS_PRICE}) or bool_or(recovery_amount <> 0)
         )
         select
-            service_id, service_name, charging_policy, quantity, unit_code, charged_rate,
-            unit_cost, charged_amount, cost_amount, recovery_amount, charged_to_date_amount,
-            cost_to_date_amount, recovery_to_date_amount,
-        from {latest("fct_recovery_monthly")}
-        semi join priced using (service_id)
-        where scenario_id = $scenario and period_id = $period
-        order by abs(recovery_to_date_amount) desc, service_id
+            recovery.service_id, recovery.service_name, charging_policy, recovery.quantity,
+            recovery.unit_code, charged_rate, costs.unit_cost, recovery.charged_amount, cost_amount,
+            recovery_amount, charged_to_date_amount, cost_to_date_amount, recovery_to_date_amount,
+        from {latest("fct_recovery_monthly")} as recovery
+        semi join priced on recovery.service_id = priced.service_id
+        left join {latest("fct_service_costs_monthly")} as costs
+            on recovery.scenario_id = costs.scenario_id
+            and recovery.period_id = costs.period_id
+            and recovery.service_id = costs.service_id
+        where recovery.scenario_id = $scenario and recovery.period_id = $period
+        order by abs(recovery_to_date_amount) desc, recovery.service_id
         """,
         selection.parameters,
     )

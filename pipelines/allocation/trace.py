@@ -64,7 +64,8 @@ class TracedLine:
 
 @dataclass(frozen=True)
 class Trace:
-    """A charge line and everything that its cost is made of; parts + rounding = amount."""
+    """A charge line and everything that its cost is made of; parts + rounding = amount, the cost.
+    What is charged for it may be another amount."""
 
     period_id: str
     scenario_id: str
@@ -85,8 +86,9 @@ class Trace:
     ways: tuple[tuple[Way, Fraction], ...]
     """The ways that reach it, each with the share of its cell that does."""
     rounding: Fraction
-    priced_amount: Decimal | None = None
-    """What is charged for the line, where a price makes it another amount than the cost."""
+    charged_amount: Decimal = Decimal("0.00")
+    """What is charged for the line: its cost where it is at cost, 0 for showback."""
+    charging_policy: str = "at_cost"
 
 
 def trace_charge(
@@ -134,7 +136,8 @@ def trace_charge(
         paths=tuple((*names, part) for names, part in paths),
         ways=tuple(reaching),
         rounding=Fraction(charge["cost_amount"]) - sum((n.part for n in lines), Fraction(0)),
-        priced_amount=charge["priced_amount"],
+        charged_amount=charge["charged_amount"],
+        charging_policy=charge["charging_policy"],
     )
 
 
@@ -162,9 +165,8 @@ def _find_charge(
     result = connection.execute(
         """
         select version, disposition, service_name, cost_centre_name, cost_amount, driver_name,
-            case when disposition = 'allocated' and charging_policy not in ('at_cost', 'showback')
-                then charged_amount end as priced_amount,
-            quantity, unit_code, (select currency_code from dim_run) as currency_code
+            charged_amount, charging_policy, quantity, unit_code,
+            (select currency_code from dim_run) as currency_code
         from fct_charges_monthly
         where scenario_id = ? and period_id = ? and service_id = ? and cost_centre_id = ?
         order by disposition

@@ -30,7 +30,7 @@ class UnbilledChargesError(ControlError):
 
     def __init__(self, period_id: str, amount: Decimal, cost_centres: list[str]) -> None:
         super().__init__(
-            f"period {period_id}: {amount:,.2f} are charged to cost centres that belong to no "
+            f"period {period_id}: {amount:,.2f} are billed to cost centres that belong to no "
             f"business unit at the start of the period: {list_some(cost_centres)}. "
             "Nothing was written. Give them a business unit from that day on and run again, or "
             "write the statements of single units by name."

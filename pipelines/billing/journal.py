@@ -99,11 +99,11 @@ def load_journal(
     version, end, currency = _read_period(marts, period_id)
     items = _read_items(marts, period_id, version)
     if not items:
-        raise UsageError(f"nothing is charged in {period_id}, so that there is nothing to post")
+        raise UsageError(f"nothing is billed in {period_id}, so that there is nothing to post")
     homeless = sorted({item.cost_centre_id for item in items if item.legal_entity_id is None})
     if homeless:
         raise ControlError(
-            f"cost centres {', '.join(homeless)} are charged in {period_id} and have no legal "
+            f"cost centres {', '.join(homeless)} are billed in {period_id} and have no legal "
             "entity: give them one in the delivery of cost centres"
         )
     entries = tuple(_make_entries(settings, period_id, items))
@@ -186,7 +186,7 @@ def _post_between(
 ) -> list[Entry]:
     entries = []
     for entity, amount in sorted(owed.items()):
-        text = f"IT {period_id} charged by {settings.legal_entity} to {entity}"
+        text = f"IT {period_id} billed by {settings.legal_entity} to {entity}"
         for side, account, value in (
             (entity, settings.payable_account, -amount),
             (settings.legal_entity, settings.receivable_account, amount),

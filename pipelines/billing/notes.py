@@ -48,6 +48,11 @@ def is_credit(statement: Statement) -> bool:
     return statement.total < 0
 
 
+def name_total(statement: Statement) -> str:
+    """What the total of a statement is called: charges and other billed items together."""
+    return "Total billed (credit)" if is_credit(statement) else "Total billed"
+
+
 def write_summary(statement: Statement) -> str:
     """Two or three sentences that can be read without the tables."""
     sentences = [_tell_total(statement)]
@@ -89,8 +94,8 @@ def _tell_total(statement: Statement) -> str:
     to_whom = statement.recipient.name
     charged = [line for line in statement.charged_lines if line.charged_amount]
     if not charged and not statement.items:
-        return f"{who} charges {to_whom} nothing."
-    verb = "credits" if is_credit(statement) else "charges"
+        return f"{who} bills {to_whom} nothing."
+    verb = "credits" if is_credit(statement) else "bills"
     amount = format_money(abs(statement.total), statement.currency_code)
     if not charged:
         others = _tell_others(statement)
@@ -100,7 +105,7 @@ def _tell_total(statement: Statement) -> str:
     what = f"for {services} used by {cost_centres}"
     if statement.items:
         charges = format_amount(statement.charged)
-        what = f"{what} ({charges}) and for {_tell_others(statement)}"
+        what = f"{what} (charged {charges}) and for {_tell_others(statement)}"
     return f"{who} {verb} {to_whom} {amount} {what}."
 
 
@@ -274,7 +279,8 @@ def _note_recovery(statement: Statement) -> Note | None:
         f"Not all services are charged at their cost: {names}. The charges cost "
         f"{format_money(cost, statement.currency_code)}; what they are above it "
         f"({format_change(statement.recovery)}) is recovered more than was spent, or less if "
-        "negative. Their rate is the charge by the quantity.",
+        "negative. Their rate is what a unit is charged at: the price, or what tiers and base fees "
+        "come to per unit.",
     )
 
 

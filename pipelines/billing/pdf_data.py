@@ -30,6 +30,7 @@ from pipelines.billing.notes import (
     collect_notes,
     describe_missing_close,
     is_credit,
+    name_total,
     write_summary,
 )
 from pipelines.billing.pdf_figures import (
@@ -139,7 +140,7 @@ def _build_totals(statement: Statement) -> Data:
         if other is not None
     ]
     return {
-        "label": "Total (credit)" if is_credit(statement) else "Total to be charged",
+        "label": name_total(statement),
         "amount": format_amount(statement.total),
         "is_credit": is_credit(statement),
         "comparisons": comparisons,

@@ -148,7 +148,7 @@ def measure_columns(groups: Sequence[Data]) -> dict[str, float]:
     Typst could find them by setting every cell twice, which is an eighth of the time of a long
     statement. Digits are all of one width; other text gets the same, and a second line if need be.
     """
-    heads = {"quantity": "Quantity", "unit": "Unit", "rate": "Rate", "amount": "Amount (EUR)"}
+    heads = {"quantity": "Quantity", "unit": "Unit", "rate": "Rate", "amount": "Charged (EUR)"}
     texts = {key: [head] for key, head in heads.items()}
     for group in groups:
         texts["amount"].append(group["total"])

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipelines.billing.records import (
     CHARGE,
-    POLICY_SHOWBACK,
     BillItem,
     BillScope,
     CertificateIdentity,
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-RATE_DIGITS = 10
 IS_OF_SCOPE = "scenario_id = ? and period_id = ? and version = ?"
 
 
@@ -227,7 +225,6 @@ def _to_line(row: Row) -> StatementLine:
         return to_optional_money(row[name], f"rpt_bill_lines.{name}")
 
     has_same_unit = row["unit_code"] == row["service_unit_code"]
-    quantity = to_measure(row["quantity"])
     return StatementLine(
         cost_centre_id=row["cost_centre_id"],
         cost_centre_name=row["cost_centre_name"] or row["cost_centre_id"],
@@ -237,10 +234,10 @@ def _to_line(row: Row) -> StatementLine:
         charging_policy=row["charging_policy"],
         driver_name=row["driver_name"],
         driver_quality=row["driver_quality"],
-        quantity=quantity,
+        quantity=to_measure(row["quantity"]),
         unit_code=row["unit_code"],
         unit_name=(row["service_unit_name"] if has_same_unit else None) or row["unit_code"],
-        unit_rate=_find_rate(row, quantity),
+        unit_rate=to_measure(row["unit_rate"]),
         charged_amount=money("charged_amount"),
         cost_amount=money("cost_amount"),
         previous_charged_amount=optional("previous_charged_amount"),
@@ -252,18 +249,6 @@ def _to_line(row: Row) -> StatementLine:
             money("fallback_amount"),
         ),
     )
-
-
-def _find_rate(row: Row, quantity: Decimal | None) -> Decimal | None:
-    """What a unit is charged at: the published cost per unit, unless the charge is another one
-    than the cost; then the charge by the quantity, so that the line can be calculated."""
-    is_at_cost = row["charged_amount"] == row["cost_amount"]
-    if is_at_cost or row["charging_policy"] == POLICY_SHOWBACK or not quantity:
-        return to_measure(row["unit_rate"])
-    with localcontext() as context:
-        context.prec = 60
-        rate: Decimal = row["charged_amount"] / quantity
-        return rate.quantize(Decimal(1).scaleb(-RATE_DIGITS), ROUND_HALF_UP)
 
 
 def read_items(

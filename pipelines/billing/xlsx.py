@@ -17,7 +17,7 @@ from pipelines.billing.formats import format_date, format_time
 from pipelines.billing.notes import (
     collect_notes,
     describe_missing_close,
-    is_credit,
+    name_total,
     write_summary,
 )
 from pipelines.billing.pdf_figures import name_recovery
@@ -71,7 +71,7 @@ def render_xlsx(statement: Statement) -> bytes:
     formats = make_formats(workbook)
     _fill_statement(add_sheet(workbook, formats, "Statement"), statement)
     _fill_lines(add_sheet(workbook, formats, "Lines"), statement)
-    _fill_items(add_sheet(workbook, formats, "Other items"), statement)
+    _fill_items(add_sheet(workbook, formats, "Other billed items"), statement)
     _fill_bridge(add_sheet(workbook, formats, "Bridge"), statement)
     _fill_pools(add_sheet(workbook, formats, "Cost by pool"), statement)
     _fill_certificate(add_sheet(workbook, formats, "Certificate"), statement)
@@ -94,7 +94,7 @@ def _fill_statement(sheet: Sheet, statement: Statement) -> None:
             ],
             [(kind.title, kind.count, kind.amount) for kind in statement.kinds],
             {2: statement.total},
-            _total_label(statement),
+            name_total(statement),
         )
     write_section(sheet, "Charges by service")
     _fill_services(sheet, statement)
@@ -112,10 +112,10 @@ def _fill_statement(sheet: Sheet, statement: Statement) -> None:
                 for entity in statement.legal_entities
             ],
             {2: statement.total},
-            _total_label(statement),
+            name_total(statement),
         )
     if statement.showback_services:
-        write_section(sheet, "For information: not charged, not part of the total")
+        write_section(sheet, "Showback: for information, not charged")
         _fill_showback(sheet, statement)
     if statement.quality:
         write_section(sheet, f"Service levels in {statement.period.name}, over all users")
@@ -123,10 +123,6 @@ def _fill_statement(sheet: Sheet, statement: Statement) -> None:
     write_section(sheet, "Notes")
     for note in collect_notes(statement):
         write_paragraph(sheet, note.title, note.text)
-
-
-def _total_label(statement: Statement) -> str:
-    return "Total (credit)" if is_credit(statement) else "Total to be charged"
 
 
 def _fill_heading(sheet: Sheet, statement: Statement) -> None:
@@ -144,7 +140,7 @@ def _fill_heading(sheet: Sheet, statement: Statement) -> None:
     write_pair(sheet, "Status", "final" if statement.is_final else "PREVIEW, NOT FINAL")
     write_pair(sheet, "Issued", format_time(run.built_at))
     write_pair(sheet, "Currency", statement.currency_code)
-    write_pair(sheet, _total_label(statement), statement.total, "big")
+    write_pair(sheet, name_total(statement), statement.total, "big")
     for other in (statement.previous, statement.comparable, statement.budget):
         if other is None:
             continue
@@ -163,7 +159,7 @@ def _fill_services(sheet: Sheet, statement: Statement) -> None:
         Column("Quantity", 18, QUANTITY_FORMAT),
         Column("Unit", 18),
         Column(f"Rate ({currency})", 16, RATE_FORMAT),
-        Column(f"Amount ({currency})", 18, AMOUNT_FORMAT),
+        Column(f"Charged ({currency})", 18, AMOUNT_FORMAT),
     ]
     totals = {4: statement.charged}
     for other in (statement.previous, statement.budget):
@@ -195,10 +191,10 @@ def _fill_showback(sheet: Sheet, statement: Statement) -> None:
         Column("Quantity", 18, QUANTITY_FORMAT),
         Column("Unit", 18),
         Column(f"Rate ({currency})", 16, RATE_FORMAT),
-        Column(f"Cost, not charged ({currency})", 18, AMOUNT_FORMAT),
+        Column(f"Showback ({currency})", 18, AMOUNT_FORMAT),
     ]
     rows = [_service_cells(service) for service in statement.showback_services]
-    label = "Cost shown, not charged"
+    label = "Showback: cost shown, not charged"
     write_table(sheet, columns, rows, {4: statement.showback_total}, label)
 
 
@@ -283,7 +279,7 @@ def _line_cells(line: StatementLine) -> list[Cell]:
 
 def _fill_items(sheet: Sheet, statement: Statement) -> None:
     if not statement.items:
-        write_cell(sheet, 0, 0, "Nothing is billed besides charges.")
+        write_cell(sheet, 0, 0, "There are no other billed items.")
         return
     columns = [
         Column("Kind", 28),
@@ -316,7 +312,7 @@ def _fill_items(sheet: Sheet, statement: Statement) -> None:
         for item in statement.items
     ]
     total = sum_amounts(item.amount for item in statement.items)
-    write_table(sheet, columns, rows, {10: total}, "All other items")
+    write_table(sheet, columns, rows, {10: total}, "All other billed items")
     sheet.worksheet.freeze_panes(1, 0)
     sheet.worksheet.repeat_rows(0)
 

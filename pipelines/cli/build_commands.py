@@ -170,9 +170,9 @@ def _print_summary(
     period = summary.period_id
     for title, rows in (
         (f"Cost by pool, {period}, {code}", summary.by_pool),
-        (f"Cost by service, {period}, {code}", summary.by_service),
-        (f"Charged to business units, {period}, {code}", summary.by_business_unit),
-        (f"Shown to business units, {period}, {code}", summary.shown_by_business_unit),
+        (f"Delivered cost by service, {period}, {code}", summary.by_service),
+        (f"Billed to business units, {period}, {code}", summary.by_business_unit),
+        (f"Showback of business units, {period}, {code}", summary.shown_by_business_unit),
     ):
         if not rows and rows is summary.shown_by_business_unit:
             continue

@@ -55,7 +55,7 @@ def journal(
         return EXIT_DONE
     print(
         f"{done.path}: {len(posted.entries)} entries, {posted.total:,.2f} {posted.currency_code} "
-        f"charged, reference {posted.reference}."
+        f"billed, reference {posted.reference}."
     )
     if done.exported_before:
         print(

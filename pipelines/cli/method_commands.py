@@ -59,8 +59,9 @@ def methods(
     if as_json:
         print_json({"period_id": period_id, "sheets": [vars(sheet) for sheet in sheets]})
         return 0
-    rows = [(sheet.service_name, sheet.price, sheet.file.name) for sheet in sheets]
-    print_table(f"Method sheets of {period_id}", ("service", "price", "file"), rows)
+    rows = [(item.service_name, item.price, item.unit_cost, item.file.name) for item in sheets]
+    columns = ("service", "price", "unit cost", "file")
+    print_table(f"Method sheets of {period_id}", columns, rows)
     more = "Index and glossary are" if service is None else "The glossary is"
     print(f"{more} beside them in {directory}")
     return 0

@@ -1,4 +1,4 @@
-"""`apportion rates`: what a unit should cost next year."""
+"""`apportion rates`: which price a unit should have next year."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def propose(
         list[str] | None, typer.Option("--service", help="Only this one; may be given again.")
     ] = None,
     digits: Annotated[
-        int, typer.Option(min=1, max=10, help="Significant digits of a proposed rate.")
+        int, typer.Option(min=1, max=10, help="Significant digits of a proposed price.")
     ] = 3,
     as_yaml: Annotated[
         bool, typer.Option("--yaml", help="Write entries for rate_card.yml.")
@@ -39,7 +39,7 @@ def propose(
     workspace: WorkspaceOption = Path(),
     as_json: JsonOption = False,
 ) -> int:
-    """Propose rates: planned cost / planned volume, rounded, with the volume that breaks even."""
+    """Propose prices: planned cost / planned volume, rounded, with the volume that breaks even."""
     from pipelines.planning.propose_rates import propose_rates, write_rate_card
     from pipelines.warehouse.reader import open_published
     from pipelines.workspace.workspace import Workspace
@@ -56,8 +56,8 @@ def propose(
         print_tables([_make_table(found)], form)
         if form is not TableFormat.CSV:
             print(
-                "Break-even: rate x volume = fixed cost + variable cost per unit x volume. What no "
-                "pool rule declares to be variable counts as fixed."
+                "Break-even: price x volume = fixed cost + variable cost per unit x volume. What "
+                "no pool rule declares to be variable counts as fixed."
             )
     return 0
 
@@ -71,8 +71,8 @@ def _make_table(found: RateProposals) -> Table:
             item.planned_cost,
             write_volume(item.planned_volume),
             item.unit_code,
-            f"{item.exact_rate:f}",
-            f"{item.rate:f}",
+            f"{item.planned_unit_cost:f}",
+            f"{item.price:f}",
             item.planned_recovery,
             item.fixed_cost,
             "never" if item.break_even_volume is None else write_volume(item.break_even_volume),
@@ -80,8 +80,8 @@ def _make_table(found: RateProposals) -> Table:
         for item in found.proposals
     ]
     columns = (
-        *("service", "planned cost", "planned volume", "unit", "cost per unit", "rate"),
+        *("service", "planned cost", "planned volume", "unit", "planned unit cost", "price"),
         *("recovers", "of cost fixed", "breaks even at"),
     )
-    title = f"Proposed rates for the fiscal year {found.fiscal_year}, {found.currency_code}"
+    title = f"Proposed prices for the fiscal year {found.fiscal_year}, {found.currency_code}"
     return Table(title, columns, rows, numeric=(1, 2, 4, 5, 6, 7, 8))

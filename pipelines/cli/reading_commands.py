@@ -113,7 +113,8 @@ def bill(
     elif files:
         rows = [(f.business_unit_name, format_money(f.total), f.pdf.name) for f in files]
         code = files[0].currency_code
-        print_table(f"Statements of {period}", ("business unit", code, "file"), rows, numeric=[1])
+        columns = ("business unit", f"billed, {code}", "file")
+        print_table(f"Statements of {period}", columns, rows, numeric=[1])
         print(f"PDF, XLSX and CSV of each are in {directory}")
     if failure is not None:
         raise failure

@@ -142,14 +142,15 @@ def _print_trace(result: Trace, records: list[SourceRecord], shown: int) -> None
     code = result.currency_code
     quantity = f" for {result.quantity:,.2f} {result.unit_code}" if result.quantity else ""
     print(
-        f"{result.service_name} charged to {result.cost_centre_id} {result.cost_centre_name} in "
-        f"{result.period_id}: {format_money(result.amount)} {code}{quantity}"
+        f"{result.service_name} for {result.cost_centre_id} {result.cost_centre_name} in "
+        f"{result.period_id}: cost {format_money(result.amount)} {code}, charged "
+        f"{format_money(result.charged_amount)} {code}{quantity}"
         f" (driver: {result.driver_name or 'none'})"
     )
-    if result.priced_amount is not None:
+    if result.charged_amount != result.amount:
         print(
-            f"That is its cost. It is charged at a price: {format_money(result.priced_amount)} "
-            f"{code}, by the policy in services.yml."
+            f"The charge follows the policy {result.charging_policy} of services.yml. What follows "
+            "is what the cost is made of."
         )
     paths = [(*names, format_money(to_decimal(part))) for *names, part in result.paths[:12]]
     print_table(
@@ -183,7 +184,7 @@ def _print_trace(result: Trace, records: list[SourceRecord], shown: int) -> None
         amount = format_money(to_decimal(sum((line.part for line in rest), start=0 * rest[0].part)))
         rows.append((f"{len(rest)} more lines (--all shows them)", "", "", "", "", amount))
     rows.append(("rounding to the cent", "", "", "", "", f"{to_decimal(result.rounding):f}"))
-    rows.append(("charge line", "", "", "", "", format_money(result.amount)))
+    rows.append(("cost of the charge line", "", "", "", "", format_money(result.amount)))
     columns = ("source", "account", "what", "source amount", "share", code)
     print_table("By source record, largest first", columns, rows, numeric=[3, 4, 5])
 
@@ -214,6 +215,9 @@ def _trace_as_json(result: Trace, records: list[SourceRecord]) -> dict[str, Any]
         "quantity": result.quantity,
         "unit_code": result.unit_code,
         "amount": result.amount,
+        "cost_amount": result.amount,
+        "charged_amount": result.charged_amount,
+        "charging_policy": result.charging_policy,
         "currency_code": result.currency_code,
         "rounding": to_decimal(result.rounding),
         "lines": [
@@ -287,7 +291,7 @@ def _print_source(result: SourceTrace, shown: int) -> None:
         rows.append((what, "", "", "", "", "", _write_sum(charge.part for charge in rest)))
     rows.append(("rounding", "", "", "", "", "", f"{to_decimal(result.rounding):f}"))
     rows.append(("source", "", "", "", "", "", format_money(to_decimal(source.amount))))
-    columns = ("service", "consumer", "business unit", "became", "charge line", "share", code)
+    columns = ("service", "consumer", "business unit", "became", "its cost", "share", code)
     print_table("By charge line, largest first", columns, rows, numeric=[4, 5, 6])
 
 

@@ -221,7 +221,7 @@ def _print_what_if_notes(result: WhatIfResult) -> None:
 
 
 def _say_charged(before: Decimal, after: Decimal) -> str:
-    return f"Of it charged: {format_money(before)} before, {format_money(after)} after."
+    return f"Charged: {format_money(before)} before, {format_money(after)} after."
 
 
 def _say_equal_totals(found: MethodComparison | ModelComparison) -> str:

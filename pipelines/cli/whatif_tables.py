@@ -26,10 +26,11 @@ UNBORNE = {
     "(recovery)": "Recovery accounts: what IT charged before",
     "(out_of_scope)": "Out of scope",
     "(capitalised)": "Capitalised",
+    "(quarantined)": "Quarantined records, open or discarded",
     "(unmapped)": "Unmapped: no rule or no known receiver",
     "(unallocated)": "Unallocated: no driver says who used it",
     "(idle)": "Idle capacity",
-    "(not_recovered)": "Cost that prices leave (+), or recover above it (-)",
+    "(not_recovered)": "Under-recovery (+) or over-recovery (-) of prices",
 }
 
 

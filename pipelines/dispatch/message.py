@@ -57,7 +57,7 @@ def write_message(
 
 def _write_subject(destination: Destination, letter: Letter) -> str:
     preview = "Preview: " if destination.is_preview else ""
-    text = f"{preview}IT charges {letter.period_name}, {letter.unit_name}"
+    text = f"{preview}IT bill {letter.period_name}, {letter.unit_name}"
     # A name with a line end would end the header.
     return " ".join(f"{text} ({letter.statement_number})".split())
 
@@ -75,7 +75,7 @@ def _write_text(destination: Destination, letter: Letter, files: Sequence[Path])
         )
     names = "\n".join(f"  {path.name}" for path in files)
     return (
-        f"Attached is the statement of what {letter.company} charges {letter.unit_name} for IT in "
+        f"Attached is the statement of what {letter.company} bills {letter.unit_name} for IT in "
         f"{letter.period_name}.\n\n"
         f"Statement: {letter.statement_number}\nFiles:\n{names}\n\n{state}\n"
     )

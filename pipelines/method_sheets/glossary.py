@@ -1,8 +1,8 @@
 """The terms, from the one place that knows them: docs/glossary.md.
 
 The app, the method sheets and the reader of the repository see the same table. Assumes its form:
-two columns, the term in bold. A row that has another form is a defect of the page and is refused,
-so that no term can get lost on the way.
+two columns, the term in bold; an amount ends with the mart column that holds it. A row that has
+another form is a defect of the page and is refused, so that no term can get lost on the way.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pipelines.errors import ApportionError
 
 GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
 _ROW = re.compile(r"^\| \*\*(?P<term>[^*|]+)\*\* \| (?P<meaning>[^|]+) \|$")
+_COLUMN = re.compile(r" `(?P<column>[a-z_]+\.[a-z_]+)`$")
 _MARKS = re.compile(r"[*`]")
 
 
@@ -34,6 +35,8 @@ class Term:
 
     name: str
     meaning: str
+    column: str = ""
+    """The one mart column that holds it, as `mart.column`; empty where the term is no amount."""
 
 
 @cache
@@ -46,5 +49,8 @@ def read_terms(path: Path = GLOSSARY) -> tuple[Term, ...]:
         found = _ROW.match(line)
         if found is None:
             raise GlossaryError(path, number, line)
-        terms.append(Term(found["term"], _MARKS.sub("", found["meaning"]).strip()))
+        meaning = found["meaning"].strip()
+        column = _COLUMN.search(meaning)
+        text = _MARKS.sub("", _COLUMN.sub("", meaning)).strip()
+        terms.append(Term(found["term"], text, column["column"] if column else ""))
     return tuple(terms)

@@ -24,6 +24,7 @@ class SheetRows:
     facts: Row
     offerings: list[Row]
     cost: Row | None
+    prices: list[Row]
     method: Row | None
     units: list[Row]
     other_users: list[Row]
@@ -107,6 +108,10 @@ def read_rows(
                 key,
             )
         ),
+        prices=read(
+            f"from {latest('fct_prices_monthly')} where service_id = $service order by tier_number",
+            key,
+        ),
         method=method,
         units=read(UNITS, key),
         other_users=read(OTHER_USERS, key),
@@ -132,12 +137,13 @@ UNITS = f"""
         disposition = 'allocated' as is_borne,
         sum(quantity) as quantity,
         sum(cost_amount) as amount,
+        sum(charged_amount) as charged_amount,
         sum(sum(quantity)) over () as total_quantity,
         sum(sum(cost_amount)) over () as total_amount
     from {latest("fct_charges_monthly")}
     where service_id = $service
     group by business_unit_id, disposition = 'allocated'
-    having sum(cost_amount) <> 0 or sum(quantity) <> 0
+    having sum(cost_amount) <> 0 or sum(quantity) <> 0 or sum(charged_amount) <> 0
     order by is_borne desc, amount desc, business_unit_id
 """
 

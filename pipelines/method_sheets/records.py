@@ -59,12 +59,15 @@ class Sheet:
     service_name: str
     category_name: str
     summary: str
-    """The answer in one sentence: what is paid for, by what, and this month's price."""
+    """The answer in one sentence: at what it is charged, by what, and this month's price or unit
+    cost."""
     finding: str
     """The same with the service's name, as a title."""
     sections: tuple[Section, ...]
     origin: str
     """Which company, month and run the figures are of."""
     price: str
+    """What a unit is charged at, where that was set in advance; empty for the others."""
+    unit_cost: str
     counted_by: str
     owner_name: str

@@ -80,20 +80,21 @@ def render_index(sheets: Sequence[Sheet], files: Sequence[str]) -> str:
         rows = "".join(
             f'<tr><td><a href="{escape(file)}">{escape(sheet.service_name)}</a></td>'
             f"<td>{escape(sheet.counted_by)}</td>"
-            f'<td class="number">{escape(sheet.price)}</td>'
+            f"<td>{escape(sheet.price)}</td>"
+            f"<td>{escape(sheet.unit_cost)}</td>"
             f"<td>{escape(sheet.owner_name)}</td></tr>"
             for sheet, file in group
         )
         parts.append(
             f'<h2>{escape(category)}</h2><div class="scroll"><table><thead><tr><th>Service</th>'
-            '<th>Counted by</th><th class="number">Price</th><th>Whom to ask</th></tr></thead>'
+            "<th>Counted by</th><th>Price</th><th>Unit cost</th><th>Whom to ask</th></tr></thead>"
             f"<tbody>{rows}</tbody></table></div>"
         )
     origin = sheets[0].origin if sheets else ""
     body = (
         '<nav><a href="glossary.html">Words</a></nav><h1>What you pay for</h1>'
-        "<p>One sheet per service: what is in its price, how your part is found, and how to pay "
-        f"less.</p>{''.join(parts)}<footer>{escape(origin)}</footer>"
+        "<p>One sheet per service: what you are charged for, how your part is found, and how to "
+        f"pay less.</p>{''.join(parts)}<footer>{escape(origin)}</footer>"
     )
     return _render_page("What you pay for", body)
 
@@ -101,13 +102,18 @@ def render_index(sheets: Sequence[Sheet], files: Sequence[str]) -> str:
 def render_glossary(terms: Sequence[Term]) -> str:
     """The words of the field, from A to Z."""
     items = "".join(
-        f"<dt>{escape(term.name)}</dt><dd>{escape(term.meaning)}</dd>" for term in terms
+        f"<dt>{escape(term.name)}</dt><dd>{escape(term.meaning)}{_render_column(term)}</dd>"
+        for term in terms
     )
     body = (
         '<nav><a href="index.html">All services</a></nav><h1>Words</h1>'
         f"<p>What the terms on bills, pages and sheets mean.</p><dl>{items}</dl>"
     )
     return _render_page("Words", body)
+
+
+def _render_column(term: Term) -> str:
+    return f" <code>{escape(term.column)}</code>" if term.column else ""
 
 
 def render_table(table: Table) -> str:

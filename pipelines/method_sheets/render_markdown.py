@@ -42,11 +42,12 @@ def render_index(sheets: Sequence[Sheet], files: Sequence[str]) -> str:
     parts = ["# What you pay for", "One sheet per service. The words are in [Words](glossary.md)."]
     for category, group in groupby(pairs, key=lambda pair: pair[0].category_name):
         rows = [
-            "| service | counted by | price | whom to ask |",
-            "|---|---|---:|---|",
+            "| service | counted by | price | unit cost | whom to ask |",
+            "|---|---|---:|---:|---|",
             *(
                 f"| [{escape_text(sheet.service_name)}]({file}) | {escape_text(sheet.counted_by)} "
-                f"| {escape_text(sheet.price)} | {escape_text(sheet.owner_name)} |"
+                f"| {escape_text(sheet.price)} | {escape_text(sheet.unit_cost)} "
+                f"| {escape_text(sheet.owner_name)} |"
                 for sheet, file in group
             ),
         ]
@@ -56,7 +57,11 @@ def render_index(sheets: Sequence[Sheet], files: Sequence[str]) -> str:
 
 def render_glossary(terms: Sequence[Term]) -> str:
     """The words of the field, from A to Z."""
-    rows = [f"| **{escape_text(t.name)}** | {escape_text(t.meaning)} |" for t in terms]
+    rows = [
+        f"| **{escape_text(t.name)}** | {escape_text(t.meaning)}"
+        f"{f' `{t.column}`' if t.column else ''} |"
+        for t in terms
+    ]
     return "\n".join(["# Words", "", "| term | meaning |", "|---|---|", *rows]) + "\n"
 
 

@@ -40,42 +40,33 @@ METHODS: Mapping[str, str] = {
 }
 
 WAYS: Mapping[str, str] = {
-    "driver": "Your part is your {counted}, divided by those of all who use it. That share of the "
+    "driver": "Your share is your {counted}, divided by those of all who use it. That share of the "
     "cost is yours, to the cent.",
-    "weighted": "Your part is your {counted}, each times its agreed weight, divided by those of "
+    "weighted": "Your share is your {counted}, each times its agreed weight, divided by those of "
     "all who use it. That share of the cost is yours, to the cent.",
-    "capacity": "Your part is your {counted}, divided by all that there is room for. Room that "
+    "capacity": "Your share is your {counted}, divided by all that there is room for. Room that "
     "nobody uses is shown as such and charged to nobody.",
-    "fixed": "The parts are agreed percentages, whatever is used.",
-    "even": "All who bear it bear equal parts, whatever they use.",
-    "direct": "One alone bears it.",
+    "fixed": "The shares are agreed percentages, whatever is used.",
+    "even": "The shares are equal, whatever is used.",
+    "direct": "One alone has all of its cost.",
 }
-"""How a part is found, by the method of the service; {counted} is what is counted."""
+"""How a share of the cost is found, by the method of the service; {counted} is what is counted."""
 
 AGREED_AND_REST = (
-    "Some bear agreed percentages. The rest is split by {counted}: your own, divided by those of "
+    "Some have agreed percentages. The rest is split by {counted}: your own, divided by those of "
     "all who use it."
 )
-
-POLICIES: Mapping[str, str] = {
-    "at_cost": "It is charged at cost: all who use it pay together what it costs, no more.",
-    "showback": "It is shown and not charged: the amounts say what your use costs, nobody pays.",
-    "cost_plus": "It is charged at cost and a percentage on it. The amounts here are the cost.",
-    "rate": "It is charged by the rate card. The amounts here are what your use costs.",
-    "market": "It is charged at a market price. The amounts here are what your use costs.",
-    "fixed": "It is charged at an agreed amount. The amounts here are what your use costs.",
-}
 
 QUALITIES: Mapping[str, str] = {
     "measured": "The figures are counted, not estimated.",
     "estimated": "The figures are an estimate: nothing counts them yet.",
     "stale": "No figures came for this month; the latest ones before it are used in their place.",
     "fallback": "No figures came for this month; the cost was split in equal parts instead.",
-    "held": "No use is known this month, so its cost is held and nobody pays it.",
+    "held": "No use is known this month, so its cost is held and charged to nobody.",
 }
 
 FALLBACKS: Mapping[str, str] = {
-    "hold": "If a month has no figures, its cost is held until they come: nobody pays it.",
+    "hold": "If a month has no figures, its cost is held until they come: nobody is charged.",
     "even": "If a month has no figures, its cost is split in equal parts over the cost centres "
     "that may use it, and the bill says so.",
     "prior_period": "If a month has no figures, the latest month that has some is used instead, "

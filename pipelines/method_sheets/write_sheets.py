@@ -35,6 +35,7 @@ class WrittenSheet:
     service_id: str
     service_name: str
     price: str
+    unit_cost: str
     file: Path
 
 
@@ -84,7 +85,9 @@ def write_sheets(
         _write(directory / f"index.{file_format}", renderer.index(sheets, names))
     _write(directory / f"glossary.{file_format}", renderer.glossary(read_terms()))
     return period, [
-        WrittenSheet(sheet.service_id, sheet.service_name, sheet.price, directory / name)
+        WrittenSheet(
+            sheet.service_id, sheet.service_name, sheet.price, sheet.unit_cost, directory / name
+        )
         for sheet, name in zip(sheets, names, strict=True)
     ]
 

@@ -1,12 +1,12 @@
-"""Propose a rate for a year: planned cost over planned volume, and where it breaks even.
+"""Propose a price for a year: planned cost over planned volume, and where it breaks even.
 
 Planned cost is that of the budget on the charge lines of a service's consumers, planned volume the
-quantity on the same lines, over the periods of the fiscal year that have a budget. The rate is
+quantity on the same lines, over the periods of the fiscal year that have a budget. The price is
 rounded to a few significant digits, half away from zero; what the rounding over- or under-recovers
 at the planned volume is said. Break-even is the volume at which price x volume covers fixed cost +
 variable cost per unit x volume. Variable is what pool rules declare to be so, in the proportion
 that it has in the service's full cost; all else counts as fixed, so that a company that declares
-nothing gets planned cost / rate.
+nothing gets planned cost / price.
 
 Assumes that the budget is published. Limits: a line without a quantity (a consumer that is named by
 a tag) is in the cost and not in the volume. Where the budget plans no use, it stands on the actual
@@ -34,7 +34,7 @@ DEFAULT_DIGITS = 3
 
 @dataclass(frozen=True)
 class RateProposal:
-    """A service with its proposed rate. Amounts are in the reporting currency."""
+    """A service with its proposed price. Amounts are in the reporting currency."""
 
     service_id: str
     service_name: str
@@ -44,14 +44,14 @@ class RateProposal:
     planned_cost: Decimal
     planned_volume: Decimal
     fixed_cost: Decimal
-    exact_rate: Decimal
+    planned_unit_cost: Decimal
     """Planned cost per unit, with ten decimals."""
-    rate: Decimal
+    price: Decimal
     """The same, rounded: what is proposed."""
     planned_recovery: Decimal
-    """What the rounded rate charges above the planned cost, at the planned volume."""
+    """What the rounded price charges above the planned cost, at the planned volume."""
     break_even_volume: Decimal | None
-    """None where the rate does not even cover the variable cost of a unit."""
+    """None where the price does not even cover the variable cost of a unit."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def propose_rates(
     services: tuple[str, ...] = (),
     digits: int = DEFAULT_DIGITS,
 ) -> RateProposals:
-    """Rates for `services`, or for all that have a planned volume. `connection` reads what is
+    """Prices for `services`, or for all that have a planned volume. `connection` reads what is
     published. Raises UsageError for a year without budget and for a service without volume."""
     span = connection.execute(
         "select min(period_start), max(period_end) from model.periods where fiscal_year = ?",
@@ -161,7 +161,7 @@ def _propose(row: tuple[object, ...], digits: int) -> RateProposal:
 
 
 def round_rate(exact: Fraction, digits: int) -> Decimal:
-    """A rate with `digits` significant digits, half away from zero, in at most ten decimals."""
+    """A price with `digits` significant digits, half away from zero, in at most ten decimals."""
     if exact <= 0:
         return Decimal("0.00")
     first = _round(exact, PRICE_DECIMALS).adjusted()
@@ -197,7 +197,7 @@ def write_rate_card(found: RateProposals) -> str:
             f"  - id: {item.service_id}-{found.fiscal_year}",
             f"    service: {item.service_id}",
             f"    unit: {item.unit_code}",
-            f'    price: "{item.rate:f}"',
+            f'    price: "{item.price:f}"',
             f"    valid_from: {found.first_day}",
             f"    valid_to: {found.day_after}",
             f"    reason: {reason}",

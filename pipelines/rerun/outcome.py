@@ -27,6 +27,8 @@ DETAILS = ("business-unit", "cost-centre", "service")
 """What a row may stand for."""
 
 ZERO = Decimal("0.00")
+QUARANTINED = "(quarantined)"
+"""Delivered by the ledger and on no charge line: it stands in a row of its own."""
 NOT_RECOVERED = "(not_recovered)"
 """Cost without what is charged for it by prices: above zero where they do not recover it."""
 
@@ -194,14 +196,19 @@ def _read_figures(rerun: Rerun, catalogue: str) -> Figures:
         for place, detail in enumerate(DETAILS)
     }
     charged = sum((row[-1] for row in rows), ZERO)
-    return Figures(lines, names, charged, _read_delivered(rerun.connection, catalogue, where))
+    delivered, quarantined = _read_delivered(rerun.connection, catalogue, where)
+    if quarantined:
+        lines[QUARANTINED, "", ""] = quarantined
+    return Figures(lines, names, charged, delivered)
 
 
-def _read_delivered(connection: duckdb.DuckDBPyConnection, catalogue: str, where: str) -> Decimal:
-    """Cents of the ledger without what is in quarantine, which is on no charge line."""
-    (amount,) = connection.execute(
-        "select coalesce(sum(case term_id when 'delivered' then amount_cents "
-        "when 'quarantined' then -amount_cents end), 0) "
+def _read_delivered(
+    connection: duckdb.DuckDBPyConnection, catalogue: str, where: str
+) -> tuple[Decimal, Decimal]:
+    """Cents that the ledger delivered, and of them what is in quarantine and on no charge line."""
+    (amounts,) = connection.execute(
+        "select coalesce(sum(amount_cents) filter (term_id = 'delivered'), 0), "
+        "coalesce(sum(amount_cents) filter (term_id = 'quarantined'), 0) "
         f"from {catalogue}{CERTIFICATE} where {where} and identity_id = 'ledger'"
-    ).fetchall()[0]
-    return Decimal(amount)
+    ).fetchall()
+    return Decimal(amounts[0]), Decimal(amounts[1])

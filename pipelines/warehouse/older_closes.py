@@ -23,7 +23,18 @@ select
     charged_amount as amount
 from {database}.marts.rpt_bill_lines where charging_policy <> 'showback'
 """
-STAND_INS = {"fct_bill_items_monthly": _ITEMS_OF_LINES}
+# Of the prices of then only the policy is known: the price of a line is in its rate.
+_POLICIES_OF_CHARGES = """
+select
+    scenario_id, period_id, version, service_id, any_value(service_name) as service_name,
+    any_value(charging_policy) as charging_policy, max(unit_code) as unit_code, 1 as tier_number
+from {database}.marts.fct_charges_monthly where disposition = 'allocated'
+group by scenario_id, period_id, version, service_id
+"""
+STAND_INS = {
+    "fct_bill_items_monthly": _ITEMS_OF_LINES,
+    "fct_prices_monthly": _POLICIES_OF_CHARGES,
+}
 """Mart -> the query that stands in for it in a frozen file without it."""
 
 

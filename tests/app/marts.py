@@ -112,6 +112,11 @@ def build_company() -> Marts:
     marts: Marts = _build_dimensions()
     for key in ("fct_service_costs_monthly", "fct_charges_monthly", "rpt_bill_lines"):
         marts[key] = []
+    marts["fct_prices_monthly"] = [
+        _make_policy(scenario, period, service_id)
+        for scenario, period in SHARES
+        for service_id in SERVICES
+    ]
     for (scenario, period), services in SHARES.items():
         _add_services(marts, scenario, period, services)
     _add_fax_and_rest(marts)
@@ -237,6 +242,21 @@ def _build_dimensions() -> Marts:
             {"business_unit_id": unit_id, "business_unit_name": name, "division_name": "Group"}
             for unit_id, name in (SALES, FINANCE)
         ],
+    }
+
+
+def _make_policy(scenario: str, period: str, service_id: str) -> Row:
+    """No service of the company has a price."""
+    name, _, unit, policy, *_ = SERVICES[service_id]
+    return {
+        "scenario_id": scenario,
+        "period_id": period,
+        "version": 1,
+        "service_id": service_id,
+        "service_name": name,
+        "charging_policy": policy,
+        "unit_code": unit,
+        "tier_number": 1,
     }
 
 

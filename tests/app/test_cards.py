@@ -14,6 +14,7 @@ LINKS = CardLinks(
     method="method?service=mail",
 )
 MAIL: dict[str, Any] = {
+    "service_id": "mail",
     "service_name": "E-mail",
     "category_name": "Workplace",
     "description": "Mailbox for everybody",
@@ -25,7 +26,7 @@ MAIL: dict[str, Any] = {
     "driver_name": "Seats",
     "charging_policy": "at_cost",
     "unit_cost": Decimal(10),
-    "price_period_id": "2026-02",
+    "unit_cost_period_id": "2026-02",
     "offerings": [{"name": "50 GB", "description": "A mailbox of 50 GB"}],
     "availability_target_share": Decimal("0.995"),
     "response_target_minutes": 60,
@@ -37,12 +38,15 @@ MAIL: dict[str, Any] = {
 
 
 def render(**changes: Any) -> str:
-    return clean(render_cards([{**MAIL, **changes}], [LINKS], "EUR"))
+    return clean(render_cards([{**MAIL, **changes}], [LINKS], {}, "EUR"))
 
 
 def test_card_says_what_it_costs_and_who_to_ask() -> None:
     card = render()
-    assert "10.00 EUR <small>per seat per month; Feb 2026, charged at cost</small>" in card
+    assert (
+        "<small>Unit cost</small> 10.00 EUR <small>per seat per month, Feb 2026</small>"
+        "<small>; charged at cost</small>"
+    ) in card
     assert '<a href="mailto:ada@example.com">Ada Berg</a>' in card
     assert '<a href="service?a=1&amp;service=mail">' in card
     assert "1 offering<" in card
@@ -68,7 +72,7 @@ _TARGETS = (
 
 def test_card_without_price_or_owner_leaves_them_out() -> None:
     card = render(unit_cost=None, owner_name=None, owner_email=None, offerings=None)
-    assert "No price yet" in card
+    assert "No unit cost yet" in card
     assert "Owner" not in card
     assert "offering" not in card
 

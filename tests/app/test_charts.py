@@ -132,7 +132,7 @@ def test_two_long_names_that_begin_alike_stay_two_rows() -> None:
         {
             "business_unit_id": ["A", "B"],
             "business_unit_name": [f"{name} one", f"{name} two"],
-            "charged_amount": [Decimal(2), Decimal(1)],
+            "billed_amount": [Decimal(2), Decimal(1)],
             "budget_amount": [None, None],
         }
     )
@@ -147,7 +147,7 @@ def test_bill_without_a_place_has_its_name_and_stands_out() -> None:
         {
             "business_unit_id": ["SAL", "(unallocated)"],
             "business_unit_name": ["Sales", "(unallocated)"],
-            "charged_amount": [Decimal(2), Decimal(1)],
+            "billed_amount": [Decimal(2), Decimal(1)],
             "budget_amount": [Decimal(3), None],
         }
     )

@@ -208,7 +208,7 @@ def test_one_service(units: pd.DataFrame, values: dict[str, Any], expected: str)
 def test_chargeback_says_first_what_is_wrong(
     open_amount: Decimal, difference: Decimal | None, expected: str
 ) -> None:
-    total = {"business_unit_count": 2, "charged_amount": Decimal(850)}
+    total = {"business_unit_count": 2, "billed_amount": Decimal(850)}
     sentence = findings.state_chargeback(total, open_amount, difference, FEBRUARY, "EUR")
     assert clean(sentence) == f"2 business units are billed 850.00 EUR for Feb 2026{expected}"
 

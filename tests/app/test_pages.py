@@ -28,7 +28,7 @@ from tests.app.marts import FEB, build_company, publish, without, without_budget
 
 TIE = (
     ":green[:material/check_circle:] **Ties to the ledger:** cost of what is charged 850.00 + "
-    "shown only 80.00 + not allocated 40.00 + not mapped 30.00 = **IT cost 1,000.00 EUR**; "
+    "showback 80.00 + not allocated 40.00 + not mapped 30.00 = **IT cost 1,000.00 EUR**; "
     "+ capitalised 50.00 + out of scope 20.00 + recovery postings -800.00 = 270.00 EUR; "
     "the ledger has 270.00 EUR, difference 0.00 EUR"
 )
@@ -190,14 +190,15 @@ def test_one_service(company: Path, open_page: OpenPage) -> None:
         "Sales is most over budget (+10.00 EUR)"
     )
     assert read_figures(test) == {
-        "Delivered Feb 2026": ("400.00 EUR", "+5.3 % on Jan 2026"),
+        "Delivered cost Feb 2026": ("400.00 EUR", "+5.3 % on Jan 2026"),
         "Against budget": ("+10.00 EUR", "2.6 % over budget"),
-        "Cost per seat": ("10.00 EUR", "+5.3 % on Jan 2026"),
+        "Unit cost per seat": ("10.00 EUR", "+5.3 % on Jan 2026"),
         "Used, seat": ("40", "0.0 % on Jan 2026"),
         "Charged": ("400.00 EUR", "at cost"),
         "Measured cost": ("100.0 %", "nothing is estimated"),
     }
-    assert "Each consumer bears its share of **Seats**" in read_all(test)
+    assert "charged at cost: each consumer is charged its share of the cost" in read_all(test)
+    assert "The share of a consumer is its own quantity of **Seats**" in read_all(test)
     assert "measured 100.0 %" in read_all(test)
     consumers = test.dataframe[1].value
     assert list(consumers["cost_centre"]) == ["Field sales", "Accounting", "Sales control"]
@@ -211,11 +212,11 @@ def test_one_service(company: Path, open_page: OpenPage) -> None:
     ("method", "driver", "sentence"),
     [
         ("capacity", "Seats", "What nobody used of it is idle capacity"),
-        ("weighted", "Seats", "times its own quantity and weight"),
-        ("fixed", "Seats", "agreed percentages, and of the rest their share of **Seats**"),
-        ("fixed", None, "agreed percentages; no driver"),
-        ("even", None, "bears the same"),
-        ("direct", None, "One consumer bears all"),
+        ("weighted", "Seats", "times its weight"),
+        ("fixed", "Seats", "the share of the others in what is left goes by **Seats**"),
+        ("fixed", None, "declared percentages; no driver"),
+        ("even", None, "The shares of all consumers are equal"),
+        ("direct", None, "One consumer has all of the cost"),
     ],
 )
 def test_one_service_says_how_it_is_split(
@@ -253,7 +254,7 @@ def test_monthly_chargeback(company: Path, open_page: OpenPage) -> None:
     figures = read_figures(test)
     assert figures["Billed Feb 2026"] == ("850.00 EUR", "+9.0 % on Jan 2026")
     assert figures["Not allocated"] == ("40.00 EUR", "nobody pays it yet")
-    # 80.00 of the intranet, which is shown only, beside 850.00.
+    # 80.00 of the intranet, which is showback, beside 850.00.
     assert figures["Measured cost"] == ("91.4 %", "8.6 % fallback")
     bills, lines = test.dataframe[0].value, test.dataframe[1].value
     assert list(bills["unit"]) == ["Sales", "Finance"]
@@ -262,7 +263,7 @@ def test_monthly_chargeback(company: Path, open_page: OpenPage) -> None:
     assert lines["service"].iloc[0].startswith("service?scenario=actual&period=2026-02&service=")
 
 
-def test_what_is_billed_besides_the_charges_is_listed_and_adds_up(
+def test_other_billed_items_are_listed_and_are_in_what_is_billed(
     tmp_path: Path, open_page: OpenPage
 ) -> None:
     marts = build_company()
@@ -277,7 +278,10 @@ def test_what_is_billed_besides_the_charges_is_listed_and_adds_up(
     ]
     test = open_page(publish(tmp_path, marts), MONTHLY_CHARGEBACK)
     figures = read_figures(test)
-    assert figures["Besides the charges"] == ("-10.00 EUR", "to pay in all: 840.00 EUR")
+    assert figures["Billed Feb 2026"][0] == "840.00 EUR"
+    assert figures["Charged"] == ("850.00 EUR", "part of billed")
+    assert figures["Other billed items"] == ("-10.00 EUR", "part of billed")
+    assert read_title(test).startswith("2 business units are billed 840.00 EUR")
     frame = next(part.value for part in test.dataframe if "origin" in part.value)
     assert list(frame["kind"]) == ["Credit or debit note", "Tax between legal entities"]
     assert list(frame["amount"]) == [Decimal("-12.34"), Decimal("2.34")]
@@ -361,7 +365,7 @@ def test_company_with_only_a_cloud_bill(tmp_path: Path, open_page: OpenPage) -> 
             marts[name] = [{**row, **nothing} for row in rows]
     workspace = publish(tmp_path, marts)
     test = open_page(workspace, SERVICE_DETAIL, service="mail")
-    figures = {"Delivered Feb 2026", "Charged", "Measured cost"}
+    figures = {"Delivered cost Feb 2026", "Charged", "Measured cost"}
     assert set(read_figures(test)) == figures
     assert "each line of the bill says itself who uses it" in read_all(test)
     test = go_to(test, SERVICE_BENCHMARK, service="mail")
@@ -440,7 +444,7 @@ def test_quality_against_the_service_level(company: Path, open_page: OpenPage) -
     assert rows["Median resolution"] == ("5 h", "4 h", ":red[:material/close:] not met")
     assert rows["Tickets"][0] == "20: 12 incidents, 7 requests, 1 change"
     assert rows["Support cost per ticket"][0] == "20.00 EUR"
-    assert "Every business unit pays the same 10.00 EUR per seat" in read_all(test)
+    assert "The unit cost of every business unit is the same 10.00 EUR per seat" in read_all(test)
     assert "we: 99.90, +0.1 % on the median" in read_all(test)
 
 
@@ -452,11 +456,13 @@ def test_empty_benchmark_says_what_to_deliver(plain_company: Path, open_page: Op
 
 def test_service_catalogue(company: Path, open_page: OpenPage) -> None:
     test = open_page(company, SERVICE_CATALOGUE)
-    assert read_title(test) == "5 services in 2 categories; 3 have a price"
+    assert (
+        read_title(test) == "5 services in 2 categories; none have a price, 4 are charged at cost"
+    )
     cards = next(part.value for part in test.html if "cards" in part.value)
     assert cards.count("<article") == 5
     assert "10.00\u00a0EUR" in cards
-    assert "No price yet" in cards
+    assert "No unit cost yet" in cards
 
 
 def test_catalogue_is_searched_and_filtered(company: Path, open_page: OpenPage) -> None:
@@ -474,11 +480,13 @@ def test_catalogue_is_searched_and_filtered(company: Path, open_page: OpenPage) 
 def test_method_sheet(company: Path, open_page: OpenPage) -> None:
     """Finance has 10 of 40 seats, so a quarter of the 400."""
     test = open_page(company, METHOD, service="mail", business_unit="FIN")
-    assert read_title(test) == "E-mail is charged by seats: 10.00 EUR per seat in Feb 2026"
+    assert read_title(test) == (
+        "E-mail is charged at cost by seats: unit cost 10.00 EUR per seat in Feb 2026"
+    )
     text = read_all(test)
     assert (
-        "Example: in Feb 2026 Finance had 10 of 40 seats. That is 25.0 %, so it pays 25.0 % of "
-        "400.00 EUR: 100.00 EUR."
+        "Example: in Feb 2026 Finance had 10 of 40 seats. That is 25.0 %, so it is charged "
+        "25.0 % of 400.00 EUR: 100.00 EUR."
     ) in text
     assert "25.0 % of its cost comes from 1 other service" in text
     assert "the latest month that has some is used instead" in text
@@ -498,8 +506,8 @@ def test_method_sheet_of_another_unit_has_its_example(company: Path, open_page: 
 def test_fairness(company: Path, open_page: OpenPage) -> None:
     test = open_page(company, FAIRNESS, service="mail")
     assert read_title(test) == (
-        "All 3 bills of E-mail lie between what the consumer adds and what it would pay alone "
-        "in Feb 2026"
+        "All 3 cost shares of E-mail lie between the incremental and the stand-alone cost in Feb "
+        "2026"
     )
     assert read_figures(test) == {
         "Cost shared": ("400.00 EUR", ""),
@@ -523,16 +531,16 @@ def test_an_unfair_bill_is_the_title(tmp_path: Path, open_page: OpenPage) -> Non
     ]
     test = open_page(publish(tmp_path, marts), FAIRNESS, service="mail")
     assert read_title(test) == (
-        "1 of 3 bills of E-mail lies above what the consumer would pay alone in Feb 2026"
+        "1 of 3 cost shares of E-mail lies above the stand-alone cost in Feb 2026"
     )
-    assert list(test.dataframe[0].value["verdict"]).count("Above what it would pay alone") == 1
+    assert list(test.dataframe[0].value["verdict"]).count("Above the stand-alone cost") == 1
 
 
 def test_undeclared_cost_says_which_pools_to_declare(company: Path, open_page: OpenPage) -> None:
     test = open_page(company, FAIRNESS, service="storage")
     assert read_title(test) == (
-        "The 2 bills of Storage cannot be compared in Feb 2026: for 120.00 EUR nobody declared "
-        "whether it is fixed or follows use"
+        "The 2 cost shares of Storage cannot be compared in Feb 2026: for 120.00 EUR nobody "
+        "declared whether it is fixed or follows use"
     )
     assert "Hardware / Disks: 120.00 EUR" in read_all(test)
     assert "`cost_behaviour: fixed`" in read_all(test)

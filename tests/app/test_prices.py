@@ -11,9 +11,9 @@ import pytest
 from app.charts.recovery import draw_recovery, draw_recovery_trend
 from app.context import Context
 from app.findings import state_recovery
-from app.navigation import PRICES
+from app.navigation import PRICES, SERVICE_CATALOGUE, SERVICE_DETAIL
 from app.queries.recovery import read_recovery, read_recovery_trend
-from tests.app.conftest import FEBRUARY, OpenPage, read_title
+from tests.app.conftest import FEBRUARY, OpenPage, clean, go_to, read_title
 from tests.app.marts import FEB, JAN, Row, build_company, publish
 from tests.app.test_pages import read_all, read_figures
 
@@ -29,7 +29,7 @@ def make_row(period: str, service_id: str, cost: int, charged: int, before: int 
         "charging_policy": "rate" if period == FEB and service_id == "mail" else "at_cost",
         "quantity": 40,
         "unit_code": "seat",
-        "unit_cost": Decimal(cost) / 40,
+        "cost_rate": Decimal(cost) / 40,
         "charged_rate": Decimal(charged) / 40,
         "cost_amount": cost,
         "charged_amount": charged,
@@ -50,6 +50,12 @@ def priced(tmp_path_factory: pytest.TempPathFactory) -> Path:
         make_row(FEB, "storage", 450, 450),
     ]
     marts = build_company() | {"fct_recovery_monthly": rows}
+    price = {"price_id": "mail-2026", "tier_mode": "graduated", "from_quantity": 0}
+    price |= {"charging_policy": "rate", "unit_price": Decimal("10.5"), "base_fee_amount": 0}
+    marts["fct_prices_monthly"] = [
+        {**row, **price} if row["period_id"] == FEB and row["service_id"] == "mail" else row
+        for row in marts["fct_prices_monthly"]
+    ]
     return publish(tmp_path_factory.mktemp("priced"), marts)
 
 
@@ -59,15 +65,40 @@ def test_the_page_states_who_over_recovers(priced: Path, open_page: OpenPage) ->
         "E-mail over-recovers 20.00 EUR in the fiscal year 2026 to Feb 2026"
     )
     assert read_figures(test) == {
-        "Charged Feb 2026": ("420.00 EUR", ""),
-        "Their cost": ("400.00 EUR", ""),
+        "Charged by price Feb 2026": ("420.00 EUR", ""),
+        "Cost of these services": ("400.00 EUR", ""),
         "Recovery Feb 2026": ("+20.00 EUR", ""),
         "Fiscal year 2026": ("+20.00 EUR", ""),
     }
     table = test.dataframe[0].value
     assert list(table["service"]) == ["E-mail"]
-    assert list(table["policy"]) == ["by rate card"]
-    assert (table["price"][0], table["unit_cost"][0]) == ("10.50", "10.00")
+    assert list(table["policy"]) == ["rate card"]
+    assert clean(table["price"][0]) == "10.50 EUR per seat"
+    assert (table["charged_rate"][0], table["unit_cost"][0]) == ("10.50", "10.00")
+    assert clean(table["terms"][0]) == (
+        "It is charged by its price: 10.50 EUR per seat, times the quantity of each consumer."
+    )
+
+
+def test_pages_give_a_price_and_a_unit_cost_their_own_names(
+    priced: Path, open_page: OpenPage
+) -> None:
+    """10.50 a seat are charged and 10.00 are its cost; in January there is no price."""
+    test = open_page(priced, SERVICE_DETAIL, service="mail")
+    figures = read_figures(test)
+    assert figures["Price per seat"] == ("10.50 EUR", "one price for all units")
+    assert figures["Unit cost per seat"][0] == "10.00 EUR"
+    text = read_all(test)
+    assert "charged by its price: 10.50 EUR per seat" in text
+    assert "share of the cost" not in text
+    test = go_to(test, SERVICE_DETAIL, service="mail", period=JAN)
+    assert "Price per seat" not in read_figures(test)
+    assert "each consumer is charged its share of the cost" in read_all(test)
+    test = go_to(test, SERVICE_CATALOGUE, period=FEB)
+    assert read_title(test).endswith("1 has a price, 3 are charged at cost")
+    cards = clean(next(part.value for part in test.html if "<article" in part.value))
+    assert "Price</small> 10.50 EUR" in cards
+    assert "Unit cost 10.00 EUR" in cards
 
 
 def test_nothing_with_a_price_says_what_to_do(company: Path, open_page: OpenPage) -> None:

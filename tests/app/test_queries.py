@@ -91,8 +91,9 @@ def test_ledger_tie_names_every_part(published: Published) -> None:
 
 def test_bills_as_they_were(published: Published) -> None:
     frame = charges.read_bills(published, FEBRUARY, "as_was").set_index("business_unit_id")
-    assert dict(frame["charged_amount"]) == {"SAL": Decimal(450), "FIN": Decimal(400)}
-    assert dict(frame["previous_charged_amount"]) == {"SAL": Decimal(380), "FIN": Decimal(400)}
+    for column in ("billed_amount", "charged_amount"):
+        assert dict(frame[column]) == {"SAL": Decimal(450), "FIN": Decimal(400)}
+    assert dict(frame["previous_billed_amount"]) == {"SAL": Decimal(380), "FIN": Decimal(400)}
     assert dict(frame["budget_amount"]) == {"SAL": Decimal(420), "FIN": Decimal(400)}
     assert dict(frame["variance_amount"]) == {"SAL": Decimal(30), "FIN": Decimal(0)}
     assert frame.loc["SAL", "showback_amount"] == Decimal(80)
@@ -101,10 +102,38 @@ def test_bills_as_they_were(published: Published) -> None:
 
 def test_bills_as_they_are_today_have_the_same_sum(published: Published) -> None:
     frame = charges.read_bills(published, FEBRUARY, "as_is").set_index("business_unit_id")
-    assert dict(frame["charged_amount"]) == {"FIN": Decimal(460), "SAL": Decimal(390)}
-    assert dict(frame["previous_charged_amount"]) == {"FIN": Decimal(460), "SAL": Decimal(320)}
+    assert dict(frame["billed_amount"]) == {"FIN": Decimal(460), "SAL": Decimal(390)}
+    assert dict(frame["previous_billed_amount"]) == {"FIN": Decimal(460), "SAL": Decimal(320)}
     total = charges.read_bill_total(published, FEBRUARY).iloc[0]
-    assert sum(frame["charged_amount"]) == total["charged_amount"] == Decimal(850)
+    assert sum(frame["billed_amount"]) == total["billed_amount"] == Decimal(850)
+
+
+def test_billed_is_charged_and_other_items_under_either_hierarchy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A debit note of 7.00 on CC11, which belonged to Sales and belongs to Finance today: Sales is
+    billed 450 + 7, and as it is today Finance 460 + 7. The company is billed 850 + 7."""
+    marts = build_company()
+    note = {"scenario_id": "actual", "period_id": FEB, "version": 1, "bill_item_id": "note"}
+    note |= {"item_kind": "correction", "service_id": "mail", "service_name": "E-mail"}
+    note |= {"cost_centre_id": "CC11", "cost_centre_name": "Sales control"}
+    note |= {"business_unit_id": "SAL", "business_unit_name": "Sales", "amount": 7}
+    marts["fct_bill_items_monthly"] = [*marts["fct_bill_items_monthly"], note]
+    marts["dim_cost_centres"] = [
+        {"cost_centre_id": "CC11", "business_unit_id": "FIN", "business_unit_name": "Finance"}
+        | {"is_current": True}
+    ]
+    monkeypatch.setenv("APPORTION_WORKSPACE", str(publish(tmp_path, marts)))
+    published = find_published()
+    for hierarchy, unit, charged in (("as_was", "SAL", 450), ("as_is", "FIN", 460)):
+        frame = charges.read_bills(published, FEBRUARY, hierarchy).set_index("business_unit_id")
+        row = frame.loc[unit]
+        assert (row["charged_amount"], row["other_amount"]) == (charged, 7)
+        assert row["billed_amount"] == charged + 7
+        assert sum(frame["billed_amount"]) == Decimal(857)
+    total = charges.read_bill_total(published, FEBRUARY).iloc[0]
+    assert (total["billed_amount"], total["charged_amount"]) == (857, 850)
+    assert total["other_amount"] == 7
 
 
 def test_a_unit_does_not_rise_by_a_cost_centre_that_joined_it(
@@ -149,10 +178,15 @@ def test_a_line_that_is_gone_counts_in_the_month_before(
     marts = build_company()
     for name in ("rpt_bill_lines", "fct_charges_monthly"):
         marts[name] = [row for row in marts[name] if row["charge_id"] != f"actual-{FEB}-mail-CC11"]
+    marts["fct_bill_items_monthly"] = [
+        row
+        for row in marts["fct_bill_items_monthly"]
+        if row["bill_item_id"] != f"actual-{FEB}-mail-CC11"
+    ]
     monkeypatch.setenv("APPORTION_WORKSPACE", str(publish(tmp_path, marts)))
     frame = charges.read_bills(find_published(), FEBRUARY, "as_was").set_index("business_unit_id")
-    assert frame.loc["SAL", "charged_amount"] == Decimal(390)
-    assert frame.loc["SAL", "previous_charged_amount"] == Decimal(380)
+    assert frame.loc["SAL", "billed_amount"] == Decimal(390)
+    assert frame.loc["SAL", "previous_billed_amount"] == Decimal(380)
 
 
 def test_bill_lines_of_one_unit(published: Published) -> None:
@@ -210,10 +244,10 @@ def test_unit_cost_beside_its_references(published: Published) -> None:
     assert not [key for key in overview.index if key.startswith("(")]
 
 
-def test_catalogue_has_the_latest_price(published: Published) -> None:
+def test_catalogue_has_the_latest_unit_cost(published: Published) -> None:
     frame = catalogue.read_catalogue(published, FEBRUARY).set_index("service_id")
     assert frame.loc["mail", "unit_cost"] == Decimal(10)
-    assert frame.loc["mail", "price_period_id"] == FEB
+    assert frame.loc["mail", "unit_cost_period_id"] == FEB
     assert frame.loc["mail", "business_unit_count"] == 2
     offerings: Any = frame.loc["mail", "offerings"]
     assert [offering["name"] for offering in offerings] == ["50 GB"]

@@ -38,8 +38,10 @@ def test_there_is_a_sheet_per_service_an_index_and_the_words(sheets: Path) -> No
 
 def test_example_and_parts_are_those_of_the_bills(sheets: Path) -> None:
     text = read_sheet(sheets, "crm")
-    assert "> It is charged by seats: 162.98 EUR per seat in Jan 2026." in text
-    assert "had 3 of 4 seats. That is 75.0 %, so it pays 75.0 % of 651.93 EUR: 488.95 EUR." in text
+    assert "> It is charged at cost by seats: unit cost 162.98 EUR per seat in Jan 2026." in text
+    assert (
+        "had 3 of 4 seats. That is 75.0 %, so it is charged 75.0 % of 651.93 EUR: 488.95 EUR."
+    ) in text
 
 
 def test_other_services_and_their_parts(sheets: Path) -> None:
@@ -59,7 +61,7 @@ def test_rules_carry_their_reason(sheets: Path) -> None:
 
 
 def test_user_that_no_master_knows_is_named(sheets: Path) -> None:
-    assert "| Nobody: a cost centre that is not known | 1 | 50.0 % | 451.24 |" in read_sheet(
+    assert "| Nobody: a cost centre that is not known | 1 | 50.0 % | 451.24 | 0.00 |" in read_sheet(
         sheets, "erp"
     )
 

@@ -660,6 +660,7 @@ MART_GUARDS: dict[str, list[Twin]] = {
                 "fct_charges_monthly",
                 "fct_cost_pools_monthly",
                 "fct_ledger_lines",
+                "fct_prices_monthly",
                 "fct_recovery_monthly",
                 "fct_service_cost_breakdown_monthly",
                 "fct_service_costs_monthly",

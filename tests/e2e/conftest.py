@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.closed_year import Year, make_year, read_year
 from tests.e2e.command import run_apportion
 from tests.shared_build import build_once
 
@@ -33,3 +34,11 @@ def _run_sample(directory: Path) -> None:
 def sample(sample_run: tuple[Path, dict[str, Any]]) -> Path:
     """The workspace alone."""
     return sample_run[0]
+
+
+@pytest.fixture(scope="session")
+def year(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Year:
+    """Twelve closed months, for tests that only read them."""
+    return read_year(
+        build_once(tmp_path_factory, "closed_year", lambda target: make_year(sample, target))
+    )

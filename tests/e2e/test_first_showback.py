@@ -98,7 +98,7 @@ def even(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace without heads, after its run."""
     workspace = _start(tmp_path_factory.mktemp("even"), UNITS)
     done = run_apportion("run", "-w", workspace)
-    assert "Shown to business units" in done.stdout
+    assert "Showback of business units" in done.stdout
     assert "What to measure next" in done.stdout
     return workspace
 

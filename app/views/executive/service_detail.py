@@ -29,6 +29,7 @@ from app.confidence import make_confidence_figure
 from app.context import Context, get_context
 from app.findings import share_of, state_service
 from app.formats import (
+    GAP,
     MISSING,
     escape_markdown,
     format_amount,
@@ -42,7 +43,6 @@ from app.formats import (
 from app.names import (
     BASIS_NAMES,
     DRIVERLESS_SENTENCES,
-    POLICY_NAMES,
     SHORT_POLICY_NAMES,
     SPLIT_SENTENCES,
     is_place,
@@ -59,6 +59,7 @@ from app.navigation import (
 from app.queries.catalogue import read_service_facts
 from app.queries.charges import read_consumers, read_consuming_units, read_driver_quality
 from app.queries.confidence import read_confidence
+from app.queries.prices import read_price_terms
 from app.queries.service_costs import (
     read_breakdown,
     read_cost_pool_ids,
@@ -66,6 +67,7 @@ from app.queries.service_costs import (
     read_trend,
 )
 from app.service_choice import choose_service, find_services
+from pipelines.billing.price_terms import PriceTerms, format_price, name_price, say_charge
 
 
 def render_page() -> None:
@@ -79,6 +81,7 @@ def render_page() -> None:
     row = read_service(context.published, context.selection, service_id).iloc[0]
     units = read_consuming_units(context.published, context.selection, service_id)
     facts = read_service_facts(context.published, service_id).iloc[0]
+    terms = read_price_terms(context.published, context.selection, service_id).get(service_id)
     with head:
         show_headline(
             SERVICE_DETAIL.question,
@@ -88,7 +91,7 @@ def render_page() -> None:
         read_confidence(context.published, context.selection, service_id).iloc[0],
         context.currency,
     )
-    figures = [f for f in _make_figures(context, row, facts) if f.value != MISSING]
+    figures = [f for f in _make_figures(context, row, facts, terms) if f.value != MISSING]
     show_figures([*figures, sure] if sure else figures)
     _show_links(context, service_id)
     basis = _choose_shown_basis(row)
@@ -97,7 +100,7 @@ def render_page() -> None:
         _show_trend(context, service_id, basis)
     with right:
         _show_consuming_units(context, row, units)
-    _show_method(context, service_id, facts, units)
+    _show_method(context, facts, units, terms)
     _show_breakdown(context, service_id, basis)
     _show_consumers(context, service_id)
     show_ledger_tie(context)
@@ -125,11 +128,13 @@ def _choose_shown_basis(row: pd.Series) -> str:
     return basis
 
 
-def _make_figures(context: Context, row: pd.Series, facts: pd.Series) -> list[Figure]:
+def _make_figures(
+    context: Context, row: pd.Series, facts: pd.Series, terms: PriceTerms | None
+) -> list[Figure]:
     selection, currency = context.selection, context.currency
     unit_figures = [
         make_moving_figure(
-            f"Cost per {to_text(facts['unit_code']) or 'unit'}",
+            f"Unit cost per {to_text(facts['unit_code']) or 'unit'}",
             format_rate(row["unit_cost"], currency),
             row["unit_cost"],
             row["previous_unit_cost"],
@@ -159,7 +164,7 @@ def _make_figures(context: Context, row: pd.Series, facts: pd.Series) -> list[Fi
         return [full, passed_on, *unit_figures]
     figures = [
         make_moving_figure(
-            f"Delivered {selection.period_name}",
+            f"Delivered cost {selection.period_name}",
             format_amount(row["amount"], currency),
             row["amount"],
             row["previous_amount"],
@@ -173,20 +178,35 @@ def _make_figures(context: Context, row: pd.Series, facts: pd.Series) -> list[Fi
         )
     if to_decimal(row["passed_on_amount"]) and bool(facts["is_shared"]):
         figures.append(passed_on)
-    policy = str(facts["charging_policy"])
+    policy = terms.charging_policy if terms else str(facts["charging_policy"])
     charged = Figure(
         "Charged",
         format_amount(row["charged_amount"], currency),
         SHORT_POLICY_NAMES.get(policy, policy),
     )
-    return [*figures, *unit_figures, charged]
+    return [*figures, *unit_figures, *_make_price_figure(terms, currency), charged]
+
+
+def _make_price_figure(terms: PriceTerms | None, currency: str) -> list[Figure]:
+    """The price of one unit; of several tiers the first, and that there are more."""
+    if terms is None or not terms.has_price:
+        return []
+    more = len(terms.tiers) - 1
+    return [
+        Figure(
+            f"Price per {terms.unit_name}",
+            f"{format_price(terms.tiers[0].unit_price)}{GAP}{currency}",
+            f"first of {more + 1} tiers" if more else "one price for all units",
+            help_text=escape_markdown(f"{name_price(terms, currency)}."),
+        )
+    ]
 
 
 def _show_links(context: Context, service_id: str) -> None:
     with st.container(horizontal=True):
         show_link(SERVICE_BENCHMARK, "Benchmark and quality", context, service=service_id)
         show_link(METHOD, "What you pay for", context, service=service_id)
-        show_link(FAIRNESS, "Fairness of its bills", context, service=service_id)
+        show_link(FAIRNESS, "Fairness of its cost shares", context, service=service_id)
         show_link(SERVICE_CATALOGUE, "Catalogue", context)
         show_link(MONTHLY_CHARGEBACK, "Bills", context)
 
@@ -194,7 +214,7 @@ def _show_links(context: Context, service_id: str) -> None:
 def _show_trend(context: Context, service_id: str, basis: str) -> None:
     trend = read_trend(context.published, context.selection, service_id, basis)
     mark = "; the budget is dashed" if trend["budget_amount"].notna().any() else ""
-    show_section("Cost over 24 months", f"{BASIS_NAMES[basis]} cost{mark}.")
+    show_section("Cost over 24 months", f"{BASIS_NAMES[basis]}{mark}.")
     show_chart(
         draw_cost_trend(trend, context.currency, context.selection.period_id),
         "service_trend",
@@ -219,29 +239,21 @@ def _show_consuming_units(context: Context, row: pd.Series, units: pd.DataFrame)
     )
 
 
-def _show_method(context: Context, service_id: str, facts: pd.Series, units: pd.DataFrame) -> None:
-    """In words: who pays, by which driver, and how good the driver's quantities are."""
-    show_section("Who pays, and why that much")
-    policy = POLICY_NAMES.get(str(facts["charging_policy"]), str(facts["charging_policy"]))
-    driver_name, method = to_text(facts["driver_name"]), str(facts["split_method"])
-    if not driver_name and method in DRIVERLESS_SENTENCES:
-        st.markdown(f"The service is **{policy}**. {DRIVERLESS_SENTENCES[method]}")
-        return
-    if not driver_name and has_known_consumers(units):
-        st.markdown(
-            f"The service is **{policy}**. No driver splits its cost: each line of the bill says "
-            "itself who uses it, by its account or a tag."
-        )
-        return
-    if not driver_name:
+def _show_method(
+    context: Context, facts: pd.Series, units: pd.DataFrame, terms: PriceTerms | None
+) -> None:
+    """In words: how a charge is found, how the cost is split, and how good the quantities are."""
+    show_section("How charges are found")
+    charge = say_charge(terms, context.currency) if terms else ""
+    split = _say_split(facts, units, terms)
+    if not split:
         show_missing(
             "No driver says who uses this service.",
             "Its cost is not allocated. Name a `driver` for it in `cost_model/services.yml`.",
         )
         return
-    sentence = SPLIT_SENTENCES.get(method, SPLIT_SENTENCES["driver"])
-    lines = [f"The service is **{policy}**. {sentence.format(driver=escape_markdown(driver_name))}"]
-    if isinstance(facts["driver_description"], str) and facts["driver_description"]:
+    lines = [f"{escape_markdown(charge)} {split}".strip()]
+    if to_text(facts["driver_description"]):
         lines.append(
             f"Where the quantities come from: {escape_markdown(facts['driver_description'])}."
         )
@@ -250,7 +262,7 @@ def _show_method(context: Context, service_id: str, facts: pd.Series, units: pd.
             "It is a shared service: other services use it too and pass its cost on to their "
             "consumers; only what consumers use themselves is shown here."
         )
-    quality = read_driver_quality(context.published, context.selection, service_id)
+    quality = read_driver_quality(context.published, context.selection, str(facts["service_id"]))
     if not quality.empty:
         parts = [
             f"{escape_markdown(line['driver_quality'])} "
@@ -261,10 +273,30 @@ def _show_method(context: Context, service_id: str, facts: pd.Series, units: pd.
     st.markdown("  \n".join(line.replace("..", ".") for line in lines))
 
 
+def _say_split(facts: pd.Series, units: pd.DataFrame, terms: PriceTerms | None) -> str:
+    """How shares of the cost are found; where a price is charged, that they are not the charge."""
+    driver_name, method = to_text(facts["driver_name"]), str(facts["split_method"])
+    driver = escape_markdown(driver_name)
+    if terms is not None and terms.is_apart_from_cost:
+        by = f" by **{driver}**" if driver_name else ""
+        return (
+            f"What the use costs is another figure: the cost is split{by}, and charged minus cost "
+            "is the over- or under-recovery."
+        )
+    if driver_name:
+        return SPLIT_SENTENCES.get(method, SPLIT_SENTENCES["driver"]).format(driver=driver)
+    if method in DRIVERLESS_SENTENCES:
+        return DRIVERLESS_SENTENCES[method]
+    if has_known_consumers(units):
+        return (
+            "No driver splits its cost: each line of the bill says itself who uses it, by its "
+            "account or a tag."
+        )
+    return ""
+
+
 def _show_breakdown(context: Context, service_id: str, basis: str) -> None:
-    show_section(
-        "What it is made of", f"{BASIS_NAMES[basis]} cost by resource tower and cost pool."
-    )
+    show_section("What it is made of", f"{BASIS_NAMES[basis]} by resource tower and cost pool.")
     breakdown = read_breakdown(context.published, context.selection, service_id)
     column = f"{basis}_amount"
     breakdown = breakdown[breakdown[column].notna() & (breakdown[column] != 0)]
@@ -358,7 +390,9 @@ def _configure_consumers(currency: str) -> dict[str, Any]:
         "cost_centre": "Cost centre",
         "quantity": amount_column("Quantity", places=1),
         "unit": "Unit",
-        "rate": st.column_config.NumberColumn(f"Rate, {currency}", format="%,.4f"),
+        "rate": st.column_config.NumberColumn(
+            f"Rate, {currency}", format="%,.4f", help="What a unit is charged at"
+        ),
         "cost": amount_column(f"Cost, {currency}", places=2),
         "share": share_column("Share", "Of the service's delivered cost"),
         "charged": amount_column(f"Charged, {currency}", places=2),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pandas as pd
 import streamlit as st
 
@@ -181,11 +183,13 @@ def _show_bills(context: Context) -> None:
                 "item_count": st.column_config.NumberColumn("Items", format="%,d"),
                 "debit_amount": amount_column("Debit", places=2),
                 "credit_amount": amount_column("Credit", places=2),
-                "amount": amount_column("Sum", places=2),
+                "amount": amount_column("Billed", "Debit and credit together", places=2),
             },
             key="bill_kinds",
             alt="Items of the bills by kind",
         )
+        billed = format_exact(sum(kinds["amount"], Decimal(0)), context.currency)
+        st.markdown(f"**Billed: {billed}**, charges and other billed items together.")
     show_download(context, "Bills by kind (CSV)", kinds, "bill_kinds", "download_kinds")
     notes = read_other_items(context.published, context.selection)
     if notes.empty:

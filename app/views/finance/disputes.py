@@ -193,7 +193,7 @@ def _show_answers(context: Context, booked: BookedDisputes) -> None:
             "comment": st.column_config.TextColumn("Comment", width=320),
             "who": "Who",
             "when": "When",
-            "amount": amount_column(f"Bill ({context.currency})", places=2),
+            "amount": amount_column(f"Billed, {context.currency}", places=2),
         },
         key="answers",
         alt="What each business unit says to its bill",

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from app.bill_items import make_item_figure, show_other_items
+from app.bill_items import make_item_figures, show_other_items
 from app.charts.charges import draw_bills
 from app.components import (
     CROSS,
@@ -36,6 +36,7 @@ from app.formats import (
     escape_markdown,
     format_amount,
     format_count,
+    format_exact,
     format_number,
     format_period,
     to_decimal,
@@ -96,8 +97,7 @@ def render_page() -> None:
     )
     items = read_other_items(context.published, context.selection)
     figures = _make_figures(context, total, open_amounts)
-    if len(items):
-        figures.insert(1, make_item_figure(items, context.currency))
+    figures[1:1] = make_item_figures(total, context.currency)
     show_figures([*figures, sure] if sure else figures)
     show_ledger_tie(context)
     _show_bills(context, int(total["business_unit_count"]))
@@ -118,9 +118,9 @@ def _make_figures(context: Context, total: pd.Series, open_amounts: pd.DataFrame
     figures = [
         make_moving_figure(
             f"Billed {selection.period_name}",
-            format_amount(total["charged_amount"], currency),
-            total["charged_amount"],
-            total["previous_charged_amount"],
+            format_amount(total["billed_amount"], currency),
+            total["billed_amount"],
+            total["previous_billed_amount"],
             selection,
             is_cost=False,
             currency=currency,
@@ -129,14 +129,14 @@ def _make_figures(context: Context, total: pd.Series, open_amounts: pd.DataFrame
     if selection.is_actual and to_decimal(total["variance_amount"]) is not None:
         figures.append(
             make_variance_figure(
-                total["charged_amount"], total["budget_amount"], selection, currency
+                total["billed_amount"], total["budget_amount"], selection, currency
             )
         )
     figures.append(
         Figure(
-            "Shown, not charged",
+            "Showback",
             format_amount(to_decimal(total["showback_amount"]) or Decimal(0), currency),
-            "showback services",
+            "shown, not charged",
         )
     )
     for disposition, name in DISPOSITION_NAMES.items():
@@ -182,7 +182,7 @@ def _show_bills(context: Context, unit_count: int) -> None:
     with left:
         _show_bill_table(context, bills, hierarchy)
     with right:
-        chart = bills[bills["charged_amount"] != 0].head(DRAWN_BILLS)
+        chart = bills[bills["billed_amount"] != 0].head(DRAWN_BILLS)
         if not context.selection.is_actual:
             chart = chart.assign(budget_amount=None)
         show_chart(
@@ -198,7 +198,9 @@ def _show_bills(context: Context, unit_count: int) -> None:
         format_option=names.__getitem__,
         help_text="Or select a row of the table above.",
     )
-    _show_lines(context, hierarchy, None if unit_id == ALL_UNITS else unit_id, names[unit_id])
+    is_all = unit_id == ALL_UNITS
+    shown = bills if is_all else bills[bills["business_unit_id"] == unit_id]
+    _show_lines(context, hierarchy, None if is_all else unit_id, names[unit_id], shown)
 
 
 def _show_bill_table(context: Context, bills: pd.DataFrame, hierarchy: str) -> None:
@@ -207,15 +209,17 @@ def _show_bill_table(context: Context, bills: pd.DataFrame, hierarchy: str) -> N
     frame = pd.DataFrame(
         {
             "unit": bills["business_unit_name"],
-            "charged": bills["charged_amount"],
+            "billed": bills["billed_amount"],
             "change_share": [
                 to_percent_points(now, before)
                 for now, before in zip(
-                    bills["charged_amount"], bills["comparable_amount"], strict=True
+                    bills["billed_amount"], bills["comparable_amount"], strict=True
                 )
             ],
             "budget": bills["budget_amount"],
             "variance": bills["variance_amount"],
+            "charged": bills["charged_amount"],
+            "other": bills["other_amount"],
             "showback": bills["showback_amount"],
             "lines": bills["line_count"],
             "division": bills["division_name"],
@@ -240,7 +244,13 @@ def _show_bill_table(context: Context, bills: pd.DataFrame, hierarchy: str) -> N
         selection_mode="single-row",
         column_config={
             "unit": st.column_config.TextColumn("Business unit", pinned=True, width=170),
-            "charged": amount_column(f"Billed, {currency}", places=2),
+            "billed": amount_column(
+                f"Billed, {currency}", "Charged and other billed items: the total of the bill", 2
+            ),
+            "charged": amount_column(f"Charged, {currency}", places=2),
+            "other": amount_column(
+                f"Other billed items, {currency}", "Notes, adjustments, mark-up, tax, true-up", 2
+            ),
             "change": amount_column(
                 f"Change, {currency}",
                 "On the month before, with the cost centres that the unit has in this one",
@@ -254,7 +264,7 @@ def _show_bill_table(context: Context, bills: pd.DataFrame, hierarchy: str) -> N
             ),
             "budget": amount_column(f"Budget, {currency}", places=2),
             "variance": amount_column(f"Over budget, {currency}", places=2),
-            "showback": amount_column(f"Shown only, {currency}", places=2),
+            "showback": amount_column(f"Showback, {currency}", "Shown, not charged", places=2),
             "lines": "Lines",
             "division": "Division",
         },
@@ -305,11 +315,18 @@ def _open_selected_bill(key: str, unit_ids: list[str]) -> None:
     choose_ahead(BUSINESS_UNIT, unit_ids[rows[0]] if is_valid else ALL_UNITS)
 
 
-def _show_lines(context: Context, hierarchy: str, unit_id: str | None, name: str) -> None:
+def _show_lines(
+    context: Context, hierarchy: str, unit_id: str | None, name: str, bills: pd.DataFrame
+) -> None:
+    """The charges of a bill, or of all. `bills`: its rows of the table above."""
     lines = read_bill_lines(context.published, context.selection, hierarchy, unit_id)
+    billed, charged, other = (
+        format_exact(sum(bills[column], Decimal(0)), context.currency)
+        for column in ("billed_amount", "charged_amount", "other_amount")
+    )
     st.markdown(
-        f"**{escape_markdown(name)}**: {format_count(len(lines), 'line')}. "
-        "Each service leads to what it is made of."
+        f"**{escape_markdown(name)}**: billed {billed} = charged {charged} + other billed items "
+        f"{other}. {format_count(len(lines), 'charge line')}, each leads to its service."
     )
     st.dataframe(
         _shape_lines(context, lines),
@@ -374,15 +391,17 @@ def _configure_lines(currency: str) -> dict[str, Any]:
     return {
         "service": link_column("Service", "Opens in a new tab", is_pinned=True, width=170),
         "cost_centre": st.column_config.TextColumn("Cost centre", width=150),
-        "charged": amount_column(f"Billed, {currency}", places=2),
+        "charged": amount_column(f"Charged, {currency}", places=2),
         "change": amount_column(f"Change, {currency}", "On the month before", places=2),
         "quantity": amount_column("Quantity", places=2),
         "unit": "Unit",
-        "rate": st.column_config.NumberColumn(f"Rate, {currency}", format="%,.4f"),
+        "rate": st.column_config.NumberColumn(
+            f"Rate, {currency}", format="%,.4f", help="What a unit is charged at"
+        ),
         "budget": amount_column(f"Budget, {currency}", places=2),
         "variance": amount_column(f"Over budget, {currency}", places=2),
         "policy": "Policy",
-        "cost": amount_column(f"Cost, {currency}", "Equal to billed where charged at cost", 2),
+        "cost": amount_column(f"Cost, {currency}", "Equal to charged where charged at cost", 2),
         "driver": "Driver",
         "quality": st.column_config.TextColumn(
             "Driver quality", help="measured, estimated, stale, or fallback"

@@ -24,7 +24,9 @@ from app.findings import state_recovery
 from app.formats import MISSING, format_amount, format_rate, format_signed, to_decimal
 from app.names import SHORT_POLICY_NAMES
 from app.navigation import PRICES
+from app.queries.prices import read_price_terms
 from app.queries.recovery import read_recovery, read_recovery_trend
+from pipelines.billing.price_terms import name_price, say_charge
 
 
 def render_page() -> None:
@@ -34,7 +36,7 @@ def render_page() -> None:
     show_headline(PRICES.question, state_recovery(services, context.selection, context.currency))
     if services.empty:
         show_missing(
-            "Every service is charged at cost, or shown only.",
+            "Every service is charged at cost, or is showback.",
             "Give a service another `policy` in `cost_model/services.yml`; "
             "`apportion rates propose --year YYYY` proposes prices for `cost_model/rate_card.yml`.",
         )
@@ -59,8 +61,12 @@ def _make_figures(context: Context, services: pd.DataFrame) -> list[Figure]:
     )
     name = context.selection.period_name
     return [
-        Figure(f"Charged {name}", format_amount(charged, currency)),
-        Figure("Their cost", format_amount(cost, currency)),
+        Figure(
+            f"Charged by price {name}",
+            format_amount(charged, currency),
+            help_text="What these services charge; those at cost are not in it.",
+        ),
+        Figure("Cost of these services", format_amount(cost, currency)),
         Figure(
             f"Recovery {name}",
             format_signed(month, currency),
@@ -96,11 +102,13 @@ def _show_charts(context: Context, services: pd.DataFrame) -> None:
 def _show_services(context: Context, services: pd.DataFrame) -> None:
     show_section(
         f"Price beside unit cost, {context.selection.period_name}",
-        f"In {context.currency} per unit. The price is what is charged in all, with base fees and "
-        "bounds, per unit used. A true-up of the year is an item of the bills and not part of the "
-        "recovery.",
+        f"In {context.currency} per unit. The price is set in advance; the charge per unit is what "
+        "prices, tiers, base fees and bounds come to per unit used. A true-up of the year is an "
+        "item of the bills and not part of the recovery.",
     )
     currency = context.currency
+    terms = read_price_terms(context.published, context.selection)
+    own = [terms.get(str(service_id)) for service_id in services["service_id"]]
     st.dataframe(
         pd.DataFrame(
             {
@@ -108,13 +116,15 @@ def _show_services(context: Context, services: pd.DataFrame) -> None:
                 "policy": [
                     SHORT_POLICY_NAMES.get(str(code), code) for code in services["charging_policy"]
                 ],
-                "price": [format_rate(value) for value in services["charged_rate"]],
+                "price": [name_price(item, currency) if item else "" for item in own],
+                "charged_rate": [format_rate(value) for value in services["charged_rate"]],
                 "unit_cost": [format_rate(value) for value in services["unit_cost"]],
                 "unit": services["unit_code"],
                 "recovery": services["recovery_amount"],
                 "to_date": services["recovery_to_date_amount"],
                 "charged": services["charged_amount"],
                 "cost": services["cost_amount"],
+                "terms": [say_charge(item, currency) if item else "" for item in own],
             }
         ),
         hide_index=True,
@@ -123,13 +133,17 @@ def _show_services(context: Context, services: pd.DataFrame) -> None:
         column_config={
             "service": st.column_config.TextColumn("Service", pinned=True, width=170),
             "policy": st.column_config.TextColumn("Policy", width=95),
-            "price": st.column_config.TextColumn("Price", alignment="right", width=70),
+            "price": st.column_config.TextColumn("Price", width=270),
+            "charged_rate": st.column_config.TextColumn(
+                "Charged per unit", alignment="right", width=110
+            ),
             "unit_cost": st.column_config.TextColumn("Unit cost", alignment="right", width=80),
             "unit": st.column_config.TextColumn("Unit", width=90),
             "charged": amount_column(f"Charged, {currency}", places=2),
             "cost": amount_column(f"Cost, {currency}", places=2),
             "recovery": amount_column(f"Recovery, {currency}", places=2),
             "to_date": amount_column(f"Year to date, {currency}", places=2),
+            "terms": st.column_config.TextColumn("How it is charged", width=420),
         },
         key="recovery_services",
         alt="Services with a price: charged and cost per unit, and recovery",

@@ -1,4 +1,4 @@
-"""Service owner: is each bill between what its consumer adds and what it would pay alone?"""
+"""Service owner: is each cost share between the incremental and the stand-alone cost?"""
 
 from __future__ import annotations
 
@@ -43,19 +43,21 @@ METHOD_TEXT = """
 A service has a **fixed** part, which is there whoever uses it, and a part that **follows use**.
 Whether cost is fixed is declared in the pool rules (`cost_behaviour` in `cost_model/pools.yml`).
 
-- **Adds**: what the service would cost less without this consumer: its share of the part that
-  follows use. Who pays less is paid for by the others.
-- **Alone**: what the service would cost for this consumer alone: the whole fixed part and its
-  share of the rest. Who pays more would do better without the others.
+- **Incremental cost**: what the service would cost less without this consumer: its share of the
+  part that follows use. A consumer with a smaller cost share is paid for by the others.
+- **Stand-alone cost**: what the service would cost for this consumer alone: the whole fixed part
+  and its share of the rest. A consumer with a larger cost share would do better without the others.
 - **Shapley value**: an equal part of the fixed cost and the own share of the rest. It is the
   average of what a consumer adds over all orders in which the consumers could come, and the
   values of all sum to the cost. Nobody is billed by it; it shows whom a split by use favours.
 
-Where cost is split by use and no part is negative, every bill lies between the two. A bill can
-leave them where something else decides: a weight, an even split, a price. A bill is called unfair
-only if it is off by a whole cent.
+Where cost is split by use and no part is negative, every cost share lies between the two. A share
+can leave them where something else decides: a weight, an even split. A share is called unfair only
+if it is off by a whole cent. A cost share is what a consumer is charged where the service is
+charged at cost; where it has a price, the charge is the price times the quantity, and the page
+*Prices and recovery* compares it with the cost.
 
-Services that use this one count as consumers; their bill is what is passed on to them. Idle
+Services that use this one count as consumers; their share is what is passed on to them. Idle
 capacity and cost that is held are left out. Sources: L. S. Shapley, *A Value for n-Person Games*
 (1953); H. P. Young, *Cost Allocation: Methods, Principles, Applications* (1985). With one fixed
 cost for all it is the airport game of Littlechild and Owen (1973) with one length of runway.
@@ -104,7 +106,7 @@ def _show_service(context: Context, service_id: str, bills: pd.DataFrame) -> Non
 
 def _make_figures(row: pd.Series, currency: str) -> list[Figure]:
     parts = (
-        ("Cost shared", "service_cost_amount", "The sum of the bills below."),
+        ("Cost shared", "service_cost_amount", "The sum of the cost shares below."),
         ("Fixed", "service_fixed_amount", "There whoever uses it."),
         ("Follows use", "service_variable_amount", "Would be less with less use."),
         ("Named in the lines", "service_dedicated_amount", "Lines that name their consumer."),
@@ -152,22 +154,22 @@ def _name_pool(pool: Mapping[Hashable, Any]) -> str:
 
 def _show_chart(context: Context, bills: pd.DataFrame) -> None:
     shown = bills.head(SHOWN_CONSUMERS)
-    more = f" The {SHOWN_CONSUMERS} largest bills." if len(bills) > len(shown) else ""
+    more = f" The {SHOWN_CONSUMERS} largest cost shares." if len(bills) > len(shown) else ""
     show_section(
-        "Bill and Shapley value",
-        "A bill to the right of its diamond is more than an equal part of the fixed cost makes it."
+        "Cost share and Shapley value",
+        "A share to the right of its diamond is more than an equal part of the fixed cost makes it."
         + more,
     )
     frame = shown.assign(consumer_key=shown["consumer_kind"] + ":" + shown["consumer_id"])
     show_chart(
         draw_bills_beside_shapley(frame, context.currency),
         "shapley",
-        "Bill and Shapley value of each consumer",
+        "Cost share and Shapley value of each consumer",
     )
 
 
 def _show_bills(context: Context, service_id: str, bills: pd.DataFrame) -> None:
-    show_section("Bills and their bounds", "One row per cost centre or service that uses it.")
+    show_section("Cost shares and their bounds", "One row per cost centre or service that uses it.")
     st.dataframe(
         _shape_bills(bills),
         hide_index=True,
@@ -175,10 +177,14 @@ def _show_bills(context: Context, service_id: str, bills: pd.DataFrame) -> None:
         placeholder=MISSING,
         column_config=_configure_bills(context.currency),
         key="bills",
-        alt="Bills of the service with what the consumer adds, would pay alone, and Shapley value",
+        alt="Cost shares of the service with incremental and stand-alone cost, and Shapley value",
     )
     show_download(
-        context, "Bills and bounds (CSV)", bills, f"fairness_{service_id}", "download_fairness"
+        context,
+        "Cost shares (CSV)",
+        bills,
+        f"fairness_{service_id}",
+        "download_fairness",
     )
 
 
@@ -210,24 +216,24 @@ def _configure_bills(currency: str) -> dict[str, Any]:
         "unit": "Business unit",
         "quantity": amount_column("Use", places=1),
         "adds": amount_column(
-            f"Adds, {currency}", "What the service would cost less without this consumer", 2
+            f"Incremental, {currency}", "What the service would cost less without this consumer", 2
         ),
-        "bill": amount_column(f"Bill, {currency}", "What it bears of the service", 2),
+        "bill": amount_column(f"Cost share, {currency}", "Its share of the cost of the service", 2),
         "alone": amount_column(
-            f"Alone, {currency}", "What the service would cost for this consumer alone", 2
+            f"Stand-alone, {currency}", "What the service would cost for this consumer alone", 2
         ),
         "saving": amount_column(
-            f"Saves, {currency}", "What it pays less than alone, because others share", 2
+            f"Saves, {currency}", "Cost share below the stand-alone cost, because others share", 2
         ),
         "shapley": amount_column(
             f"Shapley, {currency}", "An equal part of the fixed cost, and its share of the rest", 2
         ),
         "difference": amount_column(
             f"Difference, {currency}",
-            "Shapley value less bill; above zero: a split by use favours it",
+            "Shapley value less cost share; above zero: a split by use favours it",
             2,
         ),
-        "verdict": "The bill is",
+        "verdict": "The share is",
     }
 
 
@@ -264,12 +270,12 @@ def _show_all_services(context: Context) -> None:
         height="auto",
         column_config={
             "service": link_column("Service", is_pinned=True, width=190),
-            "bills": "Bills",
+            "bills": "Cost shares",
             "above": st.column_config.NumberColumn(
-                "Above", help="Bills above what the consumer would pay alone"
+                "Above", help="Cost shares above the stand-alone cost"
             ),
             "below": st.column_config.NumberColumn(
-                "Below", help="Bills below what the consumer adds"
+                "Below", help="Cost shares below the incremental cost"
             ),
             "cost": amount_column(f"Cost, {context.currency}"),
             "fixed": amount_column(f"Fixed, {context.currency}"),
@@ -277,7 +283,7 @@ def _show_all_services(context: Context) -> None:
             "status": "Comparison",
         },
         key="services",
-        alt="Services with their bills, those out of bounds, and whether they are compared",
+        alt="Services with their cost shares, those out of bounds, and whether they are compared",
     )
     show_download(context, "All services (CSV)", services, "fairness", "download_all_fairness")
 

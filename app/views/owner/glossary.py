@@ -26,6 +26,7 @@ def render_page() -> None:
         st.markdown(
             "\n\n".join(
                 f"**{escape_markdown(term.name)}**  \n{escape_markdown(term.meaning)}"
+                + (f" `{term.column}`" if term.column else "")
                 for term in shown
             )
         )
@@ -35,7 +36,13 @@ def render_page() -> None:
         "`apportion methods` writes these words and a sheet per service as documents.",
         icon=":material/description:",
     )
-    frame = pd.DataFrame({"term": [t.name for t in shown], "meaning": [t.meaning for t in shown]})
+    frame = pd.DataFrame(
+        {
+            "term": [term.name for term in shown],
+            "meaning": [term.meaning for term in shown],
+            "mart_column": [term.column for term in shown],
+        }
+    )
     show_download(context, "Glossary (CSV)", frame, "glossary", "download_glossary")
     show_ledger_tie(context)
 

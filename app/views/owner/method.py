@@ -82,7 +82,7 @@ def _show_sheet(context: Context, service_id: str, unit_id: str | None) -> None:
     with st.container(horizontal=True):
         show_link(GLOSSARY, "What the words mean", context)
         show_link(SERVICE_DETAIL, "Cost and consumers", context, service=service_id)
-        show_link(FAIRNESS, "Fairness of its bills", context, service=service_id)
+        show_link(FAIRNESS, "Fairness of its cost shares", context, service=service_id)
         show_link(MONTHLY_CHARGEBACK, "Bills", context)
     for section in sheet.sections:
         show_sheet_section(section)

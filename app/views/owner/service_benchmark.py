@@ -147,7 +147,7 @@ def _make_figures(context: Context, service: Measured) -> list[Figure]:
     own = to_decimal(row["unit_cost"])
     figures = [
         make_moving_figure(
-            f"Cost per {service.unit}",
+            f"Unit cost per {service.unit}",
             format_rate(own, currency),
             own,
             row["previous_unit_cost"],
@@ -293,13 +293,13 @@ def _show_peers(context: Context, service: Measured) -> None:
     rates = {format_rate(value) for value in peers["unit_cost"]}
     if len(rates) == 1:
         st.caption(
-            f"Every business unit pays the same {rates.pop()} {context.currency} per "
-            f"{escape_markdown(unit)}, because one driver splits the cost; they differ in how much "
-            "they use."
+            f"The unit cost of every business unit is the same {rates.pop()} {context.currency} "
+            f"per {escape_markdown(unit)}, because one driver splits the cost; they differ in how "
+            "much they use."
         )
         figure = draw_quantities(peers, unit)
     else:
-        st.caption("What a business unit pays per unit, and how much it uses.")
+        st.caption("What a unit costs each business unit, and how much it uses.")
         figure = draw_peers(peers, context.currency, unit)
     show_chart(figure, "peers", "Unit cost and quantity by business unit")
 

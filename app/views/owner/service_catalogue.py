@@ -12,7 +12,9 @@ from app.findings import state_catalogue
 from app.formats import format_period
 from app.navigation import METHOD, SERVICE_BENCHMARK, SERVICE_CATALOGUE, SERVICE_DETAIL
 from app.queries.catalogue import read_catalogue
+from app.queries.prices import read_price_terms
 from app.selection import CATEGORY, SEARCH, choose_one, choose_text
+from pipelines.billing.price_terms import PriceTerms, name_price
 
 ALL_CATEGORIES = "all"
 SEARCHED_COLUMNS = (
@@ -37,6 +39,8 @@ def render_page() -> None:
             "Describe them in `cost_model/services.yml`, then run `apportion run`.",
         )
         return
+    terms = read_price_terms(context.published, context.selection)
+    catalogue = add_prices(catalogue, terms, context.currency)
     head = st.container()
     left, right = st.columns([1, 2], gap="medium")
     with left:
@@ -55,7 +59,7 @@ def render_page() -> None:
     if shown.empty:
         show_missing("No service matches.", "Clear the search or choose all categories.")
     else:
-        _show_cards(context, shown)
+        _show_cards(context, shown, terms)
     show_download(
         context,
         "Price list (CSV)",
@@ -64,10 +68,35 @@ def render_page() -> None:
         "download_prices",
     )
     st.caption(
-        f"Prices are the latest unit cost up to {format_period(context.selection.period_id)}: full "
-        "cost, shared services included, by quantity."
+        f"A price is what {context.selection.period_name} is charged at, set in advance. A unit "
+        f"cost is the latest one up to {format_period(context.selection.period_id)}: full cost, "
+        "shared services included, by quantity."
     )
     show_ledger_tie(context)
+
+
+def add_prices(
+    catalogue: pd.DataFrame, terms: dict[str, PriceTerms], currency: str
+) -> pd.DataFrame:
+    """The catalogue with the policy of the period, the price in words, and its figures: the price
+    of the first tier, how many tiers there are, and the base fee."""
+    own = [terms.get(str(service_id)) for service_id in catalogue["service_id"]]
+    first = [item.tiers[0].unit_price if item and item.tiers else None for item in own]
+    policies = [
+        item.charging_policy if item else policy
+        for item, policy in zip(own, catalogue["charging_policy"], strict=True)
+    ]
+    return catalogue.assign(
+        charging_policy=policies,
+        price=[name_price(item, currency) if item else "" for item in own],
+        unit_price=pd.Series(first, index=catalogue.index, dtype=object),
+        tier_count=[len(item.tiers) if item else 0 for item in own],
+        base_fee_amount=pd.Series(
+            [item.base_fee if item and item.tiers else None for item in own],
+            index=catalogue.index,
+            dtype=object,
+        ),
+    )
 
 
 def filter_catalogue(catalogue: pd.DataFrame, category: str | None, search: str) -> pd.DataFrame:
@@ -81,7 +110,7 @@ def filter_catalogue(catalogue: pd.DataFrame, category: str | None, search: str)
     return shown.loc[texts.index]
 
 
-def _show_cards(context: Context, shown: pd.DataFrame) -> None:
+def _show_cards(context: Context, shown: pd.DataFrame, terms: dict[str, PriceTerms]) -> None:
     records = [
         {str(column): value for column, value in row.items()} for row in shown.to_dict("records")
     ]
@@ -95,7 +124,7 @@ def _show_cards(context: Context, shown: pd.DataFrame) -> None:
         )
         for record in records
     ]
-    st.html(render_cards(records, links, context.currency))
+    st.html(render_cards(records, links, terms, context.currency))
 
 
 render_page()

@@ -123,7 +123,7 @@ select
     coalesce(policies.charging_policy, 'at_cost') as charging_policy,
     cast(quantities.quantity as decimal(38, 12)) as quantity,
     quantities.unit_code,
-    {{ unit_rate('to_date.cost_units', 'quantities.quantity') }} as unit_cost,
+    {{ unit_rate('to_date.cost_units', 'quantities.quantity') }} as cost_rate,
     {{ unit_rate('(to_date.charged_cents * 1000000)', 'quantities.quantity') }} as charged_rate,
     {{ cents_to_amount('to_date.cost_cents') }} as cost_amount,
     {{ cents_to_amount('to_date.charged_cents') }} as charged_amount,

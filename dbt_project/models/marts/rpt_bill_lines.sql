@@ -16,7 +16,7 @@ budget as (
         period_id,
         service_id,
         cost_centre_id,
-        sum(case when charging_policy = 'showback' then cost_amount else charged_amount end) as budget_amount
+        sum(charged_amount) as budget_amount
     from {{ ref('fct_charges_monthly') }}
     where scenario_id = 'budget' and disposition = 'allocated'
     group by all

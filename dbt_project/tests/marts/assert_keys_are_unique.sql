@@ -21,6 +21,7 @@
     'fct_service_quality_monthly': ['scenario_id', 'period_id', 'version', 'service_id'],
     'fct_service_capacity_monthly': ['scenario_id', 'period_id', 'version', 'service_id'],
     'fct_charges_monthly': ['charge_id'],
+    'fct_prices_monthly': ['scenario_id', 'period_id', 'version', 'service_id', 'tier_number'],
     'fct_recovery_monthly': ['scenario_id', 'period_id', 'version', 'service_id'],
     'int_charges__prices': ['scenario_id', 'period_id', 'version', 'service_id', 'cost_centre_id'],
     'fct_bill_items_monthly': ['bill_item_id'],

@@ -117,14 +117,16 @@ def test_pdf_workbook_csv_and_items_tie_to_the_cent(
         "and period_id = '2026-03' and business_unit_id = 'RETAIL'"
     ).fetchall()[0]
     assert billed == Decimal("3000.00")
-    assert "Total to be charged EUR 3,000.00" in read_text(noted)
+    assert "Total billed EUR 3,000.00" in read_text(noted)
     rows = read_rows(noted)
     assert sum(Decimal(row["amount"]) for row in rows) == billed
     workbook = load_workbook(BytesIO(render_xlsx(noted)), data_only=True)
     pairs = [row[:2] for row in workbook["Statement"].iter_rows(max_row=20, values_only=True)]
-    assert ("Total to be charged", 3000) in pairs
+    assert ("Total billed", 3000) in pairs
     lines = [row[11] for row in workbook["Lines"].iter_rows(min_row=2, values_only=True)]
-    items = [row[10] for row in workbook["Other items"].iter_rows(min_row=2, values_only=True)]
+    items = [
+        row[10] for row in workbook["Other billed items"].iter_rows(min_row=2, values_only=True)
+    ]
     cells = [*lines[:-1], *items[:-1]]
     assert sum(Decimal(str(cell)) for cell in cells) == billed
     assert (lines[-1], items[-1]) == (3166.66, -166.66)
@@ -148,10 +150,11 @@ def test_each_kind_has_a_section_with_reference_and_reason(noted: Statement) -> 
 
 def test_the_summary_tells_what_is_billed_besides(noted: Statement) -> None:
     assert write_summary(noted).startswith(
-        "For Mar 2026, Group IT charges Retail EUR 3,000.00 for 2 services used by 2 cost centres "
-        "(3,166.66) and for credit and debit notes (\u2212100.25), adjustments (\u221215.00), "
-        "service credits (\u221250.00), mark-up between legal entities (+1.25), tax (+0.50) and "
-        "true-up of the fiscal year (\u22123.16). This is EUR 233.34 (8.4%) more than in Feb 2026"
+        "For Mar 2026, Group IT bills Retail EUR 3,000.00 for 2 services used by 2 cost centres "
+        "(charged 3,166.66) and for credit and debit notes (\u2212100.25), adjustments "
+        "(\u221215.00), service credits (\u221250.00), mark-up between legal entities (+1.25), tax "
+        "(+0.50) and true-up of the fiscal year (\u22123.16). This is EUR 233.34 (8.4%) more than "
+        "in Feb 2026"
     )
 
 
@@ -163,7 +166,7 @@ def test_a_unit_with_notes_and_no_charges_gets_a_statement(
     assert (statement.total, statement.lines) == (Decimal("-7.25"), ())
     assert statement.recipient.name == "Closed shop"
     text = read_text(statement)
-    assert "Total (credit) EUR \u22127.25" in text
+    assert "Total billed (credit) EUR \u22127.25" in text
     assert "Group IT credits Closed shop EUR 7.25: no service used, but credit and debit" in text
     assert len(read_rows(statement)) == 1
     assert render_xlsx(statement)
@@ -243,9 +246,10 @@ def test_a_number_has_every_digit(value: str, kept: int, text: str) -> None:
 def test_the_rate_is_what_was_paid_where_a_price_is_not_the_cost(
     marts: duckdb.DuckDBPyConnection,
 ) -> None:
-    """Mail cost 2,500.00 and is charged at 15.00 a mailbox: 120 and 80 mailboxes, 1,800.00 and
-    1,200.00. Hosting stays 666.66. So 3,666.66 are charged and 500.00 recovered above cost."""
-    for table, charging in (("rpt_bill_lines", ", charging_policy = 'rate'"),
+    """Mail cost 2,500.00 and is charged at 15.00 a mailbox, which the mart has as its rate: 120 and
+    80 mailboxes, 1,800.00 and 1,200.00. Hosting stays 666.66. So 3,666.66 are charged and 500.00
+    recovered above cost."""
+    for table, charging in (("rpt_bill_lines", ", charging_policy = 'rate', unit_rate = 15"),
                             ("fct_charges_monthly", "")):  # fmt: skip
         for before, after in (("1500.00", "1800.00"), ("1000.00", "1200.00")):
             marts.execute(

@@ -153,8 +153,8 @@ def test_what_is_billed_besides_charges_is_posted(marts: duckdb.DuckDBPyConnecti
         ("FR01", "8800", "30.10", "IT 2026-03 Mail"),
         ("FR01", "8800", "3.01", "IT 2026-03 Mail, mark-up"),
         ("FR01", "8800", "6.62", "IT 2026-03 Mail, tax"),
-        ("FR01", "3650", "-39.73", "IT 2026-03 charged by DE01 to FR01"),
-        ("DE01", "1650", "39.73", "IT 2026-03 charged by DE01 to FR01"),
+        ("FR01", "3650", "-39.73", "IT 2026-03 billed by DE01 to FR01"),
+        ("DE01", "1650", "39.73", "IT 2026-03 billed by DE01 to FR01"),
         ("DE01", "9900", "5.00", "IT 2026-03 =ERP"),
         ("DE01", "9900", "-180.10", "IT 2026-03 Mail"),
         ("DE01", "9900", "10.00", "IT 2026-03 Mail, correction of 2026-01"),
@@ -219,7 +219,7 @@ def test_charge_without_a_legal_entity_is_refused(marts: duckdb.DuckDBPyConnecti
     marts.execute(
         "update fct_bill_items_monthly set legal_entity_id = null where cost_centre_id = 'B1'"
     )
-    with pytest.raises(ControlError, match="cost centres B1 are charged"):
+    with pytest.raises(ControlError, match="cost centres B1 are billed"):
         load_journal(marts, SETTINGS, MARCH)
 
 
@@ -227,7 +227,7 @@ def test_period_without_charges_is_told(marts: duckdb.DuckDBPyConnection) -> Non
     with pytest.raises(UsageError, match="no charges of 2026-04"):
         load_journal(marts, SETTINGS, "2026-04")
     marts.execute("update fct_bill_items_monthly set amount = 0")
-    with pytest.raises(UsageError, match="nothing is charged"):
+    with pytest.raises(UsageError, match="nothing is billed"):
         load_journal(marts, SETTINGS, MARCH)
 
 

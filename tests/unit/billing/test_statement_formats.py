@@ -88,7 +88,7 @@ def test_a_date_is_english_everywhere() -> None:
 def test_the_summary_tells_total_and_changes(retail: Statement) -> None:
     """Hosting 666.66 - 300.00, mail 2,500.00 - 2,400.00, printing 0.00 - 66.66."""
     assert write_summary(retail) == (
-        "For Mar 2026, Group IT charges Retail EUR 3,166.66 for 2 services used by 2 cost "
+        "For Mar 2026, Group IT bills Retail EUR 3,166.66 for 2 services used by 2 cost "
         "centres. This is EUR 400.00 (14.5%) more than in Feb 2026. It is EUR 133.34 (4.0%) less "
         "than the budget. Largest changes since Feb 2026, from 1 % on: Server hosting +366.66, "
         "E-mail +100.00, Printing \u221266.66."
@@ -117,7 +117,7 @@ def test_a_unit_with_showback_only_is_charged_nothing(marts: duckdb.DuckDBPyConn
     marts.execute("update fct_charges_monthly set charged_amount = 0 where period_id = '2026-03'")
     bill_charges(marts)
     retail = load_statement(marts, "2026-03", "RETAIL")
-    assert write_summary(retail).startswith("For Mar 2026, Group IT charges Retail nothing.")
+    assert write_summary(retail).startswith("For Mar 2026, Group IT bills Retail nothing.")
     assert retail.showback_total == Decimal("100.00")
 
 

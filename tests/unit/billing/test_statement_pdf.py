@@ -74,7 +74,7 @@ def test_the_page_says_who_owes_what(retail: Statement) -> None:
         "Group IT",
         "1 Mar 2026 to 31 Mar 2026",
         "Final",
-        "Total to be charged EUR 3,166.66",
+        "Total billed EUR 3,166.66",
         "Feb 2026 2,766.66 +400.00 +14.5%",
         "Budget 3,300.00 \u2212133.34 \u22124.0%",
         "E-mail 200 mailbox 12.50 2,500.00 2,400.00 2,600.00",
@@ -90,7 +90,7 @@ def test_the_page_says_who_owes_what(retail: Statement) -> None:
 
 def test_showback_is_printed_as_not_charged(retail: Statement) -> None:
     text = " ".join(read_pages(render_pdf(retail)))
-    start = text.index("For information: not charged")
+    start = text.index("Showback: for information, not charged")
     assert "They are not part of the total." in text[start:]
     assert "Guest Wi-Fi 10 access point 10.00 100.00" in text[start:]
     assert "Guest Wi-Fi" not in text[:start]
@@ -193,9 +193,9 @@ def test_a_credit_is_called_a_credit(marts: duckdb.DuckDBPyConnection) -> None:
         "where service_id = 'mail' and cost_centre_id = '4100' and cost_pool_id = 'staff'"
     )
     text = " ".join(read_pages(render_pdf(load_statement(marts, "2026-03", "RETAIL"))))
-    assert "Total (credit) EUR \u22121,333.34" in text
+    assert "Total billed (credit) EUR \u22121,333.34" in text
     assert "Group IT credits Retail EUR 1,333.34 for" in text
-    assert "Total to be charged" not in text
+    assert "Total billed EUR" not in text
 
 
 def test_figures_that_do_not_tie_are_said_in_words(marts: duckdb.DuckDBPyConnection) -> None:

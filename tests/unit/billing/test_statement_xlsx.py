@@ -44,7 +44,7 @@ def test_sheets(retail: Statement) -> None:
     assert read_workbook(retail).sheetnames == [
         "Statement",
         "Lines",
-        "Other items",
+        "Other billed items",
         "Bridge",
         "Cost by pool",
         "Certificate",
@@ -67,7 +67,7 @@ def test_totals_are_formulas_over_the_cells(retail: Statement) -> None:
 def test_services_and_pools_sum_exactly_to_the_total(retail: Statement) -> None:
     workbook = read_workbook(retail)
     *services, _ = read_table(workbook, "Statement", "Service")
-    assert add_exactly(services, "Amount (EUR)") == Decimal("3166.66")
+    assert add_exactly(services, "Charged (EUR)") == Decimal("3166.66")
     assert add_exactly(services, "Feb 2026 (EUR)") == Decimal("2766.66")
     assert add_exactly(services, "Budget (EUR)") == Decimal("3300.00")
     *pools, total = read_table(workbook, "Cost by pool", "Cost pool")
@@ -78,10 +78,10 @@ def test_services_and_pools_sum_exactly_to_the_total(retail: Statement) -> None:
 def test_the_statement_sheet_states_total_and_changes(retail: Statement) -> None:
     rows = read_workbook(retail)["Statement"].iter_rows(values_only=True)
     pairs = {row[0]: row[1] for row in rows}
-    assert pairs["Total to be charged"] is None  # the last of them: the row below the services
+    assert pairs["Total billed"] is None  # the last of them: the row below the services
     rows = read_workbook(retail)["Statement"].iter_rows(max_row=20, values_only=True)
     pairs = {row[0]: row[1] for row in rows}
-    assert pairs["Total to be charged"] == 3166.66
+    assert pairs["Total billed"] == 3166.66
     assert pairs["Change against Feb 2026"] == 400
     assert pairs["Change against Budget"] == -133.34
     assert pairs["Statement"] == "2026-03-RETAIL-v1"

@@ -59,7 +59,7 @@ def test_pdf_and_workbook_state_the_same_total(workspace: Workspace, tmp_path: P
     assert "833.34" in PdfReader(bill.pdf).pages[0].extract_text()
     sheet = load_workbook(BytesIO(bill.xlsx.read_bytes()), data_only=True)["Statement"]
     pairs = {row[0]: row[1] for row in sheet.iter_rows(max_row=20, values_only=True)}
-    assert Decimal(str(pairs["Total to be charged"])) == bill.total == Decimal("833.34")
+    assert Decimal(str(pairs["Total billed"])) == bill.total == Decimal("833.34")
 
 
 def test_a_unit_asked_for_twice_is_written_once(workspace: Workspace, tmp_path: Path) -> None:

@@ -25,8 +25,10 @@ def make_rows(**changed: Any) -> SheetRows:
             "delivered_amount": Decimal("12000.00"),
             "full_amount": Decimal("12000.00"),
             "received_amount": Decimal(0),
+            "charged_amount": Decimal("12000.00"),
             "unit_cost": Decimal("8.0000000000"),
         },
+        prices=[make_price("at_cost")],
         method=make_method(),
         units=[
             make_unit("SAL", "Sales", 120, "960.00"),
@@ -63,6 +65,24 @@ def make_facts(**changed: Any) -> Row:
     } | changed
 
 
+def make_price(policy: str, price: str | None = None, **changed: Any) -> Row:
+    """The first tier of a service's price; of a policy alone without `price`."""
+    return {
+        "charging_policy": policy,
+        "tier_mode": "graduated" if price else None,
+        "from_quantity": Decimal(0) if price else None,
+        "unit_price": Decimal(price) if price else None,
+        "peak_unit_price": None,
+        "base_fee_amount": Decimal(0) if price else None,
+        "minimum_amount": None,
+        "maximum_amount": None,
+        "source_name": None,
+        "cost_plus_percent": None,
+        "fixed_amount": None,
+        "fixed_per": None,
+    } | changed
+
+
 def make_method(**changed: Any) -> Row:
     return {
         "split_method": "driver",
@@ -84,6 +104,7 @@ def make_unit(unit_id: str, name: str, quantity: int | None, amount: str, **chan
         "is_borne": True,
         "quantity": None if quantity is None else Decimal(quantity),
         "amount": Decimal(amount),
+        "charged_amount": Decimal(amount),
         "total_quantity": Decimal(1500),
         "total_amount": Decimal("12000.00"),
     } | changed

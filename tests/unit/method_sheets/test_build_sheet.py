@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from pipelines.method_sheets.build_sheet import build_sheet
 from pipelines.method_sheets.queries import SheetRows
 from pipelines.method_sheets.records import Section, Sheet
-from tests.unit.method_sheets.sheet_rows import make_facts, make_method, make_rows, make_unit
+from tests.unit.method_sheets.sheet_rows import (
+    make_facts,
+    make_method,
+    make_price,
+    make_rows,
+    make_unit,
+)
 
 PART = "How your part is found"
 COUNT = "How it is counted"
@@ -28,8 +35,8 @@ def read_text(section: Section) -> str:
 def test_example_is_of_the_unit_that_asks() -> None:
     """120 of 1,500 seats are 8.0 %, and 8 % of 12,000 are 960."""
     assert (
-        "Example: in Mar 2026 Sales had 120 of 1,500 seats. That is 8.0 %, so it pays 8.0 % of "
-        "12,000.00 EUR: 960.00 EUR."
+        "Example: in Mar 2026 Sales had 120 of 1,500 seats. That is 8.0 %, so it is charged "
+        "8.0 % of 12,000.00 EUR: 960.00 EUR."
     ) in read_text(find(build(make_rows(), "SAL"), PART))
     assert "Finance had 1,380 of 1,500 seats" in read_text(find(build(make_rows(), "FIN"), PART))
 
@@ -37,8 +44,8 @@ def test_example_is_of_the_unit_that_asks() -> None:
 def test_example_does_not_say_so_where_the_bill_is_no_share_of_the_use() -> None:
     rows = make_rows(units=[make_unit("SAL", "Sales", 120, "6000.00")])
     text = read_text(find(build(rows), PART))
-    assert "That is 8.0 % of the use; it pays 6,000.00 EUR of 12,000.00 EUR." in text
-    assert "so it pays" not in text
+    assert "That is 8.0 % of the use; it is charged 6,000.00 EUR of 12,000.00 EUR." in text
+    assert "so it is charged" not in text
 
 
 def test_every_method_has_its_sentence() -> None:
@@ -60,35 +67,41 @@ def test_agreed_percentages_need_no_count() -> None:
         units=[make_unit("SAL", "Sales", None, "960.00")],
     )
     sheet = build(rows)
-    assert sheet.summary == "It is charged in agreed percentages in Mar\u00a02026."
+    assert sheet.summary == "It is charged at cost, in agreed percentages, in Mar\u00a02026."
     text = read_text(find(sheet, PART))
-    assert "The parts are agreed percentages, whatever is used." in text
-    assert "Example: in Mar 2026 Sales pays 8.0 % of 12,000.00 EUR: 960.00 EUR." in text
+    assert "The shares are agreed percentages, whatever is used." in text
+    assert "Example: in Mar 2026 Sales is charged 8.0 % of 12,000.00 EUR: 960.00 EUR." in text
 
 
 def test_showback_is_shown_and_not_paid() -> None:
-    rows = make_rows(facts=make_facts(charging_policy="showback"))
+    rows = make_rows(prices=[make_price("showback")])
     sheet = build(rows, "SAL")
     assert sheet.finding.replace("\u00a0", " ") == (
-        "CRM is shown by seats: 8.00 EUR per seat per month in Mar 2026"
+        "CRM is shown by seats: unit cost 8.00 EUR per seat per month in Mar 2026"
     )
     assert "so it is shown 8.0 %" in read_text(find(sheet, PART))
     table = find(sheet, PART).table
     assert table is not None
-    assert table.columns[-1] == "Is shown, EUR"
+    assert table.columns[-1] == "Cost, EUR"
 
 
 def test_service_without_known_users_is_paid_by_nobody() -> None:
     rows = make_rows(
         method=make_method(quality_code="held", last_counted_period_id="2026-01"),
-        units=[make_unit("(unallocated)", "(unallocated)", None, "12000", is_borne=False)],
+        units=[
+            make_unit("(unallocated)", "(unallocated)", None, "12000", is_borne=False)
+            | {"charged_amount": Decimal("0.00")}
+        ],
     )
     sheet = build(rows)
-    assert sheet.summary == "It has no known users in Mar\u00a02026, so nobody pays for it."
+    assert (
+        sheet.summary == "It has no known users in Mar\u00a02026, so its cost is charged to nobody."
+    )
     table = find(sheet, PART).table
     assert table is not None
     assert table.rows[0][0] == "Nobody: no use is known"
-    assert table.columns[-1] == "Cost, EUR"
+    assert table.columns[-2:] == ("Cost, EUR", "Charged, EUR")
+    assert table.rows[0][-2:] == ("12,000.00", "0.00")
     assert "Last counted: Jan 2026." in read_text(find(sheet, COUNT))
 
 
@@ -103,7 +116,7 @@ def test_quality_and_fallback_are_said_in_words() -> None:
 def test_unknown_codes_are_said_by_their_own_words() -> None:
     """A kind of driver, quality, policy or fallback that is new to this page loses nothing."""
     rows = make_rows(
-        facts=make_facts(charging_policy="new_policy"),
+        prices=[make_price("new_policy")],
         method=make_method(driver_kind="new_kind", quality_code="half_sure", fallback="ask_owner"),
     )
     sheet = build(rows)
@@ -114,13 +127,76 @@ def test_unknown_codes_are_said_by_their_own_words() -> None:
     assert "new policy" in read_text(find(sheet, "What you pay"))
 
 
-def test_amounts_of_a_price_are_said_to_be_the_cost() -> None:
-    sheet = build(make_rows(facts=make_facts(charging_policy="rate")))
-    assert "charged by the rate card" in read_text(find(sheet, "What you pay"))
-    assert "so it costs" in read_text(find(sheet, PART))
-    table = find(sheet, PART).table
-    assert table is not None
-    assert table.columns[-1] == "Costs, EUR"
+def test_a_price_is_charged_and_its_cost_stands_beside_it() -> None:
+    """120 seats at 9.50 are 1,140.00; their cost is 960.00, and 8.00 a seat is no price."""
+    sales = make_unit("SAL", "Sales", 120, "960.00") | {"charged_amount": Decimal("1140.00")}
+    rows = make_rows(prices=[make_price("rate", "9.5")], units=[sales])
+    sheet = build(rows)
+    assert sheet.summary.replace("\u00a0", " ") == (
+        "It is charged by its price: 9.50 EUR per seat per month in Mar 2026."
+    )
+    assert sheet.price.replace("\u00a0", " ") == "9.50 EUR per seat per month"
+    assert sheet.unit_cost.replace("\u00a0", " ") == "8.00 EUR per seat per month"
+    text = read_text(find(sheet, "What you pay"))
+    assert "times the quantity of each consumer" in text
+    assert "share of the cost" not in text
+    assert "Its unit cost is 8.00 EUR per seat per month" in text
+    section = find(sheet, PART)
+    assert (
+        "It is charged 120 \u00d7 9.50 EUR = 1,140.00 EUR; the cost of that use is 960.00 EUR."
+    ) in read_text(section)
+    assert section.table is not None
+    assert section.table.columns[-2:] == ("Cost, EUR", "Charged, EUR")
+    assert section.table.rows[0][-2:] == ("960.00", "1,140.00")
+
+
+def test_every_policy_has_its_true_sentence() -> None:
+    """What is charged by a price or a fee is never said to be a share of the cost."""
+    tiers = [
+        make_price("rate", "0.62", tier_mode=mode, base_fee_amount=Decimal(250))
+        | {"minimum_amount": Decimal(10)}
+        for mode in ("graduated", "volume")
+    ]
+    second = make_price("rate", "0.54", from_quantity=Decimal(5000))
+    fixed: dict[str, Any] = {"fixed_amount": Decimal("400"), "fixed_per": "consumer"}
+    for prices, expected in (
+        ([make_price("at_cost")], "each consumer is charged its share of the cost."),
+        ([make_price("showback")], "is shown its share of the cost and charged nothing."),
+        (
+            [make_price("cost_plus", cost_plus_percent=Decimal("5.00"))],
+            "its share of the cost and 5 % of it.",
+        ),
+        (
+            [make_price("cost_plus", cost_plus_percent=Decimal("-2.5"))],
+            "its share of the cost less 2.5 % of it.",
+        ),
+        (
+            [tiers[0], second],
+            "0.62 EUR per seat per month, 0.54 from 5,000 on; each unit of a consumer at the price "
+            "of the tier that it falls into. A base fee of 250.00 EUR per consumer and period is "
+            "added. The charge is at least 10.00 EUR per consumer and period.",
+        ),
+        ([tiers[1], second], "all units of a consumer at the price of the tier that its quantity"),
+        (
+            [make_price("market", "62.5", source_name="Tender of 2026.")],
+            "It is charged by its market price: 62.50 EUR per seat per month, times the quantity "
+            "of each consumer. Source of the price: Tender of 2026.",
+        ),
+        (
+            [make_price("rate", "0.165", peak_unit_price=Decimal("0.2"))],
+            "A unit used at peak is charged at 0.20 EUR.",
+        ),
+        ([make_price("fixed", **fixed)], "400.00 EUR per consumer and period, whatever is used."),
+        (
+            [make_price("fixed", **fixed | {"fixed_per": "period"})],
+            "400.00 EUR per period, of which each consumer is charged its share of the use.",
+        ),
+    ):
+        sheet = build(make_rows(prices=prices))
+        said = read_text(find(sheet, "What you pay"))
+        assert expected in said
+        is_apart = prices[0]["unit_price"] is not None or prices[0]["fixed_amount"] is not None
+        assert ("share of the cost" in said) != is_apart
 
 
 def test_lines_that_name_their_consumer_need_no_count() -> None:
@@ -154,6 +230,7 @@ def test_shared_service_names_the_services_that_bear_it() -> None:
             "delivered_amount": Decimal(0),
             "full_amount": Decimal("120.00"),
             "received_amount": Decimal("20.00"),
+            "charged_amount": Decimal(0),
             "unit_cost": Decimal("10"),
         },
     )

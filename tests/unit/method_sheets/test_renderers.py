@@ -56,9 +56,11 @@ def test_index_leads_to_every_sheet(sheet: Sheet) -> None:
 
 
 def test_terms_are_those_of_the_page() -> None:
-    terms = {term.name: term.meaning for term in read_terms()}
-    assert terms["Unit cost"] == "Full cost divided by quantity."
-    assert "*" not in "".join(terms.values())
+    terms = {term.name: term for term in read_terms()}
+    assert terms["Direct cost"].meaning == "What arrived at a service itself."
+    assert terms["Direct cost"].column == "fct_service_costs_monthly.direct_amount"
+    assert terms["Actual"].column == ""
+    assert not re.search(r"[*`]", "".join(term.meaning for term in terms.values()))
 
 
 def test_a_row_of_another_form_is_refused(tmp_path: Path) -> None:

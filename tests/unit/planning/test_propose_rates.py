@@ -63,10 +63,10 @@ def test_rates_are_as_worked_by_hand(marts: duckdb.DuckDBPyConnection) -> None:
     mail, storage = found.proposals
     assert mail.service_id == "mail"
     assert (mail.planned_cost, mail.planned_volume) == (Decimal(2000), Decimal(300))
-    assert (str(mail.exact_rate), str(mail.rate)) == ("6.6666666667", "6.67")
+    assert (str(mail.planned_unit_cost), str(mail.price)) == ("6.6666666667", "6.67")
     assert (str(mail.planned_recovery), str(mail.fixed_cost)) == ("1.00", "1500.00")
     assert mail.break_even_volume == Decimal("299.81")
-    assert (str(storage.rate), str(storage.planned_recovery)) == ("0.00750", "0.00")
+    assert (str(storage.price), str(storage.planned_recovery)) == ("0.00750", "0.00")
     assert storage.break_even_volume == 4000
 
 
