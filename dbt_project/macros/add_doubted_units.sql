@@ -11,6 +11,6 @@
     {{ rested_units }}
     + case
         when {{ doubt_weight }} = 0 or {{ rested_units }} = {{ amount_units }} then 0
-        else {{ divide_integers('(' ~ amount_units ~ ' - ' ~ rested_units ~ ') * ' ~ doubt_weight, weight) }}
+        else {{ multiply_and_divide('(' ~ amount_units ~ ' - ' ~ rested_units ~ ')', doubt_weight, weight) }}
     end
 {%- endmacro %}

@@ -13,8 +13,8 @@
 
   Three ways to one result, by row. DuckDB divides a HUGEINT some fifty times slower than it
   multiplies one, so 64-bit integers are taken where the row proves that they hold, and an
-  estimate that integers correct nearly everywhere else. The last way holds for every product that
-  find_unsound_weights lets through.
+  estimate that integers correct nearly everywhere else. The last way holds for every amount and all
+  weights that find_unsound_weights lets through.
 #}
 {% macro allocate_by_driver(amount_units, weight_from, weight_to, weight_total, unit=1) -%}
     {% set divisor = weight_total if unit == 1 else '(' ~ weight_total ~ ' * ' ~ unit ~ ')' -%}
@@ -27,8 +27,8 @@
                 and cast({{ divisor }} as double) <= 4e18
                 then {{ split_by_estimate(amount_units, weight_from, weight_to, divisor) }}
             else
-                {{ divide_integers(amount_units ~ ' * ' ~ weight_to, divisor) }}
-                - {{ divide_integers(amount_units ~ ' * ' ~ weight_from, divisor) }}
+                {{ multiply_and_divide(amount_units, weight_to, divisor) }}
+                - {{ multiply_and_divide(amount_units, weight_from, divisor) }}
         end
     )
 {%- endmacro %}

@@ -12,13 +12,16 @@
   or '(unallocated)' takes its place, as the rule declares, and `driver_quality` says so. What splits
   by capacity needs its idle quantity as well, which is there, if only as zero, where both are known.
 
+  A quantity counts with all of its twelve decimals. The weights of a part are the smallest integers of
+  their proportion; `weight_scale` is what they were divided by, so that weight x scale is in 10^-12 of
+  a unit (times the weight of a weighted split) in every period.
+
   Shares that leave a rest are one part of a rule, its residual is another one with R of the sum S of
   both. Parts become one set of weights without rounding: shares times the sum of the residual's
-  weights, and those times R, both as small as whole quantities allow. A receiver of both parts has
-  two rows.
+  weights, and those times R. A receiver of both parts has two rows.
 
   A receiver of a weighted split for whom no weight is declared has the weight null, which the
-  guards refuse.
+  guards refuse; they refuse weights that no total could hold as well (multiply_weights).
 #}
 {% macro resolve_weights(needed, rules, receivers, kinds, quantities=none) -%}
     with needed as (
@@ -85,7 +88,7 @@
             -- Null, and not less, where one of the weights is not known.
             case
                 when bool_and(unit_weight is not null)
-                    then sum({{ decimal_to_integer('counted_quantity', 6) }} * unit_weight)
+                    then sum({{ multiply_weights(decimal_to_integer('counted_quantity', 12), 'unit_weight') }})
             end as weight
         from counted
         where counted_quantity > 0 or receiver_kind = 'idle'
@@ -98,7 +101,8 @@
             rule_id,
             part_code,
             sender_key,
-            period_id
+            period_id,
+            list_reduce(list(weight) filter (weight > 0), lambda x, y: gcd(x, y)) as weight_scale
         from candidates
         group by all
         having
@@ -110,6 +114,7 @@
         select
             needed.*,
             totals.period_id as driver_period_id,
+            totals.weight_scale,
             needed.is_driven
             and totals.period_id is not null
             and (totals.period_id = needed.period_id or needed.fallback = 'prior_period') as has_quantities
@@ -140,7 +145,8 @@
             end as driver_quality,
             candidates.quantity,
             candidates.unit_code,
-            candidates.weight
+            candidates.weight // resolved.weight_scale as weight,
+            resolved.weight_scale
         from resolved
         inner join candidates
             on resolved.scenario_id = candidates.scenario_id
@@ -166,7 +172,8 @@
             case when resolved.is_driven then 'fallback' else 'measured' end as driver_quality,
             cast(null as decimal(38, 12)) as quantity,
             cast(null as varchar) as unit_code,
-            case when resolved.is_driven then 1 else receivers.weight end as weight
+            case when resolved.is_driven then 1 else receivers.weight end as weight,
+            cast(1 as hugeint) as weight_scale
         from resolved
         inner join {{ receivers }} as receivers
             on resolved.rule_id = receivers.rule_id
@@ -196,7 +203,8 @@
             'fallback' as driver_quality,
             cast(null as decimal(38, 12)) as quantity,
             cast(null as varchar) as unit_code,
-            cast(1 as hugeint) as weight
+            cast(1 as hugeint) as weight,
+            cast(1 as hugeint) as weight_scale
         from resolved
         anti join found
             on resolved.scenario_id = found.scenario_id
@@ -221,14 +229,7 @@
             rule_id,
             sender_id,
             sum(weight) as total_weight,
-            -- Whole quantities, or those of three decimals, need no millionths.
-            min(
-                case
-                    when weight % 1000000 = 0 then 1000000
-                    when weight % 1000 = 0 then 1000
-                    else 1
-                end
-            ) as divisor
+            max(weight_scale) as weight_scale
         from parts
         where part_code = 'residual'
         group by all
@@ -247,10 +248,11 @@
         parts.quantity,
         parts.unit_code,
         case parts.part_code
-            when 'residual' then parts.weight // residuals.divisor * parts.residual_weight
-            when 'shares' then parts.weight * (residuals.total_weight // residuals.divisor)
+            when 'residual' then {{ multiply_weights('parts.weight', 'parts.residual_weight') }}
+            when 'shares' then {{ multiply_weights('parts.weight', 'residuals.total_weight') }}
             else parts.weight
-        end as weight
+        end as weight,
+        coalesce(residuals.weight_scale, parts.weight_scale) as weight_scale
     from parts
     left join residuals
         on parts.scenario_id = residuals.scenario_id

@@ -109,7 +109,7 @@ def make_plan(
     known = {} if model is None else _list_known_codes(model)
     if any(feed.defines_services for feed in feeds):
         known.pop("services", None)
-    return CheckPlan(sources, today, config.control_total.source, known)
+    return CheckPlan(sources, today, config.control_total.source_ids[0], known)
 
 
 def _list_files(loads: Sequence[ActiveLoad]) -> tuple[LandedFile, ...]:

@@ -147,7 +147,7 @@ def _compile_settings(config: WorkspaceConfig, model: CostModel, stamp: RunStamp
                 config.name,
                 config.currency,
                 digits,
-                config.control_total.source,
+                config.control_total.source_ids[0],
                 config.rate_type,
                 config.time_zone,
                 model.allocation.shared_services.method,
@@ -187,7 +187,7 @@ def _compile_feeds(config: WorkspaceConfig) -> Table:
         rows.append(
             (
                 source_id,
-                source_id == config.control_total.source,
+                source_id in config.control_total.source_ids,
                 feed.claims is not None,
                 *_match_row(feed.claims or LineMatch()),
                 feed.legal_entity,

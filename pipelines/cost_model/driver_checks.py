@@ -1,8 +1,8 @@
 """Check that a driver is used where its receivers receive.
 
-A typed-in table has receivers of one kind, and the cost of a prior allocation belongs to services;
-at another stop neither has a quantity, and its money would be held. Drivers that read deliveries
-are not looked at here: what a delivery holds is not known yet.
+Each kind of driver has receivers of one kind, whatever is delivered: seats belong to cost centres,
+effort to services. At another stop it has no quantity, and the money there would be held. Services
+receive from a service only where the method for shared services lets them.
 """
 
 from __future__ import annotations
@@ -33,6 +33,23 @@ PLACES = {
 }
 """(kind of receiver, kind of sender) -> where a sender's money is split over such receivers."""
 
+KIND_PLACES: dict[str, tuple[str, ...]] = {
+    "service_usage": (SERVICE,),
+    "licence_seats": (SERVICE,),
+    "headcount": (SERVICE,),
+    "ticket_count": (SERVICE,),
+    "ticket_effort": (SERVICE_RULE, SERVICE),
+    "timesheet_hours_by_tower": (TOWER_RULE,),
+    "timesheet_hours_by_service": (SERVICE_RULE,),
+    "asset_capacity": (SERVICE_RULE, SERVICE),
+    "cloud_cost": (SERVICE_RULE, SERVICE),
+    "commitment_use": (SERVICE_RULE, SERVICE),
+    "prior_allocation": (SERVICE_RULE,),
+}
+"""Kind of driver -> where it can have quantities; a table says its receivers itself."""
+TO_SERVICES = ("ticket_effort", "asset_capacity")
+"""Kinds whose receivers are services only, also where a service is split."""
+
 
 def check_driver_places(
     files: dict[str, RuleFile],
@@ -49,7 +66,7 @@ def check_driver_places(
         *_list_services(services),
     ]
     for file, path, user_id, driver_id, place in uses:
-        places = _list_places(known.get(driver_id or ""))
+        places = _list_places(known.get(driver_id or ""), allocation)
         if places is not None and place not in places:
             found = f"the driver '{driver_id}' has no quantity for {place}"
             remedy = f"It is a driver of {' or '.join(sorted(places))}."
@@ -83,14 +100,14 @@ def _list_drivers(path: Path_, split: AnySplit | None) -> Iterator[tuple[Path_, 
         yield (*path, "residual", "driver"), split.residual.driver
 
 
-def _list_places(driver: Driver | None) -> set[str] | None:
+def _list_places(driver: Driver | None, allocation: Allocation) -> set[str] | None:
     """Where the driver can be used; None where nothing is known about it."""
     if driver is None:
         return None
-    if driver.kind == "prior_allocation":
-        return {SERVICE_RULE}
     if driver.table is None:
-        return None
+        places = set(KIND_PLACES.get(driver.kind, ()))
+        is_direct = allocation.shared_services.method == "direct"
+        return places - {SERVICE} if is_direct and driver.kind in TO_SERVICES else places
     return {
         place
         for (receivers, senders), place in PLACES.items()

@@ -6,7 +6,7 @@
 |---------------|------------------|-------------------------------------------------------------|
 | `sender_id`   | with `senders`   | whose money the row splits                                  |
 | `receiver_id` | always           | who receives                                                |
-| `quantity`    | always           | how much, as 12 or 12.5, with at most 6 decimals            |
+| `quantity`    | always           | how much, as 12 or 12.5, with at most 12 decimals           |
 | `valid_from`  | may be left out  | first day on which the row counts                           |
 | `valid_to`    | may be left out  | first day on which it does not any more                     |
 
@@ -32,7 +32,7 @@ from pipelines.errors import Problem
 
 DIRECTORY_NAME = "drivers"
 COLUMNS = ("sender_id", "receiver_id", "quantity", "valid_from", "valid_to")
-QUANTITY = re.compile(r"\d{1,18}(\.\d{1,6})?")
+QUANTITY = re.compile(r"\d{1,18}(\.\d{1,12})?")
 KNOWN_SHOWN = 12
 
 Known = Mapping[str, Collection[str] | None]
@@ -155,7 +155,7 @@ def _check_row(
         _require_known(line, "sender", cells["sender_id"], known.get(table.senders), file)
     quantity = cells["quantity"]
     if not QUANTITY.fullmatch(quantity):
-        message = "a quantity is no negative number and has at most 18 digits and 6 decimals"
+        message = "a quantity is no negative number and has at most 18 digits and 12 decimals"
         remedy = "Write it as 12 or 12.5, without signs, spaces and thousands separators."
         file.complain(line, message, remedy, found=repr(quantity))
     span = _read_span(line, cells, file)

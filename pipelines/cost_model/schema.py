@@ -303,8 +303,9 @@ class Driver(Strict):
         "timesheet_hours_by_tower",  # hours -> tower; sender = IT cost centre (contract timesheets)
         "timesheet_hours_by_service",  # hours -> service; sender = tower (contract timesheets)
         "asset_capacity",  # purchase cost -> service through asset and application, any sender
-        "cloud_cost",  # positive cloud cost -> tagged service, for any sender (contract cloud_bill)
-        "commitment_use",  # effective cost of used commitments -> tagged service, for any sender
+        # positive cloud cost -> at a service rule the tagged service, at a service the consumer
+        "cloud_cost",
+        "commitment_use",  # effective cost of used commitments -> the same
         "prior_allocation",  # cost that the other service rules gave -> service, for any sender
         "table",  # typed into cost_model/drivers/ID.csv, attested for a time
     ]

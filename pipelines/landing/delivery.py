@@ -103,10 +103,31 @@ def resolve_source(
     """Contract and mapping of a source. Raises ConfigurationError if one is not known."""
     try:
         contract = load_contract(source.contract)
-        return contract, load_mapping(source.mapping, contract, workspace.mappings)
+        mapping = load_mapping(source.mapping, contract, workspace.mappings)
+        return _require_measure(contract, mapping, source)
     except (KeyError, ValueError) as error:
         problem = Problem(CONFIG_NAME, str(error.args[0]), field=f"sources.{source_id}")
         raise ConfigurationError([problem]) from None
+
+
+def _require_measure(
+    contract: Contract, mapping: Mapping, source: Source
+) -> tuple[Contract, Mapping]:
+    """What a detail feed counts is required of its deliveries: a column that is not there refuses
+    the file, a value that is not there quarantines the record."""
+    measure = source.detail_feed.measure if source.detail_feed else None
+    if contract.contract_id != "cloud_bill" or measure is None:
+        return contract, mapping
+    fields = tuple(
+        field.model_copy(update={"is_required": True}) if field.name == measure else field
+        for field in contract.fields
+    )
+    needed = mapping.column_names(measure)
+    optional = tuple(name for name in mapping.optional_columns if name not in needed)
+    return (
+        contract.model_copy(update={"fields": fields}),
+        mapping.model_copy(update={"optional_columns": optional}),
+    )
 
 
 def _is_passed_over(path: Path) -> bool:

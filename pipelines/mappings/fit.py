@@ -94,6 +94,10 @@ def _refuse_misfit_of_types(
         ("sign_flip", mapping.sign_flip, NUMBERS),
         ("sign_from", tuple(mapping.sign_from), NUMBERS),
         ("net_of", tuple(mapping.net_of), decimal),
+        ("cases", tuple(mapping.cases), (*TEXTS, "decimal")),
+        ("cases, to add up,", _list_sums(mapping), decimal),
+        ("object_of_list", tuple(mapping.object_of_list), ("json",)),
+        ("append_list", tuple(mapping.append_list), TEXTS),
         ("allow_scientific", mapping.allow_scientific, decimal),
         ("power_of_ten", tuple(mapping.power_of_ten), decimal),
         ("round_to", tuple(mapping.round_to), decimal),
@@ -115,6 +119,15 @@ def _refuse_misfit_of_types(
                     f"mapping '{mapping.mapping_id}': '{setting}' names {name}, which is of type "
                     f"{fields[name].type}, not {' or '.join(types)}"
                 )
+
+
+def _list_sums(mapping: Mapping) -> tuple[str, ...]:
+    """The fields that a case adds up."""
+    return tuple(
+        field
+        for field, cases in mapping.cases.items()
+        if any(case.number_columns() or case.lists for case in cases)
+    )
 
 
 def _refuse_misfit_of_derived(mapping: Mapping, contract: Contract) -> None:

@@ -42,8 +42,8 @@ def find_ready_mappings(head: FileHead) -> tuple[str, ...]:
 def adopt_ready(
     ready: tuple[str, ...], head: FileHead, contract_id: str | None
 ) -> tuple[str, str, dict[str, Any]] | None:
-    """(id, contract, settings) of the only ready mapping that reads nearly all of the records; None
-    where there is none, or where several would do."""
+    """(id, contract, settings) of the only ready mapping that reads nearly all of the records, or
+    of the plain one among variants of one form; None where there is none or several would do."""
     fitting = []
     for mapping_id in ready:
         mapping = load_ready(mapping_id)
@@ -51,7 +51,9 @@ def adopt_ready(
             continue
         if _reads_records(mapping, head):
             fitting.append((mapping_id, mapping.contract, _read_settings(mapping_id)))
-    return fitting[0] if len(fitting) == 1 else None
+    # Variants of one form have its name in front of theirs: `azure_ea`, `azure_ea_amortized`.
+    plain = [one for one in fitting if all(other[0].startswith(one[0]) for other in fitting)]
+    return plain[0] if plain else None
 
 
 def _has_form(mapping: Mapping, head: FileHead) -> bool:

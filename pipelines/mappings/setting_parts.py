@@ -125,6 +125,53 @@ class NetOf(BaseModel):
         return self
 
 
+class Case(BaseModel):
+    """What a field is in some of the records. Without a value and without columns it is empty."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    when: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
+    """Column -> the texts with which the case fits, '*' for any; all of the columns must fit. A
+    column that the delivery lacks has no text."""
+    value: str | None = None
+    """The value, whatever the columns hold."""
+    plus: tuple[str, ...] = ()
+    """Columns that are added up; with all of these and of `minus` empty the field is empty."""
+    minus: tuple[str, ...] = ()
+    """Columns that are subtracted."""
+    lists: dict[str, str] = {}
+    """Column that holds a JSON list of objects -> the key whose numbers are added up as well."""
+
+    @model_validator(mode="after")
+    def has_one_kind_of_value(self) -> Case:
+        if self.value is not None and (self.plus or self.minus or self.lists):
+            raise ValueError("'cases': a case has a value, or columns to add up, not both")
+        return self
+
+    def number_columns(self) -> tuple[str, ...]:
+        return (*self.plus, *self.minus)
+
+
+class ListObject(BaseModel):
+    """A JSON object is made of a JSON list of objects, each with a key and a value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    key: str = "key"
+    value: str = "value"
+
+
+class ListText(BaseModel):
+    """The entries of a JSON list of objects are put behind a text, in brackets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    keys: Annotated[tuple[str, ...], Field(min_length=1)]
+    """What of each entry is shown, in this order."""
+
+
 class SignFrom(BaseModel):
     """Another column says whether a number is turned."""
 

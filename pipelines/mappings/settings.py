@@ -15,10 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.mappings.identifier_names import Identifiers
 from pipelines.mappings.setting_parts import (
+    Case,
     ColumnNames,
     DerivedTime,
     Join,
     LastState,
+    ListObject,
+    ListText,
     NetOf,
     ReadColumn,
     SignFrom,
@@ -98,6 +101,13 @@ class Mapping(BaseModel):
     identifiers: Identifiers = {}
     """Fields that hold names, of which codes are made: {account_id: from_name}, or `from_name` for
     all accounts, entities, cost centres, units, vendors, classes and services that columns give."""
+    cases: dict[str, Annotated[tuple[Case, ...], Field(min_length=1)]] = {}
+    """Text or decimal field -> what it is in which records: the first case that fits counts, and
+    with none the field is empty. A delivery may lack the columns of a case."""
+    object_of_list: dict[str, ListObject] = {}
+    """JSON field -> the list of keys and values that it is made of, such as labels."""
+    append_list: dict[str, ListText] = {}
+    """Text field that has a column -> the list whose entries are put behind its text."""
     object_from: dict[str, Annotated[str, Field(min_length=1)]] = {}
     """JSON field -> beginning of the names of the columns that each hold one key of it; the rest
     of a name is the key, and empty values are left out (csv, xlsx, parquet)."""
@@ -169,7 +179,7 @@ class Mapping(BaseModel):
     def all_column_names(self) -> tuple[str, ...]:
         """Every column that the mapping names, each once, aliases included."""
         others = (name for names in self.other_columns() for name in names)
-        return tuple(dict.fromkeys((*self.field_column_names(), *others)))
+        return tuple(dict.fromkeys((*self.field_column_names(), *others, *self.lacking_columns())))
 
     def other_columns(self) -> Iterator[tuple[str, ...]]:
         """Columns beside those of `columns`, each as the names of which exactly one is present."""
@@ -181,6 +191,14 @@ class Mapping(BaseModel):
             yield list_names(sign.column)
         for helper in self.helper_columns():
             yield (helper.column,)
+
+    def lacking_columns(self) -> Iterator[str]:
+        """Columns of cases and lists, which a delivery may lack."""
+        for cases in self.cases.values():
+            for case in cases:
+                yield from (*case.when, *case.number_columns(), *case.lists)
+        yield from (item.column for item in self.object_of_list.values())
+        yield from (item.column for item in self.append_list.values())
 
     def helper_columns(self) -> tuple[ReadColumn, ...]:
         """Columns that no field holds and that something is derived from."""
@@ -203,6 +221,8 @@ class Mapping(BaseModel):
         for field, sides in self.net_of.items():
             names = (*list_names(sides.debit), *list_names(sides.credit))
             fields |= dict.fromkeys(names, field)
+        for field, cases in self.cases.items():
+            fields = dict.fromkeys((n for c in cases for n in c.number_columns()), field) | fields
         return fields
 
     def rewrites_fields(self) -> bool:
@@ -212,6 +232,9 @@ class Mapping(BaseModel):
             or self.extract
             or self.join
             or self.net_of
+            or self.cases
+            or self.object_of_list
+            or self.append_list
             or self.object_from
             or self.identifiers
             or self.derived_times
@@ -230,6 +253,8 @@ class Mapping(BaseModel):
             ("columns that are joined", self.join),
             ("a debit and a credit", self.net_of),
             ("an object", self.object_from),
+            ("cases", self.cases),
+            ("a list of keys and values", self.object_of_list),
         ):
             yield from ((field, what) for field in fields)
 
@@ -267,6 +292,13 @@ class Mapping(BaseModel):
         for field in self.extract:
             if field not in self.columns:
                 raise self._fault(f"'extract' names {field}, which has no column")
+        return self
+
+    @model_validator(mode="after")
+    def lists_stand_behind_a_column(self) -> Mapping:
+        for field in self.append_list:
+            if field not in self.columns:
+                raise self._fault(f"'append_list' names {field}, which has no column")
         return self
 
     @model_validator(mode="after")

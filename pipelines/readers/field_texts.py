@@ -20,6 +20,13 @@ from pipelines.mappings.mapping import (
     find_row_key_field,
 )
 from pipelines.mappings.setting_parts import list_names
+from pipelines.readers.case_texts import (
+    appended_list,
+    condition_of,
+    list_object,
+    sum_case,
+    summed_list,
+)
 from pipelines.readers.column_texts import (
     bare_text,
     braced_text,
@@ -101,7 +108,7 @@ def list_helpers(mapping: Mapping) -> list[ContractField]:
     sides = [_side_name(side, field) for field in mapping.net_of for side in ("debit", "credit")]
     return helpers + [
         ContractField(name=name, type="decimal", description="", is_required=False)
-        for name in sides
+        for name in (*sides, *dict.fromkeys(_case_helpers(mapping).values()))
     ]
 
 
@@ -112,6 +119,26 @@ def helper_name(column: ReadColumn) -> str:
 
 def _side_name(side: str, field: str) -> str:
     return f"_{side}_of_{field}"
+
+
+def _case_helpers(mapping: Mapping) -> dict[tuple[str, str], str]:
+    """(field, column) -> the helper that holds the text of the column for the cases of the field.
+    A list has the name of its column with the key behind it."""
+    columns = {
+        (field, column): None
+        for field, cases in mapping.cases.items()
+        for case in cases
+        for column in (*case.number_columns(), *case.lists)
+    }
+    return {key: f"_part_{number}_of_{key[0]}" for number, key in enumerate(columns)}
+
+
+def _case_name(field: str) -> str:
+    return f"_case_of_{field}"
+
+
+def _list_name(field: str) -> str:
+    return f"_list_behind_{field}"
 
 
 def _sign_name(field: str) -> str:
@@ -129,6 +156,10 @@ def _first_stage(
             text = literal(mapping.constants[field.name])
         elif field.name in mapping.join:
             text = joined_text(mapping.join[field.name], mapping, header)
+        elif field.name in mapping.cases:
+            text = "cast(null as varchar)"
+        elif field.name in mapping.object_of_list:
+            text = list_object(mapping.object_of_list[field.name], mapping, header)
         elif field.name in mapping.object_from:
             text = object_text(mapping.object_from[field.name], mapping, header)
         else:
@@ -146,9 +177,47 @@ def _first_helpers(mapping: Mapping, header: Header) -> Iterator[str]:
         for side, names in (("debit", sides.debit), ("credit", sides.credit)):
             text = column_text(list_names(names), mapping, header)
             yield f'{text} as "{_side_name(side, field)}"'
+    yield from _first_of_cases(mapping, header)
+    for field, item in mapping.append_list.items():
+        yield f'{bare_text((item.column,), mapping, header)} as "{_list_name(field)}"'
     for field, sign in mapping.sign_from.items():
         text = bare_text(list_names(sign.column), mapping, header)
         yield f'{text} as "{_sign_name(field)}"'
+
+
+def _first_of_cases(mapping: Mapping, header: Header) -> Iterator[str]:
+    """The number of the case that fits, per field, and the texts that cases add up."""
+    lists = {
+        (field, column): key
+        for field, cases in mapping.cases.items()
+        for case in cases
+        for column, key in case.lists.items()
+    }
+    for (field, column), name in _case_helpers(mapping).items():
+        if (field, column) in lists:
+            text = summed_list(column, lists[field, column], mapping, header)
+        else:
+            text = column_text((column,), mapping, header)
+        yield f'{text} as "{name}"'
+    for field, cases in mapping.cases.items():
+        fits = " ".join(
+            f"when {condition_of(case, mapping, header)} then {number}"
+            for number, case in enumerate(cases)
+        )
+        yield f'case {fits} end as "{_case_name(field)}"'
+
+
+def _resolve_cases(mapping: Mapping) -> dict[str, str]:
+    helpers = _case_helpers(mapping)
+    result = {}
+    for field, cases in mapping.cases.items():
+        names = {column: name for (of, column), name in helpers.items() if of == field}
+        values = " ".join(
+            f"when {number} then {sum_case(field, case, names, mapping)}"
+            for number, case in enumerate(cases)
+        )
+        result[field] = f'case "{_case_name(field)}" {values} end'
+    return result
 
 
 def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Iterator[dict[str, str]]:
@@ -162,6 +231,11 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
         if field.name not in mapping.constants
     }
     yield {name: text for name, text in forms.items() if text is not None}
+    yield _resolve_cases(mapping)
+    yield {
+        name: appended_list(f'"{name}"', f'"{_list_name(name)}"', item)
+        for name, item in mapping.append_list.items()
+    }
     yield from _number_stages(mapping)
     yield {
         name: f'case when regexp_full_match("{name}", \'\\d+\') and length("{name}") < {width} '

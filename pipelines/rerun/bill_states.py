@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 USE = "stops.int_delivered_services__use"
 DELIVERED_CELLS = "stops.int_delivered_services__cells"
+# Decimals of a quantity.
+WEIGHT_DIGITS = 12
 
 LineKey = tuple[str, str]
 """Service and cost centre; '(unallocated)' and the like in the place of what nobody knows."""
@@ -36,7 +38,8 @@ Cell = tuple[str, str]
 class Receiver:
     """How much of a service one receiver uses."""
 
-    weight: int
+    weight: Fraction
+    """In the unit of the driver; what a weighted split weighs, times its weight."""
     quantity: Decimal | None
     unit_code: str | None
 
@@ -47,18 +50,18 @@ class Split:
 
     outside: dict[str, Receiver] = field(default_factory=dict)
     """By cost centre, or '(unallocated)'."""
-    inside_weight: int = 0
+    inside_weight: Fraction = Fraction(0)
     """What other services use of it."""
     delivered: int = 0
     """The cost that its receivers outside bear by use, in engine units."""
 
     @cached_property
-    def outside_weight(self) -> int:
+    def outside_weight(self) -> Fraction:
         """Asked for once per bill line, so it is added up once; the receivers are known by then."""
-        return sum(item.weight for item in self.outside.values())
+        return sum((item.weight for item in self.outside.values()), Fraction(0))
 
     @property
-    def total_weight(self) -> int:
+    def total_weight(self) -> Fraction:
         return self.outside_weight + self.inside_weight
 
     @cached_property
@@ -70,17 +73,17 @@ class Split:
 
     @property
     def total_quantity(self) -> Decimal:
-        """In the unit of the driver; a weight is a millionth of it."""
-        return Decimal(self.total_weight).scaleb(-6)
+        """In the unit of the driver."""
+        return Decimal(self.total_weight.numerator) / Decimal(self.total_weight.denominator)
 
     @property
     def unit_cost(self) -> Fraction | None:
         """Engine units per weight: what the service costs in all, over all who use it."""
-        return Fraction(self.delivered, self.outside_weight) if self.outside_weight else None
+        return self.delivered / self.outside_weight if self.outside_weight else None
 
-    def weight_of(self, cost_centre_id: str) -> int:
+    def weight_of(self, cost_centre_id: str) -> Fraction:
         receiver = self.outside.get(cost_centre_id)
-        return receiver.weight if receiver else 0
+        return receiver.weight if receiver else Fraction(0)
 
     def find_use_swapped(self, later: Split, cost_centre_id: str) -> Fraction:
         """What the cost centre bears by use when this cost is split by the use of `later`.
@@ -136,19 +139,25 @@ def read_state(connection: duckdb.DuckDBPyConnection, scope: Scope, catalogue: s
 def read_splits(
     connection: duckdb.DuckDBPyConnection, scope: Scope, catalogue: str = ""
 ) -> dict[str, Split]:
-    """How every service is split, by its id. Self-use is no use."""
+    """How every service is split, by its id. Self-use is no use.
+
+    Integer weights are the smallest of each split in each period; scale and factor make them those
+    of any other period.
+    """
     splits: dict[str, Split] = defaultdict(Split)
-    for service, kind, receiver, weight, quantity, unit in connection.execute(
-        "select service_id, receiver_kind, receiver_id, sum(weight), sum(quantity), max(unit_code) "
+    for service, kind, receiver, quantity, unit, weight, scale, factor in connection.execute(
+        "select service_id, receiver_kind, receiver_id, sum(quantity), max(unit_code), "
+        "sum(weight), max(weight_scale), max(weight_factor) "
         f"from {catalogue}{USE} where {scope.as_condition()} group by all order by all"
     ).fetchall():
         split = splits[service]
+        use = Fraction(int(weight) * int(scale), int(factor) * 10**WEIGHT_DIGITS)
         if kind != "service":
             before = split.outside.get(receiver)
-            total = int(weight) + (before.weight if before else 0)
+            total = use + (before.weight if before else 0)
             split.outside[receiver] = Receiver(total, quantity, unit)
         elif receiver != service:
-            split.inside_weight += int(weight)
+            split.inside_weight += use
     for service, amount in connection.execute(
         f"select service_id, sum(amount_units) from {catalogue}{DELIVERED_CELLS} "
         f"where {scope.as_condition()} and disposition = 'allocated' "

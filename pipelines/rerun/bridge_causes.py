@@ -290,7 +290,7 @@ class CauseFinder:
 
     def _write_rate(self, unit_cost: Fraction) -> str:
         """Money of one unit with two decimals more than money has, where they say something."""
-        rate = to_amount(unit_cost * 10**8, self.digits + 2)
+        rate = to_amount(unit_cost * 10**2, self.digits + 2)
         kept = rate.quantize(Decimal(1).scaleb(-self.digits))
         return f"{kept if kept == rate else rate:,} {self.currency_code}"
 

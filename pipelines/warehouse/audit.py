@@ -90,24 +90,27 @@ def _count_deliveries(
 ) -> dict[tuple[str, str], Decimal]:
     """Control totals by (scenario, period) to the engine unit, from the lake and in decimals."""
     config = workspace.config
-    source = config.control_total.source
-    feed = config.sources[source].detail_feed
-    measure = feed.measure if feed else "billed_cost"
+    sources = config.control_total.source_ids
+    feeds = {name: feed for name in sources if (feed := config.sources[name].detail_feed)}
     rows = connection.execute(
-        f"""
+        """
         select _scenario_id, period_id, account_id, currency_code, sum(amount_local)
         from lake.general_ledger
-        where _source_id = $source or _scenario_id not in ('actual', 'restated') group by all
+        where list_contains($sources, _source_id) or _scenario_id not in ('actual', 'restated')
+        group by all
         union all
         select scenario_id, period_id, account_id, currency_code, sum(amount_local)
         from staging.stg_budget__lines group by all
-        union all
-        select _scenario_id, strftime(billing_period_start, '%Y-%m'), '', billing_currency,
-            sum({measure})
-        from lake.cloud_bill where _source_id = $source group by all
         """,
-        {"source": source},
+        {"sources": list(sources)},
     ).fetchall()
+    for name, feed in feeds.items():
+        rows += connection.execute(
+            "select _scenario_id, strftime(billing_period_start, '%Y-%m'), $account, "
+            f"billing_currency, sum({feed.measure}) from lake.cloud_bill "
+            "where _source_id = $source group by all",
+            {"source": name, "account": feed.account},
+        ).fetchall()
     rates = {
         (period, currency): rate
         for period, currency, rate in connection.execute(

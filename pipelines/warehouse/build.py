@@ -136,7 +136,7 @@ def collect(workspace: Workspace, books: Books) -> BuildInput:
     model = load_cost_model(workspace)
     loads = list_active_loads(workspace, books)
     config = workspace.config
-    required = [config.control_total.source]
+    required = [*config.control_total.source_ids]
     required += [name for name, source in config.sources.items() if source.is_required]
     missing = sorted(set(required) - {load.source_id for load in loads})
     if missing:

@@ -174,3 +174,35 @@ def refuse_negative_quantities(connection: duckdb.DuckDBPyConnection) -> None:
             "the delivery, or let the split of the service say how it counts: 'negative: clamp' "
             "for none, 'negative: absolute' for use without its sign."
         )
+
+
+def refuse_lines_without_measure(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace
+) -> None:
+    """Bill lines that landed before their feed counted by a cost which they do not have."""
+    for source_id, source in workspace.config.sources.items():
+        feed = source.detail_feed
+        if feed is None or source.contract != "cloud_bill":
+            continue
+        rows = connection.execute(
+            f"""
+            select coalesce(loads.file_name, bill._file_id), count(*), min(bill._row_number)
+            from lake.cloud_bill as bill
+            left join model.loads as loads
+                on bill._source_id = loads.source_id and bill._file_id = loads.file_id
+            where bill._source_id = $source and bill.{feed.measure} is null
+            group by all
+            order by all
+            """,
+            {"source": source_id},
+        ).fetchall()
+        if rows:
+            found = "; ".join(
+                f"{file}: {count:,} records, the first is record {first}"
+                for file, count, first in rows[:NAMED]
+            )
+            raise ControlError(
+                f"{source_id} is counted by {feed.measure}, and {len(rows)} of its files have "
+                f"records without it: {found}. Set 'measure: billed_cost' in its detail_feed, or "
+                f"land these files again: 'apportion land --reread {source_id}'."
+            )

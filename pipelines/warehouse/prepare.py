@@ -18,10 +18,15 @@ from pipelines.warehouse.lake_views import (
     create_load_tables,
     select_loads,
 )
+from pipelines.warehouse.limit_checks import (
+    refuse_converted_amounts,
+    refuse_priced_quantities,
+)
 from pipelines.warehouse.pins import NO_PINS, Pins, settle_pins, write_pins
 from pipelines.warehouse.preconditions import (
     refuse_broken_years,
     refuse_lines_outside_calendar,
+    refuse_lines_without_measure,
     refuse_missing_rates,
     refuse_negative_quantities,
 )
@@ -70,7 +75,10 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries:
         refuse_broken_years(connection, workspace)
         refuse_missing_rates(connection, workspace)
         refuse_negative_quantities(connection)
-        _create_period_versions(connection, config.control_total.source)
+        refuse_lines_without_measure(connection, workspace)
+        refuse_converted_amounts(connection, workspace)
+        refuse_priced_quantities(connection, workspace)
+        _create_period_versions(connection, config.control_total.source_ids)
         _set_versions(connection, given.reopened, pins.restated)
         create_restatement_tables(connection, workspace, given.closed, pins)
 
@@ -134,7 +142,9 @@ def _create_findings(
         )
 
 
-def _create_period_versions(connection: duckdb.DuckDBPyConnection, control_source: str) -> None:
+def _create_period_versions(
+    connection: duckdb.DuckDBPyConnection, control_sources: tuple[str, ...]
+) -> None:
     """Every (scenario, period) that has cost, in its open version."""
     connection.execute(
         """
@@ -142,7 +152,8 @@ def _create_period_versions(connection: duckdb.DuckDBPyConnection, control_sourc
         select distinct scenario_id, period_id, cast(1 as integer) as version, 'open' as state
         from (
             select _scenario_id as scenario_id, period_id from lake.general_ledger
-            where _source_id = $source or _scenario_id not in ('actual', 'restated')
+            where list_contains($sources, _source_id)
+                or _scenario_id not in ('actual', 'restated')
             union all
             select budget._scenario_id, coalesce(phasing.period_id, budget.period_id)
             from lake.budget as budget
@@ -155,9 +166,9 @@ def _create_period_versions(connection: duckdb.DuckDBPyConnection, control_sourc
             inner join model.periods as periods
                 on bill.billing_period_start >= periods.period_start
                 and bill.billing_period_start < periods.period_end
-            where bill._source_id = $source
+            where list_contains($sources, bill._source_id)
         )
         order by all
         """,
-        {"source": control_source},
+        {"sources": list(control_sources)},
     )

@@ -179,7 +179,19 @@ class Source(Strict):
 class ControlTotal(Strict):
     """Which source is the total that never changes."""
 
-    source: SourceId
+    source: SourceId | Annotated[tuple[SourceId, ...], Field(min_length=1)]
+    """The ledger or a bill; several bills, each with its own mapping, where there is no ledger."""
+
+    @property
+    def source_ids(self) -> tuple[str, ...]:
+        """All of them, in their order."""
+        return (self.source,) if isinstance(self.source, str) else self.source
+
+    @model_validator(mode="after")
+    def names_each_once(self) -> ControlTotal:
+        if len(set(self.source_ids)) < len(self.source_ids):
+            raise ValueError("'source' names a source twice")
+        return self
 
 
 FocusCategory = Literal[

@@ -34,7 +34,7 @@ def check_config(
     found += check_transfers(config)
     for source_id, source in config.sources.items():
         found += _check_source(("sources", source_id), source, mappings)
-        found += _check_detail_feed(config, source_id)
+        found += _check_detail_feed(config, source_id, mappings)
         found += _check_phasing(config, source_id)
         found += check_connection(config, source_id, mappings)
     return [
@@ -69,15 +69,25 @@ def _check_currency(config: WorkspaceConfig) -> Iterator[tuple[Path_, str, str]]
 
 
 def _check_control_total(config: WorkspaceConfig) -> Iterator[tuple[Path_, str, str]]:
-    control = config.control_total.source
-    if control not in config.sources:
-        message = f"unknown source '{control}'"
-        yield ("control_total", "source"), message, _hint(control, tuple(config.sources))
+    controls = config.control_total.source_ids
+    path: Path_ = ("control_total", "source")
+    for control in controls:
+        if control not in config.sources:
+            message = f"unknown source '{control}'"
+            yield path, message, _hint(control, tuple(config.sources))
+        elif len(controls) > 1 and not _is_bill(config.sources[control]):
+            message = f"'{control}' is no cloud bill with a detail_feed, and one of several"
+            remedy = "Name the ledger alone; several are cloud bills, of which no ledger knows."
+            yield path, message, remedy
     for source_id, source in config.sources.items():
         feed = source.detail_feed
-        if feed is not None and feed.claims is None and source_id != control:
+        if feed is not None and feed.claims is None and source_id not in controls:
             remedy = "Say which ledger lines it explains; only a control total claims none."
             yield ("sources", source_id, "detail_feed"), "lacks 'claims'", remedy
+
+
+def _is_bill(source: Source) -> bool:
+    return source.contract == "cloud_bill" and source.detail_feed is not None
 
 
 def _check_close_calendar(config: WorkspaceConfig) -> Iterator[tuple[Path_, str, str]]:
@@ -97,7 +107,9 @@ BILL_KEYS = frozenset(
 """Settings that only a bill has; an asset says its entity and cost centre itself."""
 
 
-def _check_detail_feed(config: WorkspaceConfig, source_id: str) -> Iterator[tuple[Path_, str, str]]:
+def _check_detail_feed(
+    config: WorkspaceConfig, source_id: str, mappings: Path | None
+) -> Iterator[tuple[Path_, str, str]]:
     """A feed is a bill or a register of assets, and has the settings of the one or the other."""
     source = config.sources[source_id]
     feed = source.detail_feed
@@ -113,7 +125,8 @@ def _check_detail_feed(config: WorkspaceConfig, source_id: str) -> Iterator[tupl
     for name in sorted(feed.model_fields_set & foreign):
         message = f"'{name}' is no setting of a detail feed of the contract '{source.contract}'"
         yield (*path, name), message, "Remove it."
-    if not is_bill and source_id == config.control_total.source:
+    yield from _check_measure(source, path, mappings)
+    if not is_bill and source_id in config.control_total.source_ids:
         message = "an asset register cannot be the control total"
         yield path, message, "It explains depreciation of a ledger: make that the control total."
 
@@ -136,6 +149,25 @@ def _check_phasing(config: WorkspaceConfig, source_id: str) -> Iterator[tuple[Pa
         message = f"the calendar holds no whole fiscal {source.phasing.over}"
         remedy = "Extend 'calendar' so that amounts for one can be divided over all its periods."
         yield path, message, remedy
+
+
+def _check_measure(
+    source: Source, path: Path_, mappings: Path | None
+) -> Iterator[tuple[Path_, str, str]]:
+    """A bill is counted by a cost that its mapping delivers."""
+    feed = source.detail_feed
+    if feed is None or source.contract != "cloud_bill":
+        return
+    if source.mapping not in list_mapping_ids(mappings):
+        return
+    try:
+        mapping = load_mapping(source.mapping, load_contract(source.contract), mappings)
+    except ValueError:
+        return
+    if not mapping.fills_field(feed.measure):
+        message = f"the mapping '{source.mapping}' delivers no {feed.measure}"
+        remedy = "Count by billed_cost, or use a mapping that delivers it."
+        yield (*path, "measure"), message, remedy
 
 
 def _check_source(

@@ -9,7 +9,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-HUGE = "cast('100000000000000000000000000000000' as hugeint)"
+TOO_WIDE = "cast('5192296858534827628530496329220096' as hugeint)"
+"""2^112, from which on a total of weights is refused."""
 
 
 class Twin(NamedTuple):
@@ -159,9 +160,9 @@ WEIGHTS: dict[str, list[Twin]] = {
             "it1",
         ),
         Twin(
-            "an amount too large",
-            f"update stops.int_cost_pools__cells set amount_units = -{HUGE} "
-            "where cost_centre_id = 'it2'",
+            "a weight too large",
+            f"update stops.int_towers__weights set weight = {TOO_WIDE}, weight_from = 0, "
+            f"weight_to = {TOO_WIDE}, weight_total = {TOO_WIDE} where sender_id = 'it2'",
             "it2",
         ),
     ],
@@ -173,8 +174,9 @@ WEIGHTS: dict[str, list[Twin]] = {
             "compute",
         ),
         Twin(
-            "an amount too large",
-            f"update stops.int_towers__cells set amount_units = {HUGE} where tower_id = 'compute'",
+            "a total too large",
+            f"update stops.int_services__weights set weight_total = {TOO_WIDE} "
+            "where sender_id = 'compute'",
             "compute",
         ),
     ],

@@ -10,6 +10,7 @@ from pipelines.warehouse.dbt_runner import PROJECT_DIRECTORY
 
 NAMES = (
     "divide_integers",
+    "multiply_and_divide",
     "split_in_64_bits",
     "split_by_estimate",
     "allocate_by_driver",

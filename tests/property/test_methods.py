@@ -100,8 +100,9 @@ def draw_weight(draw: random.Random) -> Decimal:
 
 
 def draw_quantity(draw: random.Random) -> Decimal:
+    """Of up to twelve decimals, all of which count; some periods use trillionths only."""
     size = draw.choice([0, 10, 10**6, 10**9])
-    return draw.choice([-1, 1, 1]) * Decimal(draw.randint(0, size)).scaleb(-draw.choice([0, 6]))
+    return draw.choice([-1, 1, 1]) * Decimal(draw.randint(0, size)).scaleb(-draw.choice([0, 6, 12]))
 
 
 def share_exactly(case: Case) -> Shares:
@@ -214,7 +215,7 @@ def write_literal(value: object) -> str:
 
 
 def render_macro() -> str:
-    names = ("decimal_to_integer", "resolve_weights")
+    names = ("decimal_to_integer", "multiply_weights", "resolve_weights")
     directory = PROJECT_DIRECTORY / "macros"
     source = "\n".join((directory / f"{name}.sql").read_text("utf-8") for name in names)
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)

@@ -11,17 +11,20 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.money import AMOUNT_LIMIT
+
 from .exact import split_exactly
 from .macros import write_split_query
 from .runs import run_batches, seeds
 
 BATCHES, CASES_PER_BATCH = 20, 500
 UNITS = (1, 10**6)
-# 10^15 minor units, in engine units; the guard find_unsound_weights bounds amount x weights.
-LARGEST_AMOUNT = 10**21
-LARGEST_PRODUCT = 8 * 10**37 - 1
-# (|amount| + unit) x weights up to which the macro takes 64 bits, and up to which an estimate.
-BOUNDS = (9 * 10**18, 10**33, LARGEST_PRODUCT)
+# 10^11 times the limit of an amount, in engine units: a sum of as many lines.
+LARGEST_AMOUNT = AMOUNT_LIMIT * 10**8 * 10**11
+# Of weights and unit: the guard find_unsound_weights bounds the weights alone.
+LARGEST_DIVISOR = 2**112 - 1
+# (|amount| + unit) x weights up to which the macro takes 64 bits, an estimate, and one HUGEINT.
+BOUNDS = (9 * 10**18, 10**33, 16 * 10**37)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def compare(cases: list[Case]) -> None:
 def draw_case(draw: random.Random) -> Case:
     """Any sign; nothing, next to nothing and all that fits; one receiver to 5,000."""
     unit = draw.choice(UNITS)
-    size = draw.choice([0, 1, 10, 10**6, 10**9, 10**15, 10**18, LARGEST_AMOUNT])
+    size = draw.choice([0, 1, 10, 10**6, 10**9, 10**15, 10**18, 10**23, LARGEST_AMOUNT])
     amount = draw.choice([-1, 1]) * draw.choice([size, draw.randint(0, size)])
     if draw.random() < 0.5:
         amount -= amount % unit
@@ -81,8 +84,8 @@ def draw_case(draw: random.Random) -> Case:
     count = draw.choices(counts, [10, 60, 29.7, 0.3])[0]
     if draw.random() < 0.3:
         return Case(amount, draw_weights_at_bound(draw, count, abs(amount) + unit), unit)
-    room = LARGEST_PRODUCT // max(abs(amount), unit) // count
-    largest = min(room, draw.choice([1, 7, 1000, 10**9, 10**15, 10**38]))
+    room = LARGEST_DIVISOR // unit // count
+    largest = min(room, draw.choice([1, 7, 1000, 10**9, 10**15, 10**18, 10**38]))
     weights = [draw.choice([0, largest, draw.randint(0, largest)]) for _ in range(count)]
     if not sum(weights):
         weights[draw.randrange(count)] = largest
@@ -91,9 +94,8 @@ def draw_case(draw: random.Random) -> Case:
 
 def draw_weights_at_bound(draw: random.Random, count: int, size: int) -> list[int]:
     """Weights whose total is the last that a way of the macro takes, or the first beyond it."""
-    bound = draw.choice(BOUNDS)
-    beyond = 0 if bound == LARGEST_PRODUCT else draw.choice([0, 1])
-    total = max(bound // size + beyond, 1)
+    total = max(draw.choice(BOUNDS) // size + draw.choice([0, 1]), 1)
+    total = min(total, LARGEST_DIVISOR // 10**6)
     ends = sorted(draw.randint(0, total) for _ in range(count - 1))
     return [end - start for start, end in zip([0, *ends], [*ends, total], strict=True)]
 

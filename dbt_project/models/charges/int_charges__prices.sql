@@ -128,9 +128,8 @@ banded as (
             when prices.peak_price_parts is null or peaks.peak_parts is null then cast(0 as hugeint)
             when lines.quantity_parts = peaks.delivered_parts then peaks.peak_parts
             else
-                sign(peaks.delivered_parts) * 1000000 * {{ divide_integers(
-                    '(lines.quantity_parts // 1000000) * (peaks.peak_parts // 1000000)',
-                    'greatest(abs(peaks.delivered_parts) // 1000000, 1)'
+                sign(peaks.delivered_parts) * sign(peaks.peak_parts) * {{ multiply_and_divide(
+                    'lines.quantity_parts', 'abs(peaks.peak_parts)', 'greatest(abs(peaks.delivered_parts), 1)'
                 ) }}
         end as at_peak_parts,
         lines.quantity_parts - at_peak_parts as standard_parts
@@ -254,13 +253,9 @@ select
     {{ divide_integers('exact.exact_parts', 'settings.price_parts_per_cent') }} as charged_cents,
     case
         when exact.quantity_parts <> 0
-            then cast(
-                cast(
-                    {{ divide_integers('exact.exact_parts * sign(exact.quantity_parts)', 'abs(exact.quantity_parts)') }}
-                    as decimal(28, 0)
-                ) * cast(0.0000000001 as decimal(10, 10))
-                as decimal(38, 10)
-            )
+            then {{ integer_to_decimal(
+                divide_integers('exact.exact_parts * sign(exact.quantity_parts)', 'abs(exact.quantity_parts)'), 10
+            ) }}
     end as price_rate
 from exact
 cross join settings

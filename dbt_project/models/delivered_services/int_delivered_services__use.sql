@@ -54,8 +54,17 @@
     cross join {{ ref('stg_model__periods') }} as periods
     where not receivers.is_glob
 ){% endset %}
+-- Where a service is split, cloud cost is that of consumers; that of services is for service rules.
+{% set quantities %}(
+    select quantities.*
+    from {{ ref('fct_driver_quantities') }} as quantities
+    left join {{ ref('stg_model__drivers') }} as drivers on quantities.driver_id = drivers.driver_id
+    where
+        quantities.receiver_kind <> 'service'
+        or coalesce(drivers.driver_kind, '') not in ('cloud_cost', 'commitment_use')
+){% endset %}
 with resolved as (
-    {{ resolve_weights(needed, rules, receivers, ['consumer', 'service', 'idle']) }}
+    {{ resolve_weights(needed, rules, receivers, ['consumer', 'service', 'idle'], quantities) }}
 ),
 
 positions as (
@@ -102,6 +111,7 @@ sums as (
         rule_id,
         max(driver_id) as driver_id,
         bool_or(has_idle) as has_idle,
+        max(weight_scale) as weight_scale,
         coalesce(sum(weight) filter (receiver_kind <> 'idle'), 0) as used_weight,
         coalesce(sum(weight) filter (receiver_kind <> 'idle' and is_allowed), 0) as allowed_weight,
         count(*) filter (receiver_kind <> 'idle' and is_allowed) as allowed_count
@@ -124,15 +134,21 @@ allowed as (
         judged.driver_quality,
         judged.quantity,
         judged.unit_code,
+        -- The same share for what is idle: times allowed over used, without a division.
         case
-            when judged.receiver_kind = 'idle' and sums.allowed_weight > 0 and sums.allowed_weight < sums.used_weight
-                then
-                    greatest({{ divide_integers(
-                        'judged.weight * (sums.allowed_weight // gcd(sums.allowed_weight, sums.used_weight))',
-                        '(sums.used_weight // gcd(sums.allowed_weight, sums.used_weight))'
-                    ) }}, 1)
-            else judged.weight
-        end as weight
+            when not judged.has_idle or sums.allowed_weight in (0, sums.used_weight) then judged.weight
+            when judged.receiver_kind = 'idle' then {{ multiply_weights(
+                'judged.weight', 'sums.allowed_weight // gcd(sums.allowed_weight, sums.used_weight)'
+            ) }}
+            else {{ multiply_weights(
+                'judged.weight', 'sums.used_weight // gcd(sums.allowed_weight, sums.used_weight)'
+            ) }}
+        end as weight,
+        judged.weight_scale,
+        case
+            when not judged.has_idle or sums.allowed_weight in (0, sums.used_weight) then cast(1 as hugeint)
+            else sums.used_weight // gcd(sums.allowed_weight, sums.used_weight)
+        end as weight_factor
     from judged
     inner join sums
         on judged.scenario_id = sums.scenario_id
@@ -155,7 +171,9 @@ stranded as (
         'fallback' as driver_quality,
         cast(null as decimal(38, 12)) as quantity,
         cast(null as varchar) as unit_code,
-        case when has_idle then used_weight else cast(1 as hugeint) end as weight
+        case when has_idle then used_weight else cast(1 as hugeint) end as weight,
+        case when has_idle then weight_scale else cast(1 as hugeint) end as weight_scale,
+        cast(1 as hugeint) as weight_factor
     from sums
     where allowed_count = 0 and (used_weight > 0 or not has_idle)
 )

@@ -1,4 +1,6 @@
--- What each service was tagged with; negative sums (credits) give no weight.
+-- What each service was tagged with, and what the lines of each consumer cost: a service rule splits by
+-- the first, a service that is shared, such as support or tax, by the second. Negative sums (credits)
+-- give no weight.
 select
     costs.scenario_id,
     costs.period_id,
@@ -12,4 +14,19 @@ select
 from {{ ref('met_cloud_costs') }} as costs
 inner join {{ ref('stg_model__drivers') }} as drivers on drivers.driver_kind = 'cloud_cost'
 where costs.tagged_service_id is not null
+group by all
+union all
+select
+    costs.scenario_id,
+    costs.period_id,
+    drivers.driver_id,
+    cast(null as varchar) as sender_id,
+    'consumer' as receiver_kind,
+    costs.tagged_consumer_id as receiver_id,
+    greatest(sum(costs.amount_local), 0) as quantity,
+    drivers.unit_code,
+    drivers.quality
+from {{ ref('met_cloud_costs') }} as costs
+inner join {{ ref('stg_model__drivers') }} as drivers on drivers.driver_kind = 'cloud_cost'
+where costs.tagged_consumer_id is not null
 group by all

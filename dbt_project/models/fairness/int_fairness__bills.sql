@@ -37,7 +37,7 @@ weighed as (
 own as (
     select
         * exclude (joint_units, fixed_units, undeclared_units),
-        case when weight > 0 and quantity is not null then {{ decimal_to_integer('quantity', 6) }} else 0 end
+        case when weight > 0 and quantity is not null then {{ decimal_to_integer('quantity', 12) }} else 0 end
             as quantity_weight,
         case
             when consumer_kind = 'service' and weight_total > 0

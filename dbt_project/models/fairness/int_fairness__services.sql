@@ -19,11 +19,11 @@ behaviours as (
         direct.period_id,
         direct.version,
         weights.to_service_id as service_id,
-        sum({{ divide_integers(
-            'direct.fixed_units * cast(weights.gross_weight as hugeint)', 'cast(1000000000000000 as hugeint)'
+        sum({{ multiply_and_divide(
+            'direct.fixed_units', 'cast(weights.gross_weight as hugeint)', '1000000000000000'
         ) }}) as fixed_units,
-        sum({{ divide_integers(
-            'direct.undeclared_units * cast(weights.gross_weight as hugeint)', 'cast(1000000000000000 as hugeint)'
+        sum({{ multiply_and_divide(
+            'direct.undeclared_units', 'cast(weights.gross_weight as hugeint)', '1000000000000000'
         ) }}) as undeclared_units
     from direct
     inner join {{ ref('int_delivered_services__weights') }} as weights

@@ -53,10 +53,7 @@ select
     totals.currency_code,
     totals.amount_local,
     rates.exchange_rate,
-    {{ divide_integers(
-        decimal_to_integer('totals.amount_local', 12) ~ ' * ' ~ decimal_to_integer('rates.exchange_rate', 12),
-        '(1000000000000000000000000 // settings.units_per_amount)'
-    ) }} as amount_units
+    {{ converted_units('totals.amount_local', 'rates.exchange_rate', 'settings.units_per_amount') }} as amount_units
 from totals
 cross join settings
 inner join {{ ref('stg_model__period_versions') }} as versions

@@ -31,7 +31,7 @@ settings as (
 
 select
     running.* exclude (amount_integer, rate_integer, amount_to),
-    {{ divide_integers('amount_to * rate_integer', 'divisor') }}
-    - {{ divide_integers('(amount_to - amount_integer) * rate_integer', 'divisor') }} as amount_units
+    {{ multiply_and_divide('amount_to', 'rate_integer', 'divisor') }}
+    - {{ multiply_and_divide('(amount_to - amount_integer)', 'rate_integer', 'divisor') }} as amount_units
 from running
 cross join settings

@@ -40,8 +40,8 @@ gross as (
         untagged.period_id,
         untagged.version,
         weights.to_service_id as service_id,
-        sum({{ divide_integers(
-            'untagged.direct_units * cast(weights.gross_weight as hugeint)', 'cast(1000000000000000 as hugeint)'
+        sum({{ multiply_and_divide(
+            'untagged.direct_units', 'cast(weights.gross_weight as hugeint)', '1000000000000000'
         ) }}) as full_units
     from untagged
     inner join {{ ref('int_delivered_services__weights') }} as weights

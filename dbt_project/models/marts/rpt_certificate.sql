@@ -22,14 +22,16 @@ quarantined as (
         versions.scenario_id,
         quarantine.period_id,
         sum(
-            {{ divide_integers(
-                decimal_to_integer('quarantine.amount_local', 12)
-                ~ ' * ' ~ decimal_to_integer('rates.exchange_rate', 12),
-                '(1000000000000000000000000 // settings.units_per_amount)'
-            ) }}
+            {{ converted_units('quarantine.amount_local', 'rates.exchange_rate', 'settings.units_per_amount') }}
         ) as amount_units
     from {{ ref('stg_model__quarantine') }} as quarantine
-    inner join settings on quarantine.source_id = settings.control_source_id
+    cross join settings
+    inner join (
+        select control_source_id as source_id from settings
+        union
+        select source_id from {{ ref('stg_model__feeds') }}
+        where is_control_total
+    ) as controls on quarantine.source_id = controls.source_id
     -- An amount whose currency has no rate is no money of the reporting currency: it is an open item.
     inner join {{ ref('stg_model__period_versions') }} as versions
         on versions.scenario_id in ('actual', 'restated') and quarantine.period_id = versions.period_id

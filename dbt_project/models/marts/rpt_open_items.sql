@@ -172,10 +172,9 @@ quarantined as (
         count(*) || ' quarantined records of ' || quarantine.file_name
         || case when versions.period_id is null then ' (period unknown)' else '' end as item_name,
         -- Amounts without a rate are not money of the reporting currency and not added to it.
-        {{ units_to_amount('sum(' ~ divide_integers(
-            decimal_to_integer('quarantine.amount_local', 12) ~ ' * ' ~ decimal_to_integer('rates.exchange_rate', 12),
-            '(1000000000000000000000000 // settings.units_per_amount)'
-        ) ~ ')') }} as amount,
+        {{ units_to_amount(
+            'sum(' ~ converted_units('quarantine.amount_local', 'rates.exchange_rate', 'settings.units_per_amount') ~ ')'
+        ) }} as amount,
         'Records broke their contract: ' || min(quarantine.reason) as what_to_do
     from {{ ref('stg_model__quarantine') }} as quarantine
     left join {{ ref('stg_model__period_versions') }} as versions

@@ -77,10 +77,8 @@ select
     currency_code,
     purchase_amount_local,
     residual_amount_local,
-    cast(cast(depreciation as decimal(26, 0)) * cast(0.000000000001 as decimal(12, 12)) as decimal(38, 12))
-        as depreciation_amount_local,
-    cast(cast(accumulated as decimal(26, 0)) * cast(0.000000000001 as decimal(12, 12)) as decimal(38, 12))
-        as accumulated_amount_local,
+    {{ integer_to_decimal('depreciation') }} as depreciation_amount_local,
+    {{ integer_to_decimal('accumulated') }} as accumulated_amount_local,
     file_id,
     row_number
 from rounded

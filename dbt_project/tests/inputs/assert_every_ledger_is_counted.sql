@@ -20,7 +20,9 @@ uncounted as (
         lines.billing_currency as currency_code,
         lines.amount_local
     from {{ ref('stg_cloud_bill__lines') }} as lines
-    inner join settings on lines.source_id <> settings.control_source_id
+    cross join settings
+    anti join {{ ref('stg_model__feeds') }} as counted
+        on lines.source_id = counted.source_id and counted.is_control_total
     -- Beside a ledger a bill is detail of it; without one every bill is cost of its own.
     inner join {{ ref('stg_model__feeds') }} as control
         on settings.control_source_id = control.source_id and control.is_control_total

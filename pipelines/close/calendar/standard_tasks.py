@@ -74,12 +74,12 @@ def find_due_date(config: WorkspaceConfig, task: CalendarTask, period_end: date)
 
 
 def _list_feeds(config: WorkspaceConfig) -> list[CalendarTask]:
-    needed = config.control_total.source
+    needed = config.control_total.source_ids
     return [
         CalendarTask(
             id=f"feed-{source_id}",
             name=f"Deliver {source_id.replace('_', ' ')}",
-            working_day=NEEDED_DAY if source.is_required or source_id == needed else OTHER_DAY,
+            working_day=NEEDED_DAY if source.is_required or source_id in needed else OTHER_DAY,
             owner=DATA_OWNER,
             done_when=f"feed {source_id}",
         )

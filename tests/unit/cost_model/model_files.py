@@ -68,7 +68,7 @@ rules:
   - id: by-use
     priority: 10
     match: {tower: [compute]}
-    split: {method: driver, driver: mailboxes, to: [mail, network], fallback: even}
+    split: {method: driver, driver: minutes, to: [mail, network], fallback: even}
     reason: Use.
   - id: desk-even
     priority: 20
@@ -79,6 +79,8 @@ rules:
     "cost_model/drivers.yml": """\
 drivers:
   - {id: mailboxes, name: Mailboxes, kind: service_usage, unit: mailbox, description: Boxes.}
+  - {id: minutes, name: Minutes, kind: ticket_effort, unit: minute, description: Effort.}
+  - {id: hours, name: Hours, kind: timesheet_hours_by_tower, unit: hour, description: Work.}
 """,
 }
 

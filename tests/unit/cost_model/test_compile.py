@@ -45,7 +45,7 @@ def test_even_and_direct_have_equal_weights(tmp_path: Path) -> None:
 def test_shares_beside_a_residual_are_the_smallest_integers(tmp_path: Path) -> None:
     """12.5 and 37.5 of 100 leave 50: 1, 3 and 4."""
     old = "fixed, shares: {compute: 33.3333333333, desk: 66.6666666667}"
-    rest = "residual: {method: driver, driver: mailboxes, to: [desk], fallback: even}"
+    rest = "residual: {method: driver, driver: hours, to: [desk], fallback: even}"
     new = f"fixed, shares: {{compute: 12.5, desk: 37.5}}, {rest}"
     workspace = write_files(tmp_path, {"cost_model/towers.yml": (old, new)})
     tables = compile_tables(workspace.config, load_cost_model(workspace), STAMP)
@@ -57,7 +57,7 @@ def test_shares_beside_a_residual_are_the_smallest_integers(tmp_path: Path) -> N
     assert [row for row in tables["split_parts"][1] if row[1] == "staff-split"] == [
         ("towers", "staff-split", "shares", "fixed", None, "hold", "refuse", False, None, None),
         (
-            *("towers", "staff-split", "residual", "driver", "mailboxes", "even", "refuse"),
+            *("towers", "staff-split", "residual", "driver", "hours", "even", "refuse"),
             *(True, None, 4),
         ),
     ]
@@ -65,9 +65,9 @@ def test_shares_beside_a_residual_are_the_smallest_integers(tmp_path: Path) -> N
 
 def test_weights_are_the_smallest_integers(tmp_path: Path) -> None:
     """0.75, 1.5 and the default 0.5 in quarters; decimals, never floats."""
-    old = "{method: driver, driver: mailboxes, to: [mail, network], fallback: even}"
+    old = "{method: driver, driver: minutes, to: [mail, network], fallback: even}"
     new = (
-        "{method: weighted, driver: mailboxes, weights: {mail: 0.75, network: 1.5}, "
+        "{method: weighted, driver: minutes, weights: {mail: 0.75, network: 1.5}, "
         "default_weight: 0.5, negative: clamp}"
     )
     workspace = write_files(tmp_path, {"cost_model/allocation.yml": (old, new)})
@@ -77,7 +77,7 @@ def test_weights_are_the_smallest_integers(tmp_path: Path) -> None:
         ("by-use", "network", 6, "all"),
     ]
     assert [row for row in tables["split_parts"][1] if row[1] == "by-use"] == [
-        ("services", "by-use", "all", "weighted", "mailboxes", "hold", "clamp", False, 2, None)
+        ("services", "by-use", "all", "weighted", "minutes", "hold", "clamp", False, 2, None)
     ]
 
 

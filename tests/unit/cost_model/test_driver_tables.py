@@ -105,7 +105,7 @@ LINES: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     "thousands": ("network,12,", 'network,"1,200",', 3, ("found '1,200'", "separators")),
     "no quantity": ("network,12,", "network,,", 3, ("found ''",)),
     "decimals that a weight would lose": (
-        "0.000001", "0.0000001", 2, ("6 decimals", "found '0.0000001'")),
+        "0.000001", "0.0000000000001", 2, ("12 decimals", "found '0.0000000000001'")),
     "too many digits": ("network,12,", f"network,{'9' * 19},", 3, ("at most 18 digits",)),
     "no date": ("7.50,2026-03-01", "7.50,2026-02-31", 4, ("valid_from is no date", "'2026-02-31'")),
     "a date of another form": ("7.50,2026-03-01", "7.50,20260301", 4, ("valid_from is no date",)),
@@ -249,7 +249,18 @@ NO_SENDERS = TABLE.replace("      senders: tower\n", "")
 A_TOWER_RULE, A_SERVICE_RULE = "a tower rule", "a service rule"
 A_SERVICE = "a service of the catalogue"
 
+
+def deliver(kind: str) -> str:
+    return f"  - {{id: shares, name: Shares, kind: {kind}, unit: share, description: Shares.}}\n"
+
+
 PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "seats": (deliver("licence_seats"), (A_SERVICE,)),
+    "heads": (deliver("headcount"), (A_SERVICE,)),
+    "effort": (deliver("ticket_effort"), (A_SERVICE_RULE, A_SERVICE)),
+    "hours by tower": (deliver("timesheet_hours_by_tower"), (A_TOWER_RULE,)),
+    "hours by service": (deliver("timesheet_hours_by_service"), (A_SERVICE_RULE,)),
+    "cloud cost": (deliver("cloud_cost"), (A_SERVICE_RULE, A_SERVICE)),
     "prior cost": (DIRECT_COST, (A_SERVICE_RULE,)),
     "services by tower": (TABLE, (A_SERVICE_RULE,)),
     "services of anyone": (NO_SENDERS, (A_SERVICE_RULE, A_SERVICE)),
@@ -259,7 +270,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 USES = {
     A_TOWER_RULE: ("towers.yml", "method: direct, to: [compute]", "method: driver, driver: shares"),
-    A_SERVICE_RULE: ("allocation.yml", "driver: mailboxes", "driver: shares"),
+    A_SERVICE_RULE: ("allocation.yml", "driver: minutes", "driver: shares"),
     A_SERVICE: ("services.yml", "unit: mailbox\n    unit_name: mailbox\n    driver: mailboxes", ""),
 }
 

@@ -12,7 +12,7 @@ from tests.unit.cost_model.model_files import find_problems, load_files, write_f
 POOLS, TOWERS = "pools.yml", "towers.yml"
 SERVICES, ALLOCATION, DRIVERS = "services.yml", "allocation.yml", "drivers.yml"
 
-BY_USE = "{method: driver, driver: mailboxes, to: [mail, network], fallback: even}"
+BY_USE = "{method: driver, driver: minutes, to: [mail, network], fallback: even}"
 REST = "residual: {method: even, to: [mail]}"
 THIRDS = "{compute: 33.3333333333, desk: 66.6666666667}"
 
@@ -62,8 +62,8 @@ CASES: dict[str, tuple[str, str, str, int, tuple[str, ...]]] = {
         SERVICES, "driver: mailboxes", "driver: mailbox", 9,
         ("mail: unknown driver 'mailbox'", "Is 'mailboxes' meant?")),
     "unknown driver of a rule": (
-        ALLOCATION, "driver: mailboxes", "driver: mail-boxes", 6,
-        ("by-use: unknown driver 'mail-boxes'",)),
+        ALLOCATION, "driver: minutes", "driver: minute", 6,
+        ("by-use: unknown driver 'minute'",)),
     "other unit than the driver": (
         SERVICES, "unit: mailbox", "unit: gigabyte", 7,
         ("mail: has the unit 'gigabyte', its driver 'mailboxes' counts 'mailbox'",)),
@@ -80,7 +80,7 @@ CASES: dict[str, tuple[str, str, str, int, tuple[str, ...]]] = {
     "even to nobody": (
         ALLOCATION, "method: even, to: [mail, network]", "method: even", 11, ("even needs its",)),
     "driver without a driver": (
-        ALLOCATION, "driver: mailboxes, ", "", 6, ("driver needs a 'driver'",)),
+        ALLOCATION, "driver: minutes, ", "", 6, ("driver needs a 'driver'",)),
     "fallback even to nobody": (
         ALLOCATION, "to: [mail, network], fallback", "fallback", 6, ("fallback even needs the",)),
     "service falls back to nobody": (
@@ -132,24 +132,24 @@ CASES: dict[str, tuple[str, str, str, int, tuple[str, ...]]] = {
         ALLOCATION, "to: [mail, network], fallback: even}", f"{REST}}}", 6,
         ("driver does not take residual",)),
     "weighted without weights": (
-        ALLOCATION, BY_USE, "{method: weighted, driver: mailboxes}", 6, ("needs 'weights'",)),
+        ALLOCATION, BY_USE, "{method: weighted, driver: minutes}", 6, ("needs 'weights'",)),
     "weighted without a driver": (
         ALLOCATION, BY_USE, "{method: weighted, weights: {mail: 1}}", 6, ("needs a 'driver'",)),
     "weights of an unknown service": (
-        ALLOCATION, BY_USE, "{method: weighted, driver: mailboxes, weights: {male: 1}}", 6,
+        ALLOCATION, BY_USE, "{method: weighted, driver: minutes, weights: {male: 1}}", 6,
         ("by-use: unknown receiver 'male'", "Is 'mail' meant?")),
     "weight below zero": (
-        ALLOCATION, BY_USE, "{method: weighted, driver: mailboxes, weights: {mail: -1}}", 6,
+        ALLOCATION, BY_USE, "{method: weighted, driver: minutes, weights: {mail: -1}}", 6,
         ("the weight of mail is -1, expected 0 to 1000000",)),
     "weight of seven decimals": (
-        ALLOCATION, BY_USE, "{method: weighted, driver: mailboxes, weights: {mail: 0.0000001}}", 6,
+        ALLOCATION, BY_USE, "{method: weighted, driver: minutes, weights: {mail: 0.0000001}}", 6,
         ("the weight of mail has more than 6 decimals",)),
     "default weight below zero": (
         ALLOCATION, BY_USE,
-        "{method: weighted, driver: mailboxes, weights: {mail: 1}, default_weight: -2}", 6,
+        "{method: weighted, driver: minutes, weights: {mail: 1}, default_weight: -2}", 6,
         ("default_weight is -2, expected 0 to 1000000",)),
     "no weight above zero": (
-        ALLOCATION, BY_USE, "{method: weighted, driver: mailboxes, weights: {mail: 0}}", 6,
+        ALLOCATION, BY_USE, "{method: weighted, driver: minutes, weights: {mail: 0}}", 6,
         ("all weights are 0",)),
     "weights of a driver split": (
         ALLOCATION, "to: [mail, network], fallback: even}", "weights: {mail: 1}}", 6,
@@ -188,7 +188,7 @@ CASES: dict[str, tuple[str, str, str, int, tuple[str, ...]]] = {
         ("shares names receivers one by one; 'cc-*' is a glob",)),
     "weights of a glob": (
         SERVICES, "driver: mailboxes",
-        'split: {method: weighted, driver: mailboxes, weights: {"cc-*": 1}}', 9,
+        'split: {method: weighted, driver: minutes, weights: {"cc-*": 1}}', 9,
         ("weights names receivers one by one; 'cc-*' is a glob",)),
     "direct to a glob": (
         SERVICES, "driver: mailboxes", 'split: {method: direct, to: ["cc-*"]}', 9,

@@ -20,6 +20,7 @@ from pipelines.mappings.mapping import (
     Unpivot,
     load_mapping,
 )
+from pipelines.mappings.setting_parts import Case, ListObject, ListText
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "mappings.md"
 
@@ -52,6 +53,8 @@ def test_every_key_is_documented_with_its_default() -> None:
     keys |= _defaults(Unpivot, "unpivot.") | _defaults(LastState, "last_state_of.")
     keys |= _defaults(ClosedStates, "last_state_of.closed.")
     keys |= _defaults(Join, "join.") | _defaults(NetOf, "net_of.")
+    keys |= _defaults(Case, "cases.") | _defaults(ListObject, "object_of_list.")
+    keys |= _defaults(ListText, "append_list.")
     keys |= _defaults(SignFrom, "sign_from.") | _defaults(DerivedTime, "derived_times.")
     assert _documented() == keys
 

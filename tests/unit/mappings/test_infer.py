@@ -341,7 +341,7 @@ def test_text_of_the_sender_cannot_add_a_setting(tmp_path: Path) -> None:
         ("focus_toolkit_1_2_1_3/aws_1_2_cost_and_usage_rows25_seed7.csv", ("focus_1_2",)),
         ("focus_1_0_sample/focus_sample.csv", ("focus_1_0",)),
         (f"{NATIVE}/sample-anonymous-aws-export-dataset.csv", ("aws_cur_csv",)),
-        (f"{NATIVE}/sample-anonymous-ea-export-dataset.csv", ("azure_ea",)),
+        (f"{NATIVE}/sample-anonymous-ea-export-dataset.csv", ("azure_ea", "azure_ea_amortized")),
         (f"{NATIVE}/reports_cost-csv_0000000030000269.csv", ("oci_cost",)),
     ],
 )

@@ -68,6 +68,9 @@ def _make(**changes: Any) -> Mapping:
         ({"century": 18}, "Input should be 19 or 20"),
         ({"round_to": {"amount_local": 13}}, "less than or equal to 12"),
         ({"format": "json", "object_from": {"tags": "t"}}, "says nothing about the format json"),
+        ({"cases": {"line_id": [{"value": "x"}]}}, "a column and cases"),
+        ({"cases": {"vendor_name": [{"value": "x", "plus": ["a"]}]}}, "not both"),
+        ({"append_list": {"vendor_name": {"column": "c", "keys": ["n"]}}}, "has no column"),
         ({"colums": {}}, "Extra inputs"),
     ],
 )
@@ -91,6 +94,8 @@ def test_settings_that_contradict_each_other_are_refused(
         ({"inclusive_ends": ["line_id"]}, "'inclusive_ends' names line_id"),
         ({"unbraced_json": ["line_id"]}, "'unbraced_json' names line_id"),
         ({"object_from": {"vendor_name": "t"}}, "'object_from' names vendor_name"),
+        ({"object_of_list": {"vendor_name": {"column": "c"}}}, "'object_of_list' names vendor"),
+        ({"cases": {"vendor_name": [{"plus": ["a"]}]}}, "'cases, to add up,' names vendor_name"),
         ({"row_key": True}, "'row_key' needs exactly one key field without a column"),
         ({"period_from": "line_id"}, "is of type code, not a date or timestamp"),
         ({"period_from": None}, "no column to the required fields period_id"),

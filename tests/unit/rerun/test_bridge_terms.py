@@ -95,10 +95,12 @@ def test_self_use_is_no_use() -> None:
     with duckdb.connect() as connection:
         connection.execute("create schema stops")
         connection.execute(
-            "create table stops.int_delivered_services__use as from (values "
-            "('actual', '2026-01', 'erp', 'service', 'erp', 5000000::hugeint, 5, 'seat'), "
-            "('actual', '2026-01', 'erp', 'service', 'desk', 3000000, 3, 'seat'), "
-            "('actual', '2026-01', 'erp', 'consumer', 'sales', 2000000, 2, 'seat')) as use("
+            "create table stops.int_delivered_services__use as "
+            "select *, 1000000000000::hugeint as weight_scale, 1::hugeint as weight_factor "
+            "from (values "
+            "('actual', '2026-01', 'erp', 'service', 'erp', 5::hugeint, 5, 'seat'), "
+            "('actual', '2026-01', 'erp', 'service', 'desk', 3, 3, 'seat'), "
+            "('actual', '2026-01', 'erp', 'consumer', 'sales', 2, 2, 'seat')) as use("
             "scenario_id, period_id, service_id, receiver_kind, receiver_id, weight, quantity, "
             "unit_code)"
         )
@@ -108,8 +110,8 @@ def test_self_use_is_no_use() -> None:
             "null::varchar as tagged_consumer_id, 8000000::hugeint as amount_units"
         )
         split = read_splits(connection, Scope("actual", "2026-01"))["erp"]
-    assert (split.inside_weight, split.total_quantity) == (3_000_000, Decimal(5))
-    assert (split.unit_cost, split.basis) == (Fraction(4), "measured")
+    assert (split.inside_weight, split.total_quantity) == (Fraction(3), Decimal(5))
+    assert (split.unit_cost, split.basis) == (Fraction(4_000_000), "measured")
 
 
 def split_use(before: Split, after: Split, money: int) -> str:
@@ -121,13 +123,16 @@ def split_use(before: Split, after: Split, money: int) -> str:
 
 
 def measure(delivered: int, **weights: int) -> Split:
-    receivers = {name: Receiver(item, Decimal(item), "seat") for name, item in weights.items()}
+    receivers = {
+        name: Receiver(Fraction(item), Decimal(item), "seat") for name, item in weights.items()
+    }
     return Split(receivers, delivered=delivered)
 
 
 def test_volume_and_rate_without_a_unit_cost_before() -> None:
-    held = Split({"(unallocated)": Receiver(1, None, None)}, delivered=900)
-    even = Split({"sales": Receiver(1, None, None), "ops": Receiver(1, None, None)}, delivered=900)
+    one = Receiver(Fraction(1), None, None)
+    held = Split({"(unallocated)": one}, delivered=900)
+    even = Split({"sales": one, "ops": one}, delivered=900)
     used = measure(900, sales=2, ops=1)
     # Held, then used: all that sales bears is volume. Used, then held: it is volume that goes.
     assert split_use(held, used, 0) == "600 and 0"
@@ -135,8 +140,8 @@ def test_volume_and_rate_without_a_unit_cost_before() -> None:
     # Split evenly, then by use: neither; the basis of the split is another, which is mix.
     assert split_use(even, used, 450) == "0 and 0"
     # Split evenly by two, then by three: the same share of a cost that more bear is rate.
-    third = Split({**even.outside, "hr": Receiver(1, None, None)}, delivered=900)
+    third = Split({**even.outside, "hr": one}, delivered=900)
     assert split_use(even, third, 450) == "0 and -150"
     # Only services used it: what a unit costs later is what it costs.
-    inside = Split({}, inside_weight=4)
+    inside = Split({}, inside_weight=Fraction(4))
     assert split_use(inside, used, 0) == "600 and 0"

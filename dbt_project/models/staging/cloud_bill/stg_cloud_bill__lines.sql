@@ -53,7 +53,10 @@ priced as (
     select
         lines.* replace (
             case
-                when lines.commitment_discount_status = 'Unused'
+                -- A fee is the unused part by its effective cost only; what is billed of it was used, too.
+                when
+                    lines.commitment_discount_status = 'Unused'
+                    and (lines.charge_category = 'Usage' or feeds.measure = 'effective_cost')
                     then coalesce(feeds.unused_category, lines.service_category)
                 else lines.service_category
             end as service_category
