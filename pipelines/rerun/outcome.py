@@ -198,10 +198,10 @@ def _read_figures(rerun: Rerun, catalogue: str) -> Figures:
 
 
 def _read_delivered(connection: duckdb.DuckDBPyConnection, catalogue: str, where: str) -> Decimal:
-    """Cents of the ledger without what is in quarantine, which is on no charge line."""
+    """Cents of the ledger without what is in quarantine or discarded: that is on no charge line."""
     (amount,) = connection.execute(
         "select coalesce(sum(case term_id when 'delivered' then amount_cents "
-        "when 'quarantined' then -amount_cents end), 0) "
+        "when 'quarantined' then -amount_cents when 'discarded' then -amount_cents end), 0) "
         f"from {catalogue}{CERTIFICATE} where {where} and identity_id = 'ledger'"
     ).fetchall()[0]
     return Decimal(amount)
