@@ -55,6 +55,8 @@ ITEM_NAMES = {
     "unallocated": "Cost without a driver",
     "unmapped_consumer": "Consumer without a master",
     "quarantined": "Records in quarantine",
+    "period_unknown": "Records of an unknown period",
+    "feed_without_ledger": "Detail feed without a ledger",
     "stale_driver": "Typed-in driver no longer attested",
     "unknown_service": "Service not in the catalogue",
     "unusable_column": "Column that could not be used",

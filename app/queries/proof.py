@@ -65,20 +65,49 @@ def read_ledger_tie(published: Published, selection: Selection) -> pd.DataFrame:
 
 
 def read_certificate(published: Published, selection: Selection) -> pd.DataFrame:
-    """One row per term of the identities, in printing order."""
+    """One row per term of the identities, in printing order.
+
+    What was delivered for a period that cannot be read is an identity of its own, shown with every
+    period that is open: none of them can be closed while it is.
+    """
     return read_frame(
         published,
         f"""
         select
-            identity_id, identity_name, term_order, term_id, term_name, side,
+            if(period_id = '(unknown)', 'period_unknown', identity_id) as identity_id,
+            identity_name, term_order, term_id, term_name, side,
             amount_cents as amount,
         from {latest("rpt_certificate")}
-        where scenario_id = $scenario and period_id = $period
+        where scenario_id = $scenario and (
+            period_id = $period
+            or (period_id = '(unknown)' and $period in (
+                select period_id from dim_periods where period_state <> 'closed'
+            ))
+        )
         order by
+            period_id = '(unknown)',
             case identity_id when 'ledger' then 1 when 'charged' then 2 when 'billed' then 3
                 else 4 end,
             identity_id,
             term_order
+        """,
+        selection.parameters,
+    )
+
+
+def read_delivered_currencies(published: Published, selection: Selection) -> pd.DataFrame:
+    """One row per currency that was delivered: what counts, what is in quarantine or discarded."""
+    return read_frame(
+        published,
+        f"""
+        select
+            currency_code, delivered_record_count, quarantined_record_count,
+            discarded_record_count, unreadable_record_count, delivered_amount_local,
+            counted_amount_local, quarantined_amount_local, discarded_amount_local, exchange_rate,
+            delivered_amount::decimal(38, 2) as delivered_amount,
+        from {latest("rpt_delivered_currencies")}
+        where scenario_id = $scenario and period_id = $period
+        order by currency_code
         """,
         selection.parameters,
     )
@@ -105,8 +134,13 @@ def read_open_items(published: Published, selection: Selection) -> pd.DataFrame:
         f"""
         select item_kind, item_key, item_name, amount, what_to_do
         from {latest("rpt_open_items")}
-        where scenario_id = $scenario and period_id = $period
-        order by abs(amount) desc nulls last, item_kind, item_key
+        where scenario_id = $scenario and (
+            period_id = $period
+            or (period_id = '(unknown)' and $period in (
+                select period_id from dim_periods where period_state <> 'closed'
+            ))
+        )
+        order by period_id <> '(unknown)', abs(amount) desc nulls last, item_kind, item_key
         """,
         selection.parameters,
     )

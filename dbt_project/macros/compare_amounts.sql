@@ -7,7 +7,8 @@
   arrived_units, left_units  column with the amount in each
 
   A full outer join that takes null for a value, so that neither a key that only one side has nor
-  an amount that became null can hide.
+  an amount that became null can hide. No row is zero: lines that cancel each other, such as a detail
+  feed before its posting, are no difference to a side that never had them.
 #}
 {% macro compare_amounts(arrived, left, keys, arrived_units='amount_units', left_units='amount_units') -%}
     {% set columns = ['scenario_id', 'period_id', 'version'] + keys %}
@@ -16,7 +17,8 @@
             {% for column in columns %}
             {{ column }},
             {% endfor %}
-            sum({{ arrived_units }}) as arrived_units
+            sum({{ arrived_units }}) as arrived_units,
+            true as is_there
         from {{ arrived }}
         group by all
     ),
@@ -26,7 +28,8 @@
             {% for column in columns %}
             {{ column }},
             {% endfor %}
-            sum({{ left_units }}) as left_units
+            sum({{ left_units }}) as left_units,
+            true as is_there
         from {{ left }}
         group by all
     )
@@ -43,5 +46,7 @@
         on {% for column in columns %}
             {{ 'and ' if not loop.first }}arrived.{{ column }} is not distinct from leaving.{{ column }}
         {% endfor %}
-    where arrived.arrived_units is distinct from leaving.left_units
+    where
+        if(arrived.is_there, arrived.arrived_units, 0)
+        is distinct from if(leaving.is_there, leaving.left_units, 0)
 {%- endmacro %}

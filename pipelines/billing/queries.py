@@ -424,11 +424,15 @@ def _to_quality(row: Row) -> ServiceQuality:
 def read_certificate(
     connection: duckdb.DuckDBPyConnection, scope: BillScope
 ) -> tuple[CertificateIdentity, ...]:
-    """The identities of the period in the order of the proof: ledger, charged, billed."""
+    """The identities of the period in the order of the proof: ledger, charged, billed. An open
+    period has one more: what was delivered for a period that cannot be read."""
     rows = fetch_rows(
         connection,
-        "select identity_id, identity_name, term_id, term_name, side, amount, amount_cents "
-        f"from rpt_certificate where {IS_OF_SCOPE} "
+        "select if(period_id = '(unknown)', 'period_unknown', identity_id) as identity_id, "
+        "identity_name, term_id, term_name, side, amount, amount_cents "
+        "from rpt_certificate where scenario_id = $1 and ((period_id = $2 and version = $3) "
+        "or (period_id = '(unknown)' and $2 in "
+        "(select period_id from dim_periods where period_state <> 'closed'))) "
         "order by list_position(['ledger', 'charged', 'billed'], identity_id) nulls last, "
         "identity_id, list_position(['left', 'right', 'difference'], side) nulls last, "
         "term_order, term_id",

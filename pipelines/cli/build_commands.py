@@ -163,9 +163,15 @@ def _build_as_json(result: BuildResult) -> dict[str, Any]:
     }
 
 
+def _name_period(period_id: str) -> str:
+    return period_id.strip("()")
+
+
 def _print_summary(
     summary: Summary, built: BuildResult, bills: Path | None, seconds: dict[str, float]
 ) -> None:
+    from pipelines.warehouse.summary import PERIOD_UNKNOWN
+
     code = summary.currency_code
     period = summary.period_id
     for title, rows in (
@@ -179,18 +185,25 @@ def _print_summary(
         shown = [(name, format_money(amount)) for name, amount in rows]
         total = sum((amount for _, amount in rows), start=0 * rows[0][1]) if rows else None
         print_table(title, ("", code), [*shown, ("Total", format_money(total))], numeric=[1])
+    controls = [(_name_period(row[0]), *row[1:]) for row in summary.controls]
+    if any(row[0] == PERIOD_UNKNOWN for row in summary.controls):
+        # What the files say, whichever period it is of.
+        columns = list(zip(*summary.controls, strict=True))[1:]
+        controls.append(("Total", *(sum(column[1:], start=column[0]) for column in columns)))
     print_table(
-        f"Control totals, {code}: delivered = not a cost of IT (recovery, out of scope, "
-        "capitalised) + cost of IT",
-        ("period", "delivered", "not a cost of IT", "cost of IT", "difference"),
-        [(row[0], *map(format_money, row[1:])) for row in summary.controls],
-        numeric=[1, 2, 3, 4],
+        f"Control totals, {code}: delivered = in quarantine or discarded + not a cost of IT "
+        "(recovery, out of scope, capitalised) + cost of IT",
+        ("period", "delivered", "left out", "not a cost of IT", "cost of IT", "difference"),
+        [(row[0], *map(format_money, row[1:])) for row in controls],
+        numeric=[1, 2, 3, 4, 5],
     )
     if summary.missing:
         print(f"{period} is not complete: {summary.missing}. It is compared with no other period.")
+    for left_out_period, words in summary.left_out:
+        print(f"{_name_period(left_out_period)}: {words}")
     if summary.open_items:
         shown_items = summary.open_items[:SHOWN_OPEN_ITEMS]
-        rows_open = [(p, n, format_money(a), w) for p, n, a, w in shown_items]
+        rows_open = [(_name_period(p), n, format_money(a), w) for p, n, a, w in shown_items]
         print_table("Open items", ("period", "what", code, "what to do"), rows_open, numeric=[2])
     hidden = len(summary.open_items) - SHOWN_OPEN_ITEMS
     if hidden > 0:

@@ -34,9 +34,13 @@ ITEMS = {
     "unmapped_consumer": "cost of consumers that no master knows",
     "unknown_service": "use of services that the catalogue does not have",
     "wrong_unit": "use in another unit than the catalogue's",
-    "quarantined": "quarantined files",
+    "quarantined": "records in quarantine",
     "unusable_column": "columns that came unusable",
 }
+
+
+NOT_BLOCKING = ("feed_without_ledger",)
+"""Kinds of open items that are about a period without a ledger, and none that can be closed."""
 
 
 def list_blockers(
@@ -59,8 +63,10 @@ def list_blockers(
             *_find_differences(marts, period_id),
             *_find_held(connection, period_id),
             *_find_missing_feeds(marts, period_id),
+            *_find_unknown_period(marts),
             *_find_open_items(marts, period_id),
             *_find_unexplained(marts, config, period_id),
+            *_find_unposted(marts, config, period_id),
             *_find_failed_checks(marts, period_id),
             *find_preview_blockers(connection, marts, config, state),
         ]
@@ -217,6 +223,9 @@ def _find_missing_feeds(marts: duckdb.DuckDBPyConnection, period_id: str) -> lis
         anti join (
             select source_id from rpt_data_source_periods
             where scenario_id = 'actual' and period_id = $period and record_count > 0
+            -- What is in quarantine was brought.
+            union all
+            select source_id from model.quarantine where period_id = $period
         ) as now on earlier.source_id = now.source_id
         where earlier.scenario_id = 'actual' and earlier.record_count > 0
         group by all order by all
@@ -233,25 +242,52 @@ def _find_missing_feeds(marts: duckdb.DuckDBPyConnection, period_id: str) -> lis
     ]
 
 
+def _find_unknown_period(marts: duckdb.DuckDBPyConnection) -> list[Blocker]:
+    """Records that name no period of the calendar may belong to any: each close waits for them."""
+    rows = marts.execute(
+        """
+        select string_agg(item_name, '; ' order by item_key), sum(amount),
+            any_value(dim_run.currency_code)
+        from rpt_open_items cross join dim_run
+        where scenario_id = 'actual' and item_kind = 'period_unknown'
+        having count(*) > 0
+        """
+    ).fetchall()
+    return [
+        Blocker(
+            "period_unknown",
+            f"records of an unknown period: {names}"
+            + ("" if amount is None else f", {amount:,.2f} {code}"),
+            "Release each with its period, or discard it: 'apportion quarantine list' shows them.",
+            amount,
+            can_be_accepted=False,
+        )
+        for names, amount, code in rows
+    ]
+
+
 def _find_open_items(marts: duckdb.DuckDBPyConnection, period_id: str) -> list[Blocker]:
     rows = marts.execute(
         """
-        select item_kind, count(*), sum(amount), any_value(dim_run.currency_code)
+        select item_kind, count(*), sum(amount), any_value(dim_run.currency_code),
+            string_agg(item_name, '; ' order by item_key) filter (item_kind = 'quarantined')
         from rpt_open_items cross join dim_run
-        where scenario_id = 'actual' and period_id = ?
+        where scenario_id = 'actual' and period_id = ? and not list_contains(?, item_kind)
         group by all order by sum(abs(amount)) desc nulls last, item_kind
         """,
-        [period_id],
+        [period_id, list(NOT_BLOCKING)],
     ).fetchall()
     return [
         Blocker(
             kind,
-            f"{ITEMS.get(kind, kind)}: {count} item{'s' if count > 1 else ''}"
+            f"{ITEMS.get(kind, kind)}: "
+            # What is left out of an amount is named, so that nobody accepts it unseen.
+            + (names or f"{count} item{'s' if count > 1 else ''}")
             + ("" if amount is None else f", {amount:,.2f} {code}"),
             "The page 'Monthly chargeback' lists them and says what to do.",
             amount,
         )
-        for kind, count, amount, code in rows
+        for kind, count, amount, code, names in rows
     ]
 
 
@@ -262,8 +298,8 @@ def _find_unexplained(
     rows = marts.execute(
         """
         select source_id,
-            sum(amount) filter (is_balancing) as unexplained,
-            sum(abs(amount)) filter (is_balancing) as gross,
+            sum(amount) filter (balancing_kind = 'unexplained') as unexplained,
+            sum(abs(amount)) filter (balancing_kind = 'unexplained') as gross,
             abs(sum(amount)) as claimed
         from fct_ledger_lines
         where scenario_id = 'actual' and period_id = $period
@@ -282,6 +318,35 @@ def _find_unexplained(
             unexplained,
         )
         for source, unexplained, gross, claimed in rows
+    ]
+
+
+def _find_unposted(
+    marts: duckdb.DuckDBPyConnection, config: WorkspaceConfig, period_id: str
+) -> list[Blocker]:
+    """Detail feeds that explain what the ledger has not posted: invoices still to come."""
+    rows = marts.execute(
+        """
+        select source_id,
+            -sum(amount) filter (balancing_kind = 'not_yet_posted') as unposted,
+            sum(abs(amount)) filter (balancing_kind = 'not_yet_posted') as gross,
+            sum(abs(amount)) filter (not is_balancing) as explained
+        from fct_ledger_lines
+        where scenario_id = 'actual' and period_id = $period
+        group by all
+        having gross > 0 and gross * 100 > explained * $limit
+        order by all
+        """,
+        {"period": period_id, "limit": config.close.unexplained_above_percent},
+    ).fetchall()
+    return [
+        Blocker(
+            f"unposted:{source}",
+            f"{source} explains {unposted:,.2f} {config.currency} that the ledger has not posted",
+            "Post or accrue it, or accept that it comes later: its posting nets it out.",
+            unposted,
+        )
+        for source, unposted, _, _ in rows
     ]
 
 

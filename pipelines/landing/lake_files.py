@@ -20,6 +20,7 @@ from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.delivery import Delivery
 from pipelines.landing.field_checks import amount_expression, period_expression
 from pipelines.landing.typed_records import (
+    MEASURES_COLUMN,
     ORIGINAL_NAME,
     QUARANTINE_NAME,
     TypedRecords,
@@ -174,6 +175,12 @@ def _select_quarantine(contract: Contract) -> str:
         period = period_expression(contract.field(contract.period_field))
     if contract.currency_field:
         currency = f'"{contract.currency_field}"'
+    # Another number than the amount may be what ties: the effective cost of a cloud bill.
+    measures = ", ".join(
+        f'"{field.name}" := cast({amount_expression(field)} as varchar)'
+        for field in contract.fields
+        if field.type == "decimal"
+    )
     fields = ", ".join(
         f'"{field.name}" := ' + delivered_text(f'"{field.name}"') for field in contract.fields
     )
@@ -181,6 +188,7 @@ def _select_quarantine(contract: Contract) -> str:
         f"select _row_number, cast({period} as varchar) as period_id, "
         f"cast({currency} as varchar) as currency_code, "
         f"cast({amount} as decimal(38, 12)) as amount_local, _problems, "
+        f"{f'to_json(struct_pack({measures}))' if measures else 'null'} as {MEASURES_COLUMN}, "
         f"to_json(struct_pack({fields})) as record "
         "from quarantined order by _row_number"
     )

@@ -40,6 +40,8 @@ RECORDS_NAME = "records.parquet"
 VIEW_NAME = "records.sql"
 ORIGINAL_NAME = "original"
 QUARANTINE_NAME = "quarantine.parquet"
+MEASURES_COLUMN = "measures"
+"""Column of a quarantine file: every number of the record that can be read, as a JSON object."""
 
 DIRECTORY_TOKEN = "{directory}"
 """Stands in a stored query for the directory of its load."""

@@ -205,10 +205,11 @@ def _read_figures(rerun: Rerun, catalogue: str) -> Figures:
 def _read_delivered(
     connection: duckdb.DuckDBPyConnection, catalogue: str, where: str
 ) -> tuple[Decimal, Decimal]:
-    """Cents that the ledger delivered, and of them what is in quarantine and on no charge line."""
+    """Cents that the ledger delivered, and of them what is in quarantine or discarded and so on no
+    charge line."""
     (amounts,) = connection.execute(
         "select coalesce(sum(amount_cents) filter (term_id = 'delivered'), 0), "
-        "coalesce(sum(amount_cents) filter (term_id = 'quarantined'), 0) "
+        "coalesce(sum(amount_cents) filter (term_id in ('quarantined', 'discarded')), 0) "
         f"from {catalogue}{CERTIFICATE} where {where} and identity_id = 'ledger'"
     ).fetchall()
     return Decimal(amounts[0]), Decimal(amounts[1])

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pipelines.books.books import Books
 from pipelines.contracts.contract import (
     DUCKDB_TYPES,
+    Contract,
     ContractField,
     list_contract_ids,
     load_contract,
@@ -30,13 +31,18 @@ from pipelines.landing.quarantine_log import (
     LoadDecisions,
     read_decisions,
 )
-from pipelines.landing.typed_records import QUARANTINE_NAME, RECORDS_NAME, read_view
+from pipelines.landing.typed_records import (
+    MEASURES_COLUMN,
+    QUARANTINE_NAME,
+    RECORDS_NAME,
+    read_view,
+)
 from pipelines.warehouse import pinned_records
 from pipelines.warehouse.latest_records import find_updated_key, keep_latest_records
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import duckdb
 
@@ -209,10 +215,16 @@ def _select_fields(
     )
 
 
-def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[ActiveLoad]) -> None:
+def create_load_tables(
+    connection: duckdb.DuckDBPyConnection,
+    loads: list[ActiveLoad],
+    measures: Mapping[str, str] | None = None,
+) -> None:
     """Create model.loads and model.quarantine: what the run reads, and what it could not.
 
-    A quarantined record is 'open' or 'discarded'; a released one is read, and not among them."""
+    A quarantined record is 'open' or 'discarded'; a released one is read, and not among them.
+    `measures`: by source, the field whose sum ties where it is not the amount of its contract.
+    """
     connection.execute(
         "create or replace table model.loads (load_id bigint, source_id varchar, "
         "contract_id varchar, scenario_id varchar, file_name varchar, file_id varchar, "
@@ -235,37 +247,63 @@ def create_load_tables(connection: duckdb.DuckDBPyConnection, loads: list[Active
     ]
     if rows:
         connection.executemany("insert into model.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    _create_quarantine_table(connection, loads, measures or {})
+    _create_correction_table(connection, loads)
+    _create_replaced_table(connection, loads)
+
+
+def _create_quarantine_table(
+    connection: duckdb.DuckDBPyConnection, loads: list[ActiveLoad], measures: Mapping[str, str]
+) -> None:
     connection.execute(
         "create or replace table model.quarantine (source_id varchar, file_name varchar, "
         "file_id varchar, row_number bigint, period_id varchar, currency_code varchar, "
-        "amount_local decimal(38, 12), reason varchar, record varchar, state varchar)"
+        "amount_local decimal(38, 12), reason varchar, record varchar, state varchar, "
+        "has_period boolean, has_amount boolean)"
     )
     for load in loads:
-        if load.records_quarantined:
-            connection.execute(
-                "insert into model.quarantine select $source_id, $file_name, $file_id, "
-                "_row_number, period_id, currency_code, amount_local, "
-                "array_to_string("
-                "list_transform(_problems, lambda p: p.field || ' ' || p.reason), '; '), "
-                "cast(record as varchar), "
-                "case when _row_number in (select unnest(cast($discarded as bigint[]))) "
-                "then 'discarded' else 'open' end "
-                "from read_parquet($path) "
-                "where _row_number not in (select unnest(cast($released as bigint[]))) "
-                "and coalesce(period_id not in (select unnest(cast($replaced as varchar[]))), "
-                "true)",
-                {
-                    "source_id": load.source_id,
-                    "file_name": load.file_name,
-                    "file_id": load.sha256,
-                    "path": as_glob(load.directory / QUARANTINE_NAME),
-                    "discarded": load.decisions.discarded_rows,
-                    "released": load.decisions.released_rows,
-                    "replaced": list(load.replaced_periods),
-                },
-            )
-    _create_correction_table(connection, loads)
-    _create_replaced_table(connection, loads)
+        if not load.records_quarantined:
+            continue
+        contract = load_contract(load.contract_id)
+        path = as_glob(load.directory / QUARANTINE_NAME)
+        measure = measures.get(load.source_id, contract.amount_field)
+        connection.execute(
+            "insert into model.quarantine select $source_id, $file_name, $file_id, "
+            "_row_number, period_id, currency_code, "
+            f"{_select_measure(connection, path, contract, measure)}, "
+            "array_to_string("
+            "list_transform(_problems, lambda p: p.field || ' ' || p.reason), '; '), "
+            "cast(record as varchar), "
+            "case when _row_number in (select unnest(cast($discarded as bigint[]))) "
+            "then 'discarded' else 'open' end, $has_period, $has_amount "
+            "from read_parquet($path) "
+            "where _row_number not in (select unnest(cast($released as bigint[]))) "
+            "and coalesce(period_id not in (select unnest(cast($replaced as varchar[]))), true)",
+            {
+                "source_id": load.source_id,
+                "file_name": load.file_name,
+                "file_id": load.sha256,
+                "path": path,
+                "discarded": load.decisions.discarded_rows,
+                "released": load.decisions.released_rows,
+                "replaced": list(load.replaced_periods),
+                "has_period": contract.period_field is not None,
+                "has_amount": contract.amount_field is not None,
+            },
+        )
+
+
+def _select_measure(
+    connection: duckdb.DuckDBPyConnection, path: str, contract: Contract, measure: str | None
+) -> str:
+    """SQL for the amount of a quarantined record that ties; NULL where it cannot be read. A file
+    that was written before other measures were kept has only the amount of its contract."""
+    if measure == contract.amount_field:
+        return "amount_local"
+    rows = connection.execute("describe select * from read_parquet(?)", [path]).fetchall()
+    if MEASURES_COLUMN not in {row[0] for row in rows}:
+        return "cast(null as decimal(38, 12))"
+    return f"cast(json_extract_string({MEASURES_COLUMN}, '$.{measure}') as decimal(38, 12))"
 
 
 def list_relations(load: ActiveLoad) -> list[str]:

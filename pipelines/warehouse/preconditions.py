@@ -104,12 +104,14 @@ def refuse_broken_years(connection: duckdb.DuckDBPyConnection, workspace: Worksp
 
 
 def refuse_missing_rates(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
-    """Cost in a currency without a rate would become nothing."""
+    """Cost in a currency without a rate would become nothing. A detail feed of a month for which
+    there is no ledger yet is no cost: its rates may still be to come."""
     config = workspace.config
     rows = connection.execute(
         f"""
         select lines.currency_code, lines.period_id, count(*)
         from ({COST_LINES} union all {DEPRECIATION_LINES}) as lines
+        semi join model.period_versions as versions on lines.period_id = versions.period_id
         anti join lake.exchange_rates as rates
             on rates.rate_type = $type and rates.to_currency_code = $currency
             and lines.period_id = rates.period_id

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from pipelines.checks.upstream import UpstreamFinding
+    from pipelines.workspace.config import WorkspaceConfig
 
 
 @dataclass(frozen=True)
@@ -67,20 +68,29 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries:
         create_lake_views(connection, given.loads, pins=pins, time_zone=config.time_zone)
         tables = compile_tables(config, given.model, given.stamp)
         write_tables(connection, tables, workspace.evidence / given.stamp.run_id / "model")
-        create_load_tables(connection, given.loads)
+        create_load_tables(connection, given.loads, _list_measures(config))
         write_pins(connection, pins)
         create_adjustments(connection, given.adjustments)
         _create_findings(connection, workspace, find_unusable_columns(deliveries))
         refuse_lines_outside_calendar(connection, workspace)
+        _create_period_versions(connection, config.control_total.source_ids)
         refuse_broken_years(connection, workspace)
         refuse_missing_rates(connection, workspace)
         refuse_negative_quantities(connection)
         refuse_lines_without_measure(connection, workspace)
         refuse_converted_amounts(connection, workspace)
         refuse_priced_quantities(connection, workspace)
-        _create_period_versions(connection, config.control_total.source_ids)
         _set_versions(connection, given.reopened, pins.restated)
         create_restatement_tables(connection, workspace, given.closed, pins)
+
+
+def _list_measures(config: WorkspaceConfig) -> dict[str, str]:
+    """By cloud bill, which of its costs ties."""
+    return {
+        source_id: source.detail_feed.measure
+        for source_id, source in config.sources.items()
+        if source.detail_feed is not None and source.contract == "cloud_bill"
+    }
 
 
 def _settle_pins(
@@ -145,7 +155,8 @@ def _create_findings(
 def _create_period_versions(
     connection: duckdb.DuckDBPyConnection, control_sources: tuple[str, ...]
 ) -> None:
-    """Every (scenario, period) that has cost, in its open version."""
+    """Every (scenario, period) that has cost, in its open version. A period whose records are all
+    in quarantine was delivered, too."""
     connection.execute(
         """
         create or replace table model.period_versions as
@@ -167,6 +178,14 @@ def _create_period_versions(
                 on bill.billing_period_start >= periods.period_start
                 and bill.billing_period_start < periods.period_end
             where list_contains($sources, bill._source_id)
+            union all
+            select loads.scenario_id, periods.period_id
+            from model.quarantine as quarantine
+            inner join model.loads as loads using (source_id, file_id)
+            inner join model.periods as periods using (period_id)
+            where (loads.scenario_id = 'actual' and list_contains($sources, source_id))
+                or (loads.scenario_id <> 'actual'
+                    and loads.contract_id in ('general_ledger', 'budget'))
         )
         order by all
         """,

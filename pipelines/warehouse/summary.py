@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 # Dispositions that are no cost of IT: they are in the ledger and in the proof, not in a total.
 NOT_COST = "('recovery', 'out_of_scope', 'capitalised')"
+LEFT_OUT = "('quarantined', 'discarded')"
+PERIOD_UNKNOWN = "(unknown)"
+"""Stands for the period of records that name none of the calendar."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,11 @@ class Summary:
     by_business_unit: list[tuple[str, Decimal]]
     shown_by_business_unit: list[tuple[str, Decimal]]
     """Cost of showback services: shown, not charged; empty where no service is one."""
-    controls: list[tuple[str, Decimal, Decimal, Decimal, Decimal]]
-    """(period, delivered, not a cost of IT, cost of IT, difference)"""
+    controls: list[tuple[str, Decimal, Decimal, Decimal, Decimal, Decimal]]
+    """(period, delivered, in quarantine or discarded, not a cost of IT, cost of IT, difference);
+    the period '(unknown)' comes first."""
+    left_out: list[tuple[str, str]]
+    """(period, words) where more was delivered than the amounts hold."""
     open_items: list[tuple[str, str, Decimal | None, str]]
     """(period, what, amount, what to do)"""
     missing: str
@@ -87,18 +93,29 @@ def summarise(connection: duckdb.DuckDBPyConnection) -> Summary:
             f"""
             select period_id,
                 sum(amount_cents) filter (term_id = 'delivered'),
-                sum(amount_cents) filter (term_id in {NOT_COST}),
-                sum(amount_cents) filter (side = 'right' and term_id not in {NOT_COST}),
+                sum(amount_cents) filter (term_id in {LEFT_OUT}),
+                coalesce(sum(amount_cents) filter (term_id in {NOT_COST}), 0),
+                coalesce(sum(amount_cents) filter (
+                    side = 'right' and term_id not in {NOT_COST} and term_id not in {LEFT_OUT}
+                ), 0),
                 sum(amount_cents) filter (side = 'difference')
             from rpt_certificate where scenario_id = 'actual' and identity_id = 'ledger'
             group by all order by period_id
+            """
+        ).fetchall(),
+        left_out=connection.execute(
+            """
+            select period_id, term_name from rpt_certificate
+            where scenario_id = 'actual' and identity_id = 'ledger' and term_id = 'delivered'
+                and term_name <> 'Delivered by the ledger'
+            order by all
             """
         ).fetchall(),
         open_items=connection.execute(
             """
             select period_id, item_name, cast(amount as decimal(28, 2)), what_to_do
             from rpt_open_items where scenario_id = 'actual'
-            order by period_id desc, amount desc nulls last, item_key
+            order by period_id <> '(unknown)', period_id desc, amount desc nulls last, item_key
             """
         ).fetchall(),
         missing=read_incomplete(connection).get(period_id or "", ""),

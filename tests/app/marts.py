@@ -500,6 +500,24 @@ def _build_facts(marts: Marts) -> Marts:
             for (unit_id, name), quantity in ((SALES, 30), (FINANCE, 10))
         ],
         "rpt_certificate": _list_certificate(key),
+        "rpt_delivered_currencies": [
+            {
+                **key,
+                "currency_code": code,
+                "delivered_record_count": 3,
+                "counted_record_count": 3 - left_out,
+                "quarantined_record_count": left_out,
+                "discarded_record_count": 0,
+                "unreadable_record_count": 0,
+                "delivered_amount_local": amount,
+                "counted_amount_local": amount if not left_out else 0,
+                "quarantined_amount_local": amount if left_out else 0,
+                "discarded_amount_local": 0,
+                "exchange_rate": rate,
+                "delivered_amount": None if rate is None else amount * rate,
+            }
+            for code, amount, left_out, rate in (("EUR", 270, 0, 1), ("(unknown)", 12, 3, None))
+        ],
         "rpt_conservation": [
             {
                 **key,

@@ -330,6 +330,53 @@ def test_difference_is_shown_in_red(tmp_path: Path, open_page: OpenPage) -> None
     assert ":red[:material/error:] **The ledger is accounted for**" in read_all(test)
 
 
+def test_what_names_no_period_is_beside_the_certificate_of_an_open_one(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    """1,250,000.00 of no period: two records, which block the close of every month."""
+    marts = build_company()
+    unknown = {"scenario_id": "actual", "period_id": "(unknown)", "version": 1}
+    names = (("left", "Delivered by the ledger"), ("right", "Quarantined, 2 records"))
+    marts["rpt_certificate"] += [
+        {
+            **unknown,
+            "identity_id": "ledger",
+            "identity_name": "The ledger is accounted for: period unknown",
+            "term_order": number,
+            "term_id": side,
+            "term_name": name,
+            "side": side,
+            "amount": 1250000,
+            "amount_cents": 1250000,
+        }
+        for number, (side, name) in enumerate(names)
+    ]
+    marts["rpt_open_items"].append(
+        {
+            **unknown,
+            "item_kind": "period_unknown",
+            "item_key": "gl/a.csv",
+            "item_name": "2 records of a.csv, period unknown",
+            "amount": 1250000,
+            "what_to_do": "Decide them",
+        }
+    )
+    test = open_page(publish(tmp_path, marts), MONTHLY_CHARGEBACK)
+    shown = read_all(test)
+    assert "The ledger is accounted for: period unknown" in shown
+    assert "1,250,000.00" in shown
+    items = test.table[0].value
+    assert items["Item"].iloc[0] == "2 records of a.csv, period unknown"
+    assert items["Kind"].iloc[0] == "Records of an unknown period"
+    currencies = next(f.value for f in test.dataframe if "currency_code" in f.value)
+    assert list(currencies["currency_code"]) == ["unknown", "EUR"]
+    assert list(currencies["quarantined_record_count"]) == [3, 0]
+    for row in marts["dim_periods"]:
+        row["period_state"] = "closed"
+    closed = open_page(publish(tmp_path / "closed", marts), MONTHLY_CHARGEBACK)
+    assert "period unknown" not in read_all(closed)
+
+
 def test_hierarchy_and_bill_are_chosen_and_kept_in_the_address(
     company: Path, open_page: OpenPage
 ) -> None:

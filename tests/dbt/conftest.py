@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.warehouse.dbt_runner import PROJECT_DIRECTORY
+from pipelines.warehouse.dbt_runner import CATALOGUE, PROJECT_DIRECTORY
 from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
 from pipelines.warehouse.publication import read_publication
 
@@ -83,12 +83,13 @@ class OpenWarehouse:
 def warehouse(small_company: Golden, tmp_path_factory: pytest.TempPathFactory) -> OpenWarehouse:
     """The published file drops what reads the lake; here it is put back, and dbt's unit tests run.
 
-    The copy keeps the file's name, after which DuckDB names the catalogue that compiled SQL reads.
+    The copy has the name of the file that dbt filled, after which DuckDB names the catalogue that
+    compiled SQL reads.
     """
     workspace, books = small_company.workspace, small_company.books
     name = read_publication(workspace).files[0].name
     directory = tmp_path_factory.mktemp("warehouse")
-    database = directory / name
+    database = directory / f"{CATALOGUE}.duckdb"
     shutil.copyfile(workspace.warehouse / name, database)
     target = workspace.warehouse / ".dbt" / "target"
     with duckdb.connect(str(database)) as connection:

@@ -53,6 +53,27 @@ def test_guard_fails_on_its_twin(
 
 
 @pytest.mark.parametrize(
+    "guard", ["assert_ledger_lines_keep_local_amounts", "assert_pools_keep_accounts"]
+)
+def test_no_row_is_no_difference_to_a_row_of_zero(
+    warehouse: OpenWarehouse, broken: duckdb.DuckDBPyConnection, guard: str
+) -> None:
+    """Lines that cancel each other on an account that the ledger has not: a feed before its
+    posting. An amount that is not there at all is still found."""
+    for table in ("ledger.int_ledger__lines", "stops.int_cost_pools__lines"):
+        broken.execute(
+            f"insert into {table} select * replace ('6999' as account_id, 0 as amount_units, "
+            f"0 as amount_local) from (from {table} limit 1)"
+        )
+    assert broken.execute(_read_guard(warehouse, guard)).fetchall() == []
+    for table in ("ledger.int_ledger__lines", "stops.int_cost_pools__lines"):
+        broken.execute(
+            f"update {table} set amount_units = null, amount_local = null where account_id = '6999'"
+        )
+    assert broken.execute(_read_guard(warehouse, guard)).fetchall()
+
+
+@pytest.mark.parametrize(
     ("mart", "column", "value"),
     [
         ("fct_charges_monthly", "cost_amount", "null"),

@@ -672,6 +672,7 @@ MART_GUARDS: dict[str, list[Twin]] = {
                 "rpt_bill_lines",
                 "rpt_certificate",
                 "rpt_conservation",
+                "rpt_delivered_currencies",
                 "rpt_detail_feeds",
                 "rpt_reorganisation",
                 "rpt_cost_flow",

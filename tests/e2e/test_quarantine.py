@@ -130,14 +130,39 @@ legal_entity_id,legal_entity_name,manager_name,is_it,valid_from,valid_to
 CC1,One,B1,Unit one,,E1,Entity,,false,2020-01-01,
 CC2,Two,B2,Unit two,,E1,Entity,,false,2020-01-01,
 """
+RATES = (
+    "rate_type,period_id,from_currency_code,to_currency_code,exchange_rate,source_name\n"
+    "average,2026-03,USD,EUR,0.9,x\n"
+)
+MARCH = "2026-03"
 HEADS = "period_id,cost_centre_id,headcount_quantity\n2026-03,CC1,1\n2026-03,CC2,2\n"
 
 
 def test_decisions_reach_charges_and_certificate(workspace: Path) -> None:
-    """100 accepted + 1,000 released are the cost; 30 discarded stay in the proof."""
-    last = GOOD.replace("L1", "L4").replace("2026-03-31", "2026-02-31").replace("100.00", "30.00")
-    more = "\n".join((HEADER, GOOD.replace("L1", "L5").replace("100.00", "0.00"), last, ""))
-    for source, text in (("cost_centres", CENTRES), ("headcount", HEADS), ("general_ledger", more)):
+    """100 accepted + 1,000 released are the cost; what is discarded or in quarantine stays in the
+    proof, in every period and currency: 30 discarded and 10 USD x 0.9 in quarantine in March, 70 in
+    a February without one good record, 500 in quarantine and 5 discarded of no known period."""
+    bad = GOOD.replace("2026-03-31", "2026-02-31")
+    more = "\n".join(
+        (
+            HEADER,
+            GOOD.replace("L1", "L5").replace("100.00", "0.00"),
+            bad.replace("L1", "L4").replace("100.00", "30.00"),
+            bad.replace("L1", "L6").replace("100.00", "10.00").replace("EUR", "USD"),
+            bad.replace("L1", "L7").replace("100.00", "70.00").replace("2026-03", "2026-02"),
+            GOOD.replace("L1", "L8").replace("100.00", "500.00").replace("2026-03,", ","),
+            GOOD.replace("L1", "L9").replace("100.00", "5.00").replace("2026-03,", "2026-13,"),
+            bad.replace("L1", "L10").replace("6000", "60 00").replace("100.00", "1e2"),
+            "",
+        )
+    )
+    deliveries = {
+        "cost_centres": CENTRES,
+        "headcount": HEADS,
+        "exchange_rates": RATES,
+        "general_ledger": more,
+    }
+    for source, text in deliveries.items():
         (workspace / "inbox" / source).mkdir(exist_ok=True)
         (workspace / "inbox" / source / "more.csv").write_text(text, encoding="utf-8")
     config = workspace / "apportion.yml"
@@ -149,21 +174,86 @@ def test_decisions_reach_charges_and_certificate(workspace: Path) -> None:
     )
     run_apportion("land", "-w", workspace, expect=3)
     decide(workspace, "release", *WHERE, "2", "--why", "meant", "--set", "amount_local=1000.00")
-    decide(workspace, "discard", "general_ledger", "more.csv", "2", "--why", "a test posting")
+    for number in ("2", "6"):
+        decide(workspace, "discard", "general_ledger", "more.csv", number, "--why", "a test")
     run_apportion("build", "-w", workspace)
     figures = {
-        row["term_id"]: Decimal(row["amount_cents"])
+        (row["period_id"], row["term_id"]): Decimal(row["amount_cents"])
         for row in ask_sql(
             workspace,
-            "select term_id, amount_cents from rpt_certificate where identity_id = 'ledger'",
+            "select period_id, term_id, amount_cents from rpt_certificate "
+            "where identity_id = 'ledger'",
         )
     }
-    # The record in 'eur' has no currency that can be converted: it is an open item without amount.
-    assert figures["delivered"] == Decimal("1130.00")
-    assert figures["showback"] == Decimal("1100.00")
-    assert figures["quarantined"] == Decimal("30.00")
-    assert figures["difference"] == 0
-    open_items = ask_sql(
-        workspace, "select item_name from rpt_open_items where item_kind = 'quarantined'"
+    assert {key: amount for key, amount in figures.items() if amount} == {
+        # 100 + 1,000 + 30 + 9; beside it 100 in 'eur', which is no currency, and one record
+        # whose amount cannot be read.
+        (MARCH, "delivered"): Decimal("1139.00"),
+        (MARCH, "showback"): Decimal("1100.00"),
+        (MARCH, "quarantined"): Decimal("9.00"),
+        (MARCH, "discarded"): Decimal("30.00"),
+        ("2026-02", "delivered"): Decimal("70.00"),
+        ("2026-02", "quarantined"): Decimal("70.00"),
+        ("(unknown)", "delivered"): Decimal("505.00"),
+        ("(unknown)", "quarantined"): Decimal("500.00"),
+        ("(unknown)", "discarded"): Decimal("5.00"),
+    }
+    names = ask_sql(
+        workspace,
+        "select term_name from rpt_certificate where period_id = '2026-03' "
+        "and term_id in ('delivered', 'quarantined') order by term_order",
     )
-    assert [item["item_name"] for item in open_items] == ["1 quarantined records of gl.csv"]
+    beside = "1 record without a readable amount, 100.00 in an unknown currency"
+    assert [row["term_name"] for row in names] == [
+        f"Delivered by the ledger, plus {beside}",
+        "Quarantined: not counted until it is decided, 3 records",
+    ]
+    currencies = ask_sql(
+        workspace,
+        "select period_id, currency_code, delivered_record_count as delivered, "
+        "counted_record_count as counted, quarantined_amount_local as amount, "
+        "delivered_amount from rpt_delivered_currencies order by 1, 2",
+    )
+    assert [
+        (
+            *(row[name] for name in ("period_id", "currency_code", "delivered", "counted")),
+            Decimal(row["amount"]),
+            row["delivered_amount"] and Decimal(row["delivered_amount"]),
+        )
+        for row in currencies
+    ] == [
+        ("(unknown)", "EUR", 2, 0, 500, 505),
+        ("2026-02", "EUR", 1, 0, 70, 70),
+        (MARCH, "(unknown)", 1, 0, 100, None),
+        (MARCH, "EUR", 5, 3, 0, 1130),
+        (MARCH, "USD", 1, 0, 10, 9),
+    ]
+    items = ask_sql(
+        workspace,
+        "select item_kind, item_name, amount from rpt_open_items order by item_kind, item_key, "
+        "period_id",
+    )
+    assert [
+        (i["item_kind"], i["item_name"], i["amount"] and Decimal(i["amount"])) for i in items
+    ] == [
+        ("period_unknown", "1 record in quarantine of more.csv, period unknown", 500),
+        (
+            "quarantined",
+            "1 record in quarantine of gl.csv; not in the amount: 100.00 in an unknown currency",
+            None,
+        ),
+        ("quarantined", "1 record in quarantine of more.csv", 70),
+        (
+            "quarantined",
+            "2 records in quarantine of more.csv; not in the amount: 1 record without a readable "
+            "amount",
+            9,
+        ),
+    ]
+    shown = run_apportion("period", "show", MARCH, "-w", workspace).stdout
+    assert "period_unknown" in shown
+    refused = run_apportion(
+        *("period", "accept", MARCH, "period_unknown", "--why", "x", "-w", workspace), expect=4
+    )
+    assert "cannot be accepted" in refused.stderr
+    assert "505.00" in run_apportion("run", "-w", workspace).stdout

@@ -63,6 +63,7 @@ from app.queries.confidence import read_confidence
 from app.queries.proof import (
     read_certificate,
     read_conservation,
+    read_delivered_currencies,
     read_measure_next,
     read_open_items,
 )
@@ -72,6 +73,7 @@ ALL_UNITS = "all"
 DRAWN_BILLS = 20
 TALL_TABLE = 740  # pixels of twenty rows; longer tables scroll
 LISTED_ITEMS = 30
+IDENTITIES_BESIDE = 3
 LISTED_MEASURES = 10
 
 
@@ -420,11 +422,12 @@ def _show_proof(context: Context, certificate: pd.DataFrame) -> None:
         show_missing("There is no certificate of this period.", "Run `apportion run` to make it.")
         return
     identities = list(certificate.groupby("identity_id", sort=False))
-    for column, (_, rows) in zip(
-        st.columns(len(identities), gap="medium"), identities, strict=True
-    ):
-        with column, st.container(border=True, height="stretch"):
-            _show_identity(context, rows)
+    for first in range(0, len(identities), IDENTITIES_BESIDE):
+        beside = identities[first : first + IDENTITIES_BESIDE]
+        for column, (_, rows) in zip(st.columns(len(beside), gap="medium"), beside, strict=True):
+            with column, st.container(border=True, height="stretch"):
+                _show_identity(context, rows)
+    _show_delivered_currencies(context)
     _show_conservation(context)
     show_download(
         context,
@@ -452,6 +455,36 @@ def _show_identity(context: Context, rows: pd.DataFrame) -> None:
     statement.append(("Sum of what explains it", sum(right["amount"], Decimal(0)), "total"))
     statement += [("Difference", to_decimal(amount), "difference") for amount in differences]
     st.html(render_statement(statement, context.currency))
+
+
+def _show_delivered_currencies(context: Context) -> None:
+    """What was delivered in its own currency, where the certificate alone does not say it all."""
+    rows = read_delivered_currencies(context.published, context.selection)
+    left_out = int((rows["quarantined_record_count"] + rows["discarded_record_count"]).sum())
+    if rows.empty or (not left_out and set(rows["currency_code"]) == {context.currency}):
+        return
+    with st.expander("Delivered, by currency", expanded=left_out > 0):
+        st.dataframe(
+            rows.assign(currency_code=rows["currency_code"].str.strip("()")),
+            hide_index=True,
+            height="content",
+            placeholder=MISSING,
+            column_config={
+                "currency_code": st.column_config.TextColumn("Currency", pinned=True),
+                "delivered_record_count": "Records",
+                "quarantined_record_count": "In quarantine",
+                "discarded_record_count": "Discarded",
+                "unreadable_record_count": "Without a readable amount",
+                "delivered_amount_local": amount_column("Delivered", places=2),
+                "counted_amount_local": amount_column("Counted", places=2),
+                "quarantined_amount_local": amount_column("In quarantine", places=2),
+                "discarded_amount_local": amount_column("Discarded", places=2),
+                "exchange_rate": amount_column("Rate", places=6),
+                "delivered_amount": amount_column(f"Delivered, {context.currency}", places=2),
+            },
+            key="delivered_currencies",
+            alt="Records and amounts that were delivered, by currency",
+        )
 
 
 def _show_conservation(context: Context) -> None:

@@ -40,7 +40,8 @@ totals as (
         period_id,
         account_id,
         currency_code,
-        sum(amount_local) as amount_local
+        sum(amount_local) as amount_local,
+        count(*) as line_count
     from delivered
     group by all
 )
@@ -52,6 +53,7 @@ select
     totals.account_id,
     totals.currency_code,
     totals.amount_local,
+    totals.line_count,
     rates.exchange_rate,
     {{ converted_units('totals.amount_local', 'rates.exchange_rate', 'settings.units_per_amount') }} as amount_units
 from totals

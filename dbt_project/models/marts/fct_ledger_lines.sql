@@ -26,6 +26,7 @@ select
     lines.service_rule_id,
     lines.consumer_rule_id,
     lines.is_balancing,
+    lines.balancing_kind,
     lines.file_id,
     lines.row_number
 from {{ ref('int_cost_pools__lines') }} as lines

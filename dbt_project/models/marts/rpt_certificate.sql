@@ -1,46 +1,33 @@
--- The proof of a period. Each identity is written as a sum: left side, right side, difference.
--- Amounts are exact; the cents are those of the charge lines, and the part of a cent that the
--- control total has beyond its cents is a term of its own.
-with control as (
+-- The proof of a period, and of what was delivered for a period that cannot be read. Each identity is
+-- written as a sum: left side, right side, difference. Amounts are exact; the cents are those of the
+-- charge lines, and the part of a cent that the control total has beyond its cents is a term of its own.
+with delivered as (
     select
         scenario_id,
         period_id,
         version,
-        sum(amount_units) as amount_units
-    from {{ ref('int_ledger__control_totals') }}
+        sum(counted_units) as counted_units,
+        sum(open_units) as open_units,
+        sum(discarded_units) as discarded_units,
+        sum(open_record_count) as open_record_count,
+        sum(discarded_record_count) as discarded_record_count,
+        -- What the sum does not hold, in words: it was delivered all the same.
+        {% for state in ['open', 'discarded'] %}
+        {{ stated_beside(state ~ '_unreadable_count', state ~ '_unstated_amount_local', 'currency_code') }}
+            as {{ state }}_beside,
+        {% endfor %}
+        sum(counted_units + open_units + discarded_units) as amount_units
+    from {{ ref('int_ledger__delivered') }}
     group by all
 ),
 
-settings as (
-    select * from {{ ref('stg_model__settings') }}
-),
-
--- Open and discarded records alike: both were delivered, and neither is cost. A released record is
--- a line of the ledger.
-quarantined as (
+-- Open and discarded records were both delivered, and neither is cost. A released record is a line of
+-- the ledger.
+named as (
     select
-        versions.scenario_id,
-        quarantine.period_id,
-        sum(
-            {{ converted_units('quarantine.amount_local', 'rates.exchange_rate', 'settings.units_per_amount') }}
-        ) as amount_units
-    from {{ ref('stg_model__quarantine') }} as quarantine
-    cross join settings
-    inner join (
-        select control_source_id as source_id from settings
-        union
-        select source_id from {{ ref('stg_model__feeds') }}
-        where is_control_total
-    ) as controls on quarantine.source_id = controls.source_id
-    -- An amount whose currency has no rate is no money of the reporting currency: it is an open item.
-    inner join {{ ref('stg_model__period_versions') }} as versions
-        on versions.scenario_id in ('actual', 'restated') and quarantine.period_id = versions.period_id
-    inner join {{ ref('int_ledger__rates') }} as rates
-        on versions.scenario_id = rates.scenario_id
-        and quarantine.period_id = rates.period_id
-        and quarantine.currency_code = rates.currency_code
-    where quarantine.amount_local is not null and rates.exchange_rate is not null
-    group by all
+        *,
+        nullif(concat_ws(', ', open_beside, discarded_beside), '') as beside
+    from delivered
 ),
 
 charges as (
@@ -69,30 +56,19 @@ charge_terms as (
 ),
 
 terms as (
-    select named.* from (
+    select listed.* from (
         values
         ('recovery', 2, 'Recovery accounts: what IT charged before, never a cost'),
         ('out_of_scope', 3, 'Out of scope: not IT cost'),
         ('capitalised', 4, 'Capitalised: becomes cost by depreciation'),
-        ('quarantined', 5, 'Quarantined records, open or discarded'),
-        ('unmapped', 6, 'Unmapped: no rule or no known receiver'),
-        ('unallocated', 7, 'Unallocated: held, because no driver says who used it'),
-        ('idle', 8, 'Idle capacity'),
-        ('showback', 9, 'Cost of showback services: shown, not charged'),
-        ('charged_cost', 10, 'Cost of charged services')
-    ) as named (term_id, term_order, term_name)
-),
-
-delivered as (
-    select
-        control.scenario_id,
-        control.period_id,
-        control.version,
-        control.amount_units + coalesce(quarantined.amount_units, 0) as amount_units,
-        coalesce(quarantined.amount_units, 0) as quarantined_units
-    from control
-    left join quarantined
-        on control.scenario_id = quarantined.scenario_id and control.period_id = quarantined.period_id
+        ('quarantined', 5, 'Quarantined: not counted until it is decided'),
+        ('discarded', 6, 'Discarded: declared to be no cost'),
+        ('unmapped', 7, 'Unmapped: no rule or no known receiver'),
+        ('unallocated', 8, 'Unallocated: held, because no driver says who used it'),
+        ('idle', 9, 'Idle capacity'),
+        ('showback', 10, 'Cost of showback services: shown, not charged'),
+        ('charged_cost', 11, 'Cost of charged services')
+    ) as listed (term_id, term_order, term_name)
 ),
 
 ledger_identity as (
@@ -103,40 +79,62 @@ ledger_identity as (
         'ledger' as identity_id,
         1 as term_order,
         'delivered' as term_id,
-        'Delivered by the ledger' as term_name,
+        'Delivered by the ledger' || coalesce(', plus ' || beside, '') as term_name,
         'left' as side,
         amount_units,
         {{ divide_integers('amount_units', 1000000) }} as cents
-    from delivered
+    from named
     union all
     select
-        delivered.scenario_id,
-        delivered.period_id,
-        delivered.version,
+        named.scenario_id,
+        named.period_id,
+        named.version,
         'ledger' as identity_id,
         terms.term_order,
         terms.term_id,
-        terms.term_name,
+        terms.term_name
+        || case
+            when terms.term_id = 'quarantined' and named.open_record_count > 0
+                then ', ' || {{ count_records('named.open_record_count') }}
+            when terms.term_id = 'discarded' and named.discarded_record_count > 0
+                then ', ' || {{ count_records('named.discarded_record_count') }}
+            else ''
+        end as term_name,
         'right' as side,
-        case
-            when terms.term_id = 'quarantined' then delivered.quarantined_units
+        case terms.term_id
+            when 'quarantined' then named.open_units
+            when 'discarded' then named.discarded_units
             else coalesce(charge_terms.amount_units, 0)
         end as amount_units,
-        case
-            -- What the delivered cents leave over, so that the column adds up in cents as well.
-            when terms.term_id = 'quarantined'
+        -- What the cents of the terms before leave over, so that the column adds up in cents as well.
+        case terms.term_id
+            when 'quarantined'
                 then
-                    {{ divide_integers('delivered.amount_units', 1000000) }}
-                    - {{ divide_integers('(delivered.amount_units - delivered.quarantined_units)', 1000000) }}
+                    {{ divide_integers('named.counted_units + named.open_units', 1000000) }}
+                    - {{ divide_integers('named.counted_units', 1000000) }}
+            when 'discarded'
+                then
+                    {{ divide_integers('named.amount_units', 1000000) }}
+                    - {{ divide_integers('named.counted_units + named.open_units', 1000000) }}
             else coalesce(charge_terms.cents, 0)
         end as cents
-    from delivered
-    cross join terms
+    from named
+    -- Of what has no period only these can be said.
+    inner join terms on named.period_id <> '(unknown)' or terms.term_id in ('quarantined', 'discarded')
     left join charge_terms
-        on delivered.scenario_id = charge_terms.scenario_id
-        and delivered.period_id = charge_terms.period_id
-        and delivered.version = charge_terms.version
+        on named.scenario_id = charge_terms.scenario_id
+        and named.period_id = charge_terms.period_id
+        and named.version = charge_terms.version
         and terms.term_id = charge_terms.term_id
+),
+
+periods as (
+    select
+        scenario_id,
+        period_id,
+        version
+    from delivered
+    where period_id <> '(unknown)'
 ),
 
 charge_sums as (
@@ -191,9 +189,9 @@ charge_identities as (
     ] %}
     {% for identity, term_order, term, name, side, amount in rows %}
     select
-        charge_sums.scenario_id,
-        charge_sums.period_id,
-        charge_sums.version,
+        periods.scenario_id,
+        periods.period_id,
+        periods.version,
         '{{ identity }}' as identity_id,
         {{ term_order }} as term_order,
         '{{ term }}' as term_id,
@@ -201,11 +199,12 @@ charge_identities as (
         '{{ side }}' as side,
         {{ units_of_amount('coalesce(' ~ amount ~ ', 0)') }} as amount_units,
         {{ units_of_amount('coalesce(' ~ amount ~ ', 0)') }} // 1000000 as cents
-    from charge_sums
+    from periods
+    left join charge_sums using (scenario_id, period_id, version)
     left join recovery_sums using (scenario_id, period_id, version)
     left join bill_sums using (scenario_id, period_id, version)
     -- Nothing is billed by a restated period: an open one bills the difference.
-    {% if identity == 'billed' %}where charge_sums.scenario_id <> 'restated'{% endif %}
+    {% if identity == 'billed' %}where periods.scenario_id <> 'restated'{% endif %}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
@@ -244,7 +243,7 @@ select
     version,
     identity_id,
     case identity_id
-        when 'ledger' then 'The ledger is accounted for'
+        when 'ledger' then 'The ledger is accounted for' || if(period_id = '(unknown)', ': period unknown', '')
         when 'charged' then 'Charges equal cost and recovery'
         when 'billed' then 'Bills equal charges'
     end as identity_name,

@@ -4,7 +4,7 @@
     'recovery': 'recovery_account_amount',
     'out_of_scope': 'out_of_scope_amount',
     'capitalised': 'capitalised_amount',
-    'quarantined': 'quarantined_amount',
+    "quarantined', 'discarded": 'quarantined_amount',
     'unmapped': 'unmapped_amount',
     'unallocated': 'unallocated_amount',
     'idle': 'idle_amount',
@@ -37,7 +37,8 @@ changes as (
         coalesce(sum(amount_cents) filter (identity_id = 'ledger' and term_id = 'delivered'), 0)
             as ledger_change_amount,
         {% for term, column in terms.items() %}
-        coalesce(sum(amount_cents) filter (identity_id = 'ledger' and term_id = '{{ term }}'), 0) as {{ column }},
+        coalesce(sum(amount_cents) filter (identity_id = 'ledger' and term_id in ('{{ term }}')), 0)
+            as {{ column }},
         {% endfor %}
         -- Cost that prices do not charge, or the other way round.
         -coalesce(sum(amount_cents) filter (identity_id = 'charged' and term_id = 'recovery'), 0) as price_amount

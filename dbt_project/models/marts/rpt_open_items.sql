@@ -165,31 +165,93 @@ latest as (
 quarantined as (
     select
         'actual' as scenario_id,
-        coalesce(versions.period_id, latest.period_id) as period_id,
-        coalesce(versions.version, latest.version) as version,
-        'quarantined' as item_kind,
+        case
+            when quarantine.period_id = '(unknown)' then quarantine.period_id
+            else coalesce(versions.period_id, latest.period_id)
+        end as period_id,
+        case
+            when quarantine.period_id = '(unknown)' then 1
+            else coalesce(versions.version, latest.version)
+        end as version,
+        if(quarantine.period_id = '(unknown)', 'period_unknown', 'quarantined') as item_kind,
         quarantine.source_id || '/' || quarantine.file_name as item_key,
-        count(*) || ' quarantined records of ' || quarantine.file_name
-        || case when versions.period_id is null then ' (period unknown)' else '' end as item_name,
+        {{ count_records('sum(quarantine.record_count)') }} || ' in quarantine of ' || quarantine.file_name
+        || if(quarantine.period_id = '(unknown)', ', period unknown', '')
+        || coalesce(
+            '; not in the amount: '
+            || {{ stated_beside(
+                'quarantine.unreadable_count',
+                'if(quarantine.amount_units is null, coalesce(quarantine.amount_local, 0), 0)',
+                'quarantine.currency_code',
+            ) }},
+            ''
+        ) as item_name,
         -- Amounts without a rate are not money of the reporting currency and not added to it.
-        {{ units_to_amount(
-            'sum(' ~ converted_units('quarantine.amount_local', 'rates.exchange_rate', 'settings.units_per_amount') ~ ')'
-        ) }} as amount,
-        'Records broke their contract: ' || min(quarantine.reason) as what_to_do
-    from {{ ref('stg_model__quarantine') }} as quarantine
+        {{ units_to_amount('sum(quarantine.amount_units)') }} as amount,
+        'Records broke their contract: ' || min(quarantine.reason)
+        || if(
+            quarantine.period_id = '(unknown)',
+            '. Until they are released with their period or discarded, no period can be closed',
+            ''
+        ) as what_to_do
+    from {{ ref('int_ledger__quarantined') }} as quarantine
     left join {{ ref('stg_model__period_versions') }} as versions
         on versions.scenario_id = 'actual' and quarantine.period_id = versions.period_id
-    left join {{ ref('int_ledger__rates') }} as rates
-        on rates.scenario_id = 'actual'
-        and quarantine.period_id = rates.period_id
-        and quarantine.currency_code = rates.currency_code
     cross join latest
-    cross join {{ ref('stg_model__settings') }} as settings
     -- A discarded record is settled: the certificate still counts it, nobody has to act.
-    where quarantine.state = 'open'
+    where quarantine.state_code = 'open'
     group by
-        quarantine.source_id, quarantine.file_name, versions.period_id, versions.version, latest.period_id,
-        latest.version
+        quarantine.source_id, quarantine.file_name, quarantine.period_id, versions.period_id, versions.version,
+        latest.period_id, latest.version
+),
+
+first_period as (
+    select min(period_id) as period_id
+    from {{ ref('stg_model__period_versions') }}
+    where scenario_id = 'actual'
+),
+
+-- A bill may come before the ledger of its month. It explains nothing then, and must not look lost.
+early_feeds as (
+    select
+        costs.source_id,
+        costs.currency_code,
+        min(costs.period_id) as from_period_id,
+        max(costs.period_id) as to_period_id,
+        sum(costs.amount_local) as amount_local
+    from {{ ref('met_cloud_costs') }} as costs
+    inner join {{ ref('stg_model__feeds') }} as feeds on costs.source_id = feeds.source_id and feeds.has_claims
+    inner join first_period on costs.period_id > first_period.period_id
+    anti join {{ ref('stg_model__period_versions') }} as versions
+        on versions.scenario_id = 'actual' and costs.period_id = versions.period_id
+    where costs.scenario_id = 'actual'
+    group by costs.source_id, costs.currency_code
+),
+
+feeds_without_ledger as (
+    select
+        'actual' as scenario_id,
+        latest.period_id,
+        latest.version,
+        'feed_without_ledger' as item_kind,
+        early_feeds.source_id as item_key,
+        early_feeds.source_id || ' explains '
+        || string_agg(
+            early_feeds.currency_code || ' ' || {{ shown_amount('early_feeds.amount_local') }}, ', '
+            order by early_feeds.currency_code
+        )
+        || ' of ' || min(early_feeds.from_period_id)
+        || case
+            when min(early_feeds.from_period_id) < max(early_feeds.to_period_id)
+                then ' to ' || max(early_feeds.to_period_id)
+            else ''
+        end
+        || ', for which there is no ledger' as item_name,
+        cast(null as decimal(38, 8)) as amount,
+        'Deliver the ledger of the period; until then these lines count in none' as what_to_do
+    from early_feeds
+    cross join latest
+    group by latest.period_id, latest.version, early_feeds.source_id
 ),
 
 unusable_columns as (
@@ -245,6 +307,8 @@ together as (
     select * from wrong_units
     union all
     select * from quarantined
+    union all
+    select * from feeds_without_ledger
     union all
     select * from unusable_columns
     union all

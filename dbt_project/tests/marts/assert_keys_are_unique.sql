@@ -33,6 +33,7 @@
     'rpt_bill_lines': ['charge_id'],
     'rpt_corrections': ['scenario_id', 'period_id', 'origin_period_id'],
     'rpt_certificate': ['scenario_id', 'period_id', 'version', 'identity_id', 'term_id'],
+    'rpt_delivered_currencies': ['scenario_id', 'period_id', 'version', 'currency_code'],
     'rpt_conservation': ['scenario_id', 'period_id', 'version', 'stop_order'],
     'rpt_cost_flow': ['scenario_id', 'period_id', 'version', 'from_stop', 'from_id', 'to_id'],
     'rpt_fairness': ['scenario_id', 'period_id', 'version', 'service_id', 'consumer_kind', 'consumer_id'],

@@ -119,7 +119,8 @@ def _read_quarantine(figures: FrozenFigures) -> list[tuple[Any, ...]]:
     """Without the records themselves, which may name persons."""
     return figures.read(
         "select source_id, file_name, row_number, period_id, amount_local, currency_code, reason, "
-        "state from model.quarantine where period_id = $period or period_id is null "
+        "state from model.quarantine where period_id = $period "
+        "or period_id is null or period_id not in (select period_id from model.periods) "
         "order by source_id, file_name, row_number"
     )
 

@@ -11,6 +11,14 @@ from pipelines.close.evidence_pack.records import Page, Row, Section, Table
 NOTHING = Decimal("0.00")
 ITEMS = "marts.fct_bill_items_monthly"
 
+CURRENCIES = "marts.rpt_delivered_currencies"
+CURRENCY_COLUMNS = (
+    *("currency_code", "delivered_record_count", "counted_record_count"),
+    *("quarantined_record_count", "discarded_record_count", "unreadable_record_count"),
+    *("delivered_amount_local", "counted_amount_local", "quarantined_amount_local"),
+    *("discarded_amount_local", "exchange_rate", "delivered_amount"),
+)
+
 KIND_NAMES = {
     "charge": "Charges",
     "correction": "Credit and debit notes",
@@ -57,7 +65,27 @@ def make_certificate(figures: FrozenFigures, currency: str) -> Page:
         file = f"certificate_{identity}.csv"
         table = Table(columns, tuple(lines), numeric=(3, 4), file=file)
         sections.append(Section(own[0][1], table=table))
+    sections += _make_currencies(figures)
     return Page("certificate", "Certificate", summary, tuple(sections))
+
+
+def _make_currencies(figures: FrozenFigures) -> tuple[Section, ...]:
+    """What was delivered in its own currency; none where an earlier version froze the period."""
+    if not figures.has(CURRENCIES):
+        return ()
+    rows = figures.read_period(CURRENCIES, ", ".join(CURRENCY_COLUMNS), "currency_code")
+    table = Table(
+        CURRENCY_COLUMNS,
+        tuple(rows),
+        numeric=tuple(range(1, len(CURRENCY_COLUMNS))),
+        file="delivered_currencies.csv",
+    )
+    said = (
+        "Records and amounts of the control total as its files name them. What is in quarantine or "
+        "discarded is delivered and does not count. A record without a readable amount is in the "
+        "counts and in no amount; a currency without a rate is in no amount of the certificate."
+    )
+    return (Section("Delivered, by currency", (said,), table),)
 
 
 def make_bills(figures: FrozenFigures, currency: str) -> Page:

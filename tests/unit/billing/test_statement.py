@@ -137,6 +137,26 @@ def test_certificate_is_in_the_order_of_the_proof(retail: Statement) -> None:
     assert retail.is_certified
 
 
+@pytest.mark.parametrize(("state", "is_shown"), [("open", True), ("closed", False)])
+def test_an_open_period_states_what_names_no_period(
+    marts: duckdb.DuckDBPyConnection, state: str, is_shown: bool
+) -> None:
+    """It blocks the close, so that no paper of a closed period has it, and none of them changes."""
+    marts.execute("update dim_periods set period_state = ?", [state])
+    marts.execute(
+        "insert into rpt_certificate select * replace ('(unknown)' as period_id, 1 as version, "
+        "1250000 as amount, 1250000 as amount_cents) from rpt_certificate "
+        "where identity_id = 'ledger' and term_id in ('ledger', 'scope')"
+    )
+    statement = load_statement(marts, "2026-03", "RETAIL")
+    found = [item for item in statement.certificate if item.identity_id == "period_unknown"]
+    assert [term.amount for item in found for term in item.terms] == [1250000, 1250000][
+        : 2 * is_shown
+    ]
+    first = statement.certificate[0]
+    assert (first.identity_id, first.terms[0].amount) == ("ledger", 4150)
+
+
 def test_a_difference_far_below_a_cent_is_not_certified(marts: duckdb.DuckDBPyConnection) -> None:
     marts.execute("update rpt_certificate set amount = 0.00000001 where side = 'difference'")
     assert not load_statement(marts, "2026-03", "RETAIL").is_certified

@@ -39,7 +39,9 @@ create table rpt_certificate as
         0::decimal(38, 8) as amount, 0::decimal(38, 8) as amount_cents
     from dim_periods where has_actuals;
 create table rpt_open_items (scenario_id varchar, period_id varchar, item_kind varchar,
-    item_key varchar, amount decimal(38, 8));
+    item_key varchar, amount decimal(38, 8), item_name varchar);
+create schema model;
+create table model.quarantine (source_id varchar, period_id varchar);
 create table rpt_data_sources as
     select 'actual' as scenario_id, 'bill' as source_id, 'Cloud bill' as source_name;
 create table rpt_data_source_periods as
@@ -50,7 +52,7 @@ create table rpt_data_checks (scenario_id varchar, source_id varchar, check_id v
 create table rpt_data_check_findings (source_id varchar, check_id varchar, period_id varchar,
     sentence varchar);
 create table fct_ledger_lines (scenario_id varchar, period_id varchar, source_id varchar,
-    is_balancing boolean, amount decimal(38, 8));
+    is_balancing boolean, amount decimal(38, 8), balancing_kind varchar);
 create table fct_charges_monthly as
     select 'actual' as scenario_id, period_id, 'mail' as service_id, 12.34::decimal(38, 8) as amount
     from dim_periods where has_actuals;
@@ -61,6 +63,9 @@ create table fct_bill_items_monthly as
     from fct_charges_monthly cross join (values ('FIN'), ('SAL')) as units (business_unit_id);
 """
 FEBRUARY = "2026-02"
+ADD_ITEMS = (
+    "insert into rpt_open_items (scenario_id, period_id, item_kind, item_key, amount) values"
+)
 
 
 @pytest.fixture
@@ -108,7 +113,7 @@ def test_nothing_blocks_where_nothing_is_wrong(
 
 CASES = {
     "unmapped": (
-        "insert into rpt_open_items values "
+        f"{ADD_ITEMS} "
         "('actual', '2026-02', 'unmapped_account', '6999', 10.50), "
         "('actual', '2026-02', 'unmapped_account', '6998', -0.25), "
         "('actual', '2026-01', 'unmapped_account', '6998', 99), "
@@ -121,6 +126,15 @@ CASES = {
         "missing:bill",
         "Cloud bill brought nothing for 2026-02, and did for 2026-01",
     ),
+    # Of two records in quarantine one has no amount: whoever accepts 7.00 accepts that, too.
+    "quarantine": (
+        "insert into rpt_open_items values ('actual', '2026-02', 'quarantined', 'gl/a.csv', 7, "
+        "'2 records in quarantine of a.csv; not in the amount: 1 record without a readable "
+        "amount')",
+        "quarantined",
+        "records in quarantine: 2 records in quarantine of a.csv; not in the amount: 1 record "
+        "without a readable amount, 7.00 EUR",
+    ),
     "failed check": (
         "insert into rpt_data_checks values ('actual', 'bill', 'fresh', 'Ask.', false); "
         "insert into rpt_data_check_findings values ('bill', 'fresh', '2026-02', 'Is old.')",
@@ -129,15 +143,23 @@ CASES = {
     ),
     # 6 of 100 are not explained: 5 % may be.
     "unexplained": (
-        "insert into fct_ledger_lines values ('actual', '2026-02', 'bill', false, 94), "
-        "('actual', '2026-02', 'bill', true, 6)",
+        "insert into fct_ledger_lines values ('actual', '2026-02', 'bill', false, 94, null), "
+        "('actual', '2026-02', 'bill', true, 6, 'unexplained')",
         "unexplained:bill",
         "bill leaves 6.00 EUR net and 6.00 gross unexplained of 100.00 that it claims",
     ),
+    # The invoice of 60 is still to come; what is posted of the rest is explained.
+    "unposted": (
+        "insert into fct_ledger_lines values ('actual', '2026-02', 'bill', false, 60, null), "
+        "('actual', '2026-02', 'bill', true, -60, 'not_yet_posted')",
+        "unposted:bill",
+        "bill explains 60.00 EUR that the ledger has not posted",
+    ),
     # Net nothing is left, yet in either direction too much.
     "unexplained both ways": (
-        "insert into fct_ledger_lines values ('actual', '2026-02', 'bill', false, 100), "
-        "('actual', '2026-02', 'bill', true, 3), ('actual', '2026-02', 'bill', true, -3)",
+        "insert into fct_ledger_lines values ('actual', '2026-02', 'bill', false, 100, null), "
+        "('actual', '2026-02', 'bill', true, 3, 'unexplained'), "
+        "('actual', '2026-02', 'bill', true, -3, 'unexplained')",
         "unexplained:bill",
         "bill leaves 0.00 EUR net and 6.00 gross unexplained of 100.00 that it claims",
     ),
@@ -165,8 +187,8 @@ def test_five_per_cent_may_be_unexplained(
     books: Books, marts: duckdb.DuckDBPyConnection, config: WorkspaceConfig
 ) -> None:
     marts.execute(
-        "insert into fct_ledger_lines values ('actual', '2026-02', 'bill', false, 95), "
-        "('actual', '2026-02', 'bill', true, 5)"
+        "insert into fct_ledger_lines values ('actual', '2026-02', 'bill', false, 95, null), "
+        "('actual', '2026-02', 'bill', true, 5, 'unexplained')"
     )
     assert _find(books, marts, config) == {}
 
@@ -174,7 +196,7 @@ def test_five_per_cent_may_be_unexplained(
 def test_another_finding_is_not_accepted_with_it(
     books: Books, marts: duckdb.DuckDBPyConnection, config: WorkspaceConfig
 ) -> None:
-    add = "insert into rpt_open_items values ('actual', '2026-02', 'unallocated', 'mail', 5)"
+    add = f"{ADD_ITEMS} ('actual', '2026-02', 'unallocated', 'mail', 5)"
     marts.execute(add)
     found = list(_find(books, marts, config).values())
     accept_blocker(books, FEBRUARY, found, "unallocated", "small")
@@ -196,10 +218,40 @@ def test_what_makes_the_proof_false_is_never_accepted(
             accept_blocker(books, FEBRUARY, list(found.values()), name, "never mind")
 
 
+@pytest.mark.parametrize("amount", ["1250000", "null"])
+def test_a_record_of_an_unknown_period_blocks_every_close_until_it_is_decided(
+    books: Books, marts: duckdb.DuckDBPyConnection, config: WorkspaceConfig, amount: str
+) -> None:
+    marts.execute(
+        "insert into rpt_open_items values "
+        f"('actual', '(unknown)', 'period_unknown', 'gl/a.csv', {amount}, '2 records of a.csv')"
+    )
+    (found,) = _find(books, marts, config).values()
+    money = "" if amount == "null" else ", 1,250,000.00 EUR"
+    assert found.finding == f"records of an unknown period: 2 records of a.csv{money}"
+    with pytest.raises(ControlError, match="cannot be accepted"):
+        accept_blocker(books, FEBRUARY, [found], "period_unknown", "we know")
+
+
+def test_a_feed_of_a_month_without_a_ledger_blocks_no_other(
+    books: Books, marts: duckdb.DuckDBPyConnection, config: WorkspaceConfig
+) -> None:
+    marts.execute(f"{ADD_ITEMS} ('actual', '2026-02', 'feed_without_ledger', 'bill', null)")
+    assert _find(books, marts, config) == {}
+
+
+def test_a_source_whose_records_are_all_in_quarantine_is_not_missing(
+    books: Books, marts: duckdb.DuckDBPyConnection, config: WorkspaceConfig
+) -> None:
+    marts.execute("delete from rpt_data_source_periods where period_id = '2026-02'")
+    marts.execute("insert into model.quarantine values ('bill', '2026-02')")
+    assert _find(books, marts, config) == {}
+
+
 def test_unknown_blocker_and_missing_reason_are_told(
     books: Books, marts: duckdb.DuckDBPyConnection, config: WorkspaceConfig
 ) -> None:
-    marts.execute("insert into rpt_open_items values ('actual', '2026-02', 'wrong_unit', 'x', 5)")
+    marts.execute(f"{ADD_ITEMS} ('actual', '2026-02', 'wrong_unit', 'x', 5)")
     found = list(_find(books, marts, config).values())
     with pytest.raises(UsageError, match="what does: wrong_unit"):
         accept_blocker(books, FEBRUARY, found, "unmapped", "x")

@@ -92,6 +92,37 @@ def _model_quarantine(company: Company) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
+def test_the_cost_that_ties_is_what_a_bill_has_in_quarantine(company: Company) -> None:
+    """A purchase billed at 590.00 whose use is spread elsewhere costs nothing in its month; another
+    line has an effective cost that nobody can read."""
+    head = (
+        "BilledCost,EffectiveCost,ProviderName,BillingAccountId,BillingPeriodStart,"
+        "BillingPeriodEnd,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ServiceName,"
+        "BillingCurrency"
+    )
+    line = (
+        "{},{},AWS,a,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,2026-01-05T00:00:00Z,"
+        "2026-01-06T00:00:00Z,{},EC2,EUR"
+    )
+    lines = (
+        line.format("1.00", "1.00", "Usage"),
+        line.format("590.00", "0.25", "Kauf"),
+        line.format("7.00", "seven", "Usage"),
+    )
+    company.land_one("\n".join((head, *lines, "")).encode(), "bill/b.csv")
+    with duckdb.connect() as connection:
+        connection.execute("create schema model")
+        for measures, amounts in (
+            ({}, [(Decimal("590.00"),), (Decimal("7.00"),)]),
+            ({"bill": "effective_cost"}, [(Decimal("0.25"),), (None,)]),
+        ):
+            create_load_tables(connection, _loads(company), measures)
+            found = connection.execute(
+                "select amount_local from model.quarantine order by row_number"
+            ).fetchall()
+            assert found == amounts
+
+
 def _money(company: Company) -> dict[str, LoadMoney]:
     """The terms by currency of the only load, whose identities hold."""
     found = count_money(company.books, _loads(company))

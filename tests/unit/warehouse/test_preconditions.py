@@ -38,6 +38,9 @@ def works(tmp_path: Path) -> duckdb.DuckDBPyConnection:
         "'EUR' as currency_code from (values ('2026-01'), ('2026-03')) as periods (period_id)"
     )
     connection.execute(
+        "create table model.period_versions as select distinct period_id from lake.general_ledger"
+    )
+    connection.execute(
         "insert into lake.assets by name select 'assets' as _source_id, 'JPY' as currency_code, "
         "date '2026-01-05' as purchase_date, date '2026-02-10' as in_service_date, "
         "2 as useful_life_months"
@@ -72,3 +75,19 @@ def test_what_is_not_depreciated_needs_no_rate(
 ) -> None:
     works.execute(change)
     refuse_missing_rates(works, write_files(tmp_path))
+
+
+@pytest.mark.parametrize(("month", "is_refused"), [("2026-02", False), ("2026-03", True)])
+def test_a_bill_needs_a_rate_once_its_month_has_a_ledger(
+    works: duckdb.DuckDBPyConnection, tmp_path: Path, month: str, is_refused: bool
+) -> None:
+    works.execute("update lake.assets set currency_code = 'EUR'")
+    works.execute(
+        "insert into lake.cloud_bill by name select 'bill' as _source_id, 'USD' as "
+        f"billing_currency, timestamp '{month}-01 00:00:00' as billing_period_start"
+    )
+    if is_refused:
+        with pytest.raises(ControlError, match="USD for 2026-03"):
+            refuse_missing_rates(works, write_files(tmp_path))
+    else:
+        refuse_missing_rates(works, write_files(tmp_path))
