@@ -332,7 +332,7 @@ def _commit(
     with books.begin() as connection:
         # The write lock is held from here: no other loader can be between rename and row.
         known = find_known(connection, delivery.source_id, sha256)
-        if known != reading:
+        if known is not None and known != reading:
             return known
         replaced = find_replaced(
             connection, delivery.source_id, delivery.source, delivery.name, sha256, landed.sizes

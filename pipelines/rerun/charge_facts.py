@@ -74,8 +74,8 @@ class PeriodFacts:
             found.cost,
             found.quantity or Decimal(0),
             self.peaks.get(line, Fraction(0)),
-            weights.get(line[1], 0),
-            sum(weights.values()),
+            weights.get(line[1], Fraction(0)),
+            sum(weights.values(), Fraction(0)),
         )
 
 

@@ -76,9 +76,9 @@ class Charge:
     quantity: Decimal = Decimal(0)
     peak: Fraction = Fraction(0)
     """Of the quantity, what was used at peak."""
-    weight: int = 0
+    weight: Fraction = Fraction(0)
     """Its part of an agreed amount, of `total_weight`."""
-    total_weight: int = 0
+    total_weight: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True)

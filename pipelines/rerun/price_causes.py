@@ -183,4 +183,5 @@ def _write(value: Decimal) -> str:
 
 
 def _write_weight(charge: Charge) -> str:
-    return _write(Decimal(charge.total_weight).scaleb(-6))
+    total = charge.total_weight
+    return _write(Decimal(total.numerator) / Decimal(total.denominator))

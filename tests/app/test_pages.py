@@ -371,8 +371,7 @@ def test_what_names_no_period_is_beside_the_certificate_of_an_open_one(
     currencies = next(f.value for f in test.dataframe if "currency_code" in f.value)
     assert list(currencies["currency_code"]) == ["unknown", "EUR"]
     assert list(currencies["quarantined_record_count"]) == [3, 0]
-    for row in marts["dim_periods"]:
-        row["period_state"] = "closed"
+    marts["dim_periods"] = [{**row, "period_state": "closed"} for row in marts["dim_periods"]]
     closed = open_page(publish(tmp_path / "closed", marts), MONTHLY_CHARGEBACK)
     assert "period unknown" not in read_all(closed)
 

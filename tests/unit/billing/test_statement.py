@@ -154,7 +154,7 @@ def test_an_open_period_states_what_names_no_period(
         : 2 * is_shown
     ]
     first = statement.certificate[0]
-    assert (first.identity_id, first.terms[0].amount) == ("ledger", 4150)
+    assert (first.identity_id, first.terms[0].amount) == ("ledger", Decimal(4150))
 
 
 def test_a_difference_far_below_a_cent_is_not_certified(marts: duckdb.DuckDBPyConnection) -> None:

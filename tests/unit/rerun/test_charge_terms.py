@@ -54,7 +54,7 @@ def use(policy: Policy, quantity: str = "0", cost: str = "0", peak: int = 0) -> 
 
 
 def share(policy: Policy, weight: int, total_weight: int) -> Charge:
-    return Charge(policy, True, weight=weight, total_weight=total_weight)
+    return Charge(policy, True, weight=Fraction(weight), total_weight=Fraction(total_weight))
 
 
 def explain(
@@ -231,7 +231,9 @@ policies = st.one_of(
 )
 charges = st.builds(
     lambda policy, exists, cost, quantity, part, weights: Charge(
-        policy, exists, cost, quantity, Fraction(quantity) * part / 100, weights[0], sum(weights)
+        *(policy, exists, cost, quantity, Fraction(quantity) * part / 100),
+        Fraction(weights[0]),
+        Fraction(sum(weights)),
     ),
     policies,
     st.booleans(),
