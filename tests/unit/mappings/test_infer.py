@@ -258,6 +258,15 @@ def test_code_with_its_name_behind_it(tmp_path: Path) -> None:
     assert "extract.account_id" in _decides(proposal)
 
 
+def test_three_capitals_are_no_currency_by_themselves(tmp_path: Path) -> None:
+    text = DEBIT_CREDIT.replace("Currency", "Family").replace(",EUR,", ",CAB,")
+    proposal = infer_mapping(write(tmp_path, "gl.csv", text), "general_ledger")
+    assert proposal.match.open_fields == ("currency_code",)
+    named = DEBIT_CREDIT.replace("Currency", "Family")
+    proposal = infer_mapping(write(tmp_path, "named.csv", named), "general_ledger")
+    assert _columns(proposal)["currency_code"] == "Family"
+
+
 def test_words_before_a_mark_that_all_share_are_no_codes(tmp_path: Path) -> None:
     """'EXP' of every record would be one account."""
     rows = DEBIT_CREDIT.splitlines()
