@@ -394,12 +394,18 @@ def _find_year_and_number(
     return (years[0], numbers[0]) if years and numbers else None
 
 
+def _known_currencies() -> frozenset[str]:
+    """Currencies that a column is known by whatever its name: other words of three capitals, such
+    as the name of a department, are none."""
+    return frozenset(load_forms().currencies.codes)
+
+
 def rate_pair(
     item: ContractField, column: str, shape: ColumnShape, contract_id: str
 ) -> Guess | None:
     """How well a column fits a field by its name and its values; None where it does not."""
     likeness, known = compare_names(item.name, column, contract_id)
-    if item.type == "currency" and shape.currency_share == 1 and len(shape.distinct) <= 20:
+    if item.type == "currency" and shape.filled and set(shape.distinct) <= _known_currencies():
         likeness = max(likeness, LEAST_NAME_LIKENESS)
     if likeness < LEAST_NAME_LIKENESS:
         return None

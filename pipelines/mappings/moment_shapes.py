@@ -33,6 +33,8 @@ class NamedFormat:
 
     format: str
     languages: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    """Other formats that some of the texts have."""
 
 
 def knows_formats() -> bool:

@@ -187,8 +187,8 @@ def _settle_codes(
         if item.type != "code" or item.allowed_values or item.name not in by_field:
             continue
         texts = shapes[by_field[item.name].column].distinct
-        pattern = next((p for p in NAMED_CODES if all(map(p.fullmatch, texts))), None)
-        if texts and pattern is not None:
+        pattern = next((p for p in NAMED_CODES if _extracts(p, texts)), None)
+        if pattern is not None:
             draft.settings.setdefault("extract", {})[item.name] = pattern.pattern
             draft.decide(f"extract.{item.name}: of {texts[0]!r} the part before the mark is read")
         elif item.is_personal:
@@ -207,6 +207,13 @@ def _settle_codes(
     for item, texts in named:
         name = next((text for text in texts if not CODE.fullmatch(text)), texts[0])
         draft.decide(f"identifiers.{item.name}: {name!r} is a name; codes are made from the names")
+
+
+def _extracts(pattern: re.Pattern[str], texts: Sequence[str]) -> bool:
+    """Whether all texts are a code with its name, and the codes tell them apart: 'EXP - Software'
+    and 'EXP - Hardware' are names."""
+    found = [match[1] for text in texts if (match := pattern.fullmatch(text))]
+    return bool(found) and len(found) == len(texts) and len(set(found)) * 2 > len(texts)
 
 
 def _names_things(contract: Contract, field: str, column: str, texts: Sequence[str]) -> bool:

@@ -142,8 +142,8 @@ def _settle_named(
     assert shape.named is not None
     setting = "date_formats" if kind == "date" else "timestamp_formats"
     formats = draft.settings.setdefault(setting, [])
-    if shape.named.format not in formats:
-        formats.append(shape.named.format)
+    wanted = (shape.named.format, *shape.named.also)
+    formats += [item for item in wanted if item not in formats]
     if shape.named.languages:
         languages = draft.settings.setdefault("languages", [])
         languages += [item for item in shape.named.languages if item not in languages]

@@ -99,6 +99,9 @@ def _rate_letter(char: str, before: str, *, inside: bool) -> float:
         # A capital in the middle of small letters is no word of any language.
         if before and before[-1].islower() and char.isupper():
             return -1.0
+        # Nor is a small letter behind capitals, unless it is written so, as ß.
+        if before[-2:].isupper() and len(before) > 1 and char.islower() and char != "ß":
+            return -1.0
         return 1.0 if char in COMMON_LETTERS else 0.3
     if inside:
         return -1.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from pipelines.mappings.moment_shapes import (
@@ -38,6 +38,7 @@ OTHER_DATE = re.compile(
     r"(?P<first>\d{1,2})(?P<mark>[./-])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})"
     r"(?P<time>,?[ T]\d{1,2}:\d\d(?P<seconds>:\d\d)?(?P<half> ?[AaPp][Mm])?)?"
 )
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 PERIOD = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -132,7 +133,12 @@ def describe_column(texts: Sequence[str], null_tokens: Sequence[str]) -> ColumnS
     dates = [value for value in values if _is_date(value)]
     share = 1 / len(values) if values else 0.0
     different = tuple(dict.fromkeys(values))
-    named = find_named_format(different) if not dates and not numbers else None
+    plain = [value for value in different if _is_date(value)]
+    named = None
+    if not numbers and all(ISO_DAY.fullmatch(value) for value in plain):
+        named = find_named_format([value for value in different if value not in plain])
+    if named is not None and plain:
+        named = replace(named, also=("%Y-%m-%d",))
     period_share = sum(bool(PERIOD.fullmatch(value)) for value in values) * share
     period = find_period_format(different) if period_share < 1 else None
     date_share, date = len(dates) * share, _describe_dates(dates) if dates else None

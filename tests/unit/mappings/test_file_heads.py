@@ -42,6 +42,7 @@ def test_every_dictionary_names_fields_of_its_contract() -> None:
         ("Libellé d'écriture, pièce à régler\n", "mac_roman"),
         ("Büromaterial für Müller\n", "utf-8"),
         ("Umsatz, Konto\n", "utf-8"),
+        ("EXP - GOODS\u00a0- RESEARCH\n", "cp1252"),
     ],
 )
 def test_encoding_is_found_by_letters(text: str, encoding: str) -> None:

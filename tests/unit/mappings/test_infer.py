@@ -258,6 +258,31 @@ def test_code_with_its_name_behind_it(tmp_path: Path) -> None:
     assert "extract.account_id" in _decides(proposal)
 
 
+def test_three_capitals_are_no_currency_by_themselves(tmp_path: Path) -> None:
+    text = DEBIT_CREDIT.replace("Currency", "Family").replace(",EUR,", ",CAB,")
+    proposal = infer_mapping(write(tmp_path, "gl.csv", text), "general_ledger")
+    assert proposal.match.open_fields == ("currency_code",)
+    named = DEBIT_CREDIT.replace("Currency", "Family")
+    proposal = infer_mapping(write(tmp_path, "named.csv", named), "general_ledger")
+    assert _columns(proposal)["currency_code"] == "Family"
+
+
+def test_words_before_a_mark_that_all_share_are_no_codes(tmp_path: Path) -> None:
+    """'EXP' of every record would be one account."""
+    rows = DEBIT_CREDIT.splitlines()
+    text = "\n".join(
+        [
+            rows[0],
+            rows[1].replace(",6400,", ",EXP - Software,"),
+            rows[2].replace(",6400,", ",EXP - Hardware,"),
+            "",
+        ]
+    )
+    proposal = infer_mapping(write(tmp_path, "gl.csv", text))
+    assert "extract" not in proposal.settings
+    assert proposal.settings["identifiers"] == {"account_id": "from_name"}
+
+
 @pytest.mark.parametrize(
     ("footer", "rows"),
     [("Total,,,,,1234.56,99.90\n", 1), ("\nSumme:,,,,,1134.66,", 1), ("2 records\n\n", 2)],
