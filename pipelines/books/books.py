@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import URL
 
-HEAD_REVISION = "0008"
+HEAD_REVISION = "0010"
 BOOKS_URL_VARIABLE = "APPORTION_BOOKS_URL"
 _address: ContextVar[str | None] = ContextVar("books_address", default=None)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path, PurePosixPath
 
 from pipelines.contracts.contract import Contract, load_contract
@@ -13,7 +12,7 @@ from pipelines.errors import ConfigurationError, Problem
 from pipelines.mappings.mapping import Mapping, load_mapping
 from pipelines.readers.file_names import show_file_name
 from pipelines.readers.personal_texts import keeps_original
-from pipelines.workspace.config import Source
+from pipelines.workspace.config import HoldSettings, Source
 from pipelines.workspace.workspace import CONFIG_NAME, Workspace
 
 CONTROL_SUFFIX = ".control.yml"
@@ -40,12 +39,12 @@ class Delivery:
         key = self.source.unique_key
         return self.contract.key if key is None else key
 
-    @property
-    def change_limit(self) -> Decimal | None:
-        """How many percent its amounts may be away from the period before; None for no limit."""
+    def is_compared(self, settings: HoldSettings) -> bool:
+        """Whether its amounts are compared with those of other periods before it counts."""
         if self.contract.amount_field is None or self.contract.period_field is None:
-            return None
-        return self.source.hold_above_percent
+            return False
+        is_update = self.source.redelivery == "update_records"
+        return not is_update and self.source.find_hold_limit(settings) is not None
 
     @property
     def keeps_original(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.errors import DeliveryRefusedError, Problem
-from pipelines.landing.holds import is_counting
+from pipelines.landing.holds import is_counting, is_pending
 from pipelines.workspace.config import Redelivery
 
 if TYPE_CHECKING:
@@ -39,8 +39,11 @@ def find_superseded(
     name: str,
     sha256: str,
     periods: list[str],
+    *,
+    with_pending: bool = False,
 ) -> list[int]:
     """Loads that a delivery of `periods` supersedes; no periods means all data of the source.
+    `with_pending`: also those of the landing that is going on, which nobody has compared yet.
 
     Is to be called in the transaction that records the delivery, so that two deliveries of one
     period cannot overlook each other. Raises DeliveryRefusedError where the source declares so.
@@ -48,7 +51,7 @@ def find_superseded(
     if redelivery in ADDING_MODES:
         return []
     covered = set(periods)
-    overlapping = _list_overlapping(connection, source_id, sha256, covered)
+    overlapping = _list_overlapping(connection, source_id, sha256, covered, with_pending)
     if not overlapping:
         return []
     first = next(iter(overlapping.values()))
@@ -61,7 +64,7 @@ def find_superseded(
 
 
 def _list_overlapping(
-    connection: Connection, source_id: str, sha256: str, covered: set[str]
+    connection: Connection, source_id: str, sha256: str, covered: set[str], with_pending: bool
 ) -> dict[int, _EarlierLoad]:
     """Other loads of the source that count and hold one of the periods; a load without periods
     holds all of them. Asked of the index by period, so that a long history costs nothing."""
@@ -76,7 +79,7 @@ def _list_overlapping(
             loads.c.source_id == source_id,
             loads.c.sha256 != sha256,
             loads.c.superseded_by.is_(None),
-            is_counting(loads),
+            or_(is_counting(loads), is_pending(loads)) if with_pending else is_counting(loads),
         )
         .order_by(loads.c.load_id)
     )
