@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.readable_text import show_text
+
 EXIT_DONE = 0
 EXIT_DEFECT = 1
 EXIT_USAGE = 2
@@ -31,9 +33,14 @@ class Problem:
     remedy: str | None = None
     rule_id: str | None = None
     """The rule, service or driver of a rule file that the problem is in."""
+    line: int | None = None
+    """Line of the file in which the record begins, where that is known and not its number and one
+    for the header."""
 
     def __str__(self) -> str:
         where = self.file
+        if self.line is not None:
+            where += f", line {self.line}"
         if self.record is not None:
             where += f", record {self.record}"
         if self.field:
@@ -45,7 +52,8 @@ class Problem:
         if self.found is not None:
             parts.append(f"found {self.found}")
         text = "; ".join(parts)
-        return f"{text}. {self.remedy}" if self.remedy else text
+        # A file's text may hold the end of a line, or marks that turn the reading direction.
+        return show_text(f"{text}. {self.remedy}" if self.remedy else text)
 
 
 class ApportionError(Exception):
