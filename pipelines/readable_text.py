@@ -31,6 +31,17 @@ def show_text(text: str, *, keep: str = "") -> str:
     )
 
 
+def show_texts(value: Any, *, keep: str = LAYOUT) -> Any:
+    """A value as JSON has it, with every text in it as it may be shown; lines and tabs stay."""
+    if isinstance(value, str):
+        return show_text(value, keep=keep)
+    if isinstance(value, dict):
+        return {key: show_texts(item, keep=keep) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [show_texts(item, keep=keep) for item in value]
+    return value
+
+
 def escape_character(char: str) -> str:
     """A character as JSON and programmers write it: \\u202e, in two halves beyond U+FFFF."""
     code = ord(char)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +46,7 @@ def land(
     held = list_on_hold(workspace)
     if as_json:
         print_json([vars(result) for result in results])
+        print_unclaimed(workspace, to_stderr=True)
     else:
         print_landing(results)
         print_unclaimed(workspace)
@@ -169,17 +171,13 @@ def list_on_hold(workspace: Path) -> list[LoggedLoad]:
     return [load for load in loads if load.state == "held"]
 
 
-def print_unclaimed(workspace: Path) -> None:
+def print_unclaimed(workspace: Path, *, to_stderr: bool = False) -> None:
     """Name the files of the inbox that no source of apportion.yml reads."""
-    from pipelines.landing.delivery import find_unclaimed_files
-    from pipelines.readers.file_names import show_file_name
+    from pipelines.landing.delivery import find_unread_files
     from pipelines.workspace.workspace import Workspace
 
-    space = Workspace.open(workspace)
-    for path in find_unclaimed_files(space):
-        parts = path.relative_to(space.inbox).parts
-        shown = "/".join(show_file_name(Path(part)) for part in parts)
-        print(f"- no source reads inbox/{shown}: see apportion.yml")
+    for file in find_unread_files(Workspace.open(workspace)):
+        print(f"- {file}", file=sys.stderr if to_stderr else sys.stdout)
 
 
 def landing_exit_code(results: list[LoadResult], held: list[LoggedLoad]) -> int:

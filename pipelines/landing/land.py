@@ -31,6 +31,7 @@ from pipelines.landing.delivery import (
     Delivery,
     find_deliveries,
     name_folder,
+    refuse_unused,
     resolve_source,
 )
 from pipelines.landing.holds import Hold, find_hold, list_closed_periods
@@ -167,6 +168,7 @@ def land_file(
     import duckdb
 
     refuse_link_out(delivery, workspace.inbox)
+    refuse_unused(delivery)
     known = find_unchanged(books, delivery)
     if known is not None and not _is_to_be_read(known, delivery, reread):
         return say_known(delivery, known)
