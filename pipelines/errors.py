@@ -33,14 +33,9 @@ class Problem:
     remedy: str | None = None
     rule_id: str | None = None
     """The rule, service or driver of a rule file that the problem is in."""
-    line: int | None = None
-    """Line of the file in which the record begins, where that is known and not its number and one
-    for the header."""
 
     def __str__(self) -> str:
         where = self.file
-        if self.line is not None:
-            where += f", line {self.line}"
         if self.record is not None:
             where += f", record {self.record}"
         if self.field:
