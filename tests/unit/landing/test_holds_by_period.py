@@ -326,8 +326,8 @@ def test_bulk_decision_has_one_reason_and_is_whole(ledger: Company) -> None:
     from pipelines.books.tables import hold_decisions
 
     with ledger.books.read() as connection:
-        rows = connection.execute(hold_decisions.select()).all()
-    assert [row.why for row in rows] == ["new contract", "new contract", "cents"]
+        decisions = connection.execute(hold_decisions.select()).all()
+    assert [row.why for row in decisions] == ["new contract", "new contract", "cents"]
 
 
 def test_landing_that_was_cut_off_is_settled_by_the_next(
