@@ -43,10 +43,7 @@ def identifiers(
     print_table(
         "Codes made from names",
         ("field", "code", "name", "records", "source", "file"),
-        [
-            (c.field, c.code, _clean(c.name), c.records, c.source_id, c.file_name)
-            for c in shown
-        ],
+        [(c.field, c.code, _clean(c.name), c.records, c.source_id, c.file_name) for c in shown],
         numeric=[3],
     )
     if len(shown) < len(codes):
