@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from pipelines.readable_text import show_text
+
 MISSING = "—"
 GAP = "\u00a0"
 """Between a number and its unit: a space at which no line breaks."""
@@ -233,8 +235,10 @@ def choose_places(values: Iterable[Any]) -> int:
 
 
 def escape_markdown(text: Any) -> str:
-    """Text from data, so that Markdown shows it as it is: no links, formulas, icons or HTML."""
-    return _MARKDOWN_SPECIAL.sub(r"\\\1", _LINE_BREAKS.sub(" ", str(text)))
+    """Text from data, so that Markdown shows it as it is: no links, formulas, icons or HTML, and
+    hidden characters written out."""
+    shown = show_text(_LINE_BREAKS.sub(" ", str(text)))
+    return _MARKDOWN_SPECIAL.sub(r"\\\1", shown)
 
 
 def neutralise_formula(value: Any) -> Any:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.readable_text import show_text
+
 EXIT_DONE = 0
 EXIT_DEFECT = 1
 EXIT_USAGE = 2
@@ -45,7 +47,8 @@ class Problem:
         if self.found is not None:
             parts.append(f"found {self.found}")
         text = "; ".join(parts)
-        return f"{text}. {self.remedy}" if self.remedy else text
+        # A file's text may hold the end of a line, or marks that turn the reading direction.
+        return show_text(f"{text}. {self.remedy}" if self.remedy else text)
 
 
 class ApportionError(Exception):

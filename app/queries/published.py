@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from pipelines.readable_text import MAY_BE_HIDDEN, show_texts
 from pipelines.warehouse.publication import Publication, read_publication
 from pipelines.warehouse.reader import connect_published
 from pipelines.workspace.workspace import Workspace
@@ -119,6 +120,15 @@ def _read_cached(
         frame: pd.DataFrame = relation.to_arrow_table().to_pandas()
     finally:
         cursor.close()
+    return show_frame(frame)
+
+
+def show_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its texts as a page may show them: hidden characters written out."""
+    for name in frame.columns:
+        column = frame[name]
+        if any(isinstance(value, str) and MAY_BE_HIDDEN.search(value) for value in column):
+            frame[name] = column.map(show_texts)
     return frame
 
 

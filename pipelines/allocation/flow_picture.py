@@ -19,6 +19,7 @@ from fractions import Fraction
 from html import escape
 
 from pipelines.allocation.trace import to_decimal
+from pipelines.readable_text import LAYOUT, show_text
 
 SHOWN_NAMES = 12
 """Of a column; the others are one name."""
@@ -106,13 +107,14 @@ def draw_flow(
             f'<text class="muted" x="{_SIDE}" y="{height - 14}">Hatched: credits, drawn by their '
             "size.</text>"
         )
-    return (
+    return show_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}">\n'
         f"<style>{_STYLE}</style>\n"
         '<defs><pattern id="credit" width="6" height="6" patternUnits="userSpaceOnUse" '
         'patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="6" '
-        'stroke-width="3"/></pattern></defs>\n' + "\n".join(body) + "\n</svg>\n"
+        'stroke-width="3"/></pattern></defs>\n' + "\n".join(body) + "\n</svg>\n",
+        keep=LAYOUT,
     )
 
 

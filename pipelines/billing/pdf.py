@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.billing.files import write_atomically
+from pipelines.billing.formats import ZERO_WIDTH_SPACE
 from pipelines.billing.pdf_data import build_pdf_data
 from pipelines.billing.records import Statement
+from pipelines.readable_text import LAYOUT, show_texts
 
 if TYPE_CHECKING:
     import typst
@@ -33,7 +35,9 @@ def write_pdf(statement: Statement, path: Path) -> None:
 
 def render_pdf(statement: Statement) -> bytes:
     """The PDF's bytes. Its creation date is that of the run, so that they are repeatable."""
-    data = json.dumps(build_pdf_data(statement), ensure_ascii=False)
+    data = json.dumps(
+        show_texts(build_pdf_data(statement), keep=LAYOUT + ZERO_WIDTH_SPACE), ensure_ascii=False
+    )
     content = _compiler().compile(
         format="pdf",
         sys_inputs={"data": data},

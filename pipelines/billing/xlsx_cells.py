@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelines.billing.neutralise import neutralise
+from pipelines.readable_text import LAYOUT, show_text
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -98,7 +99,7 @@ def write_cell(sheet: Sheet, row: int, column: int, value: Cell, format_name: st
     if value is None:
         sheet.worksheet.write_blank(row, column, None, cell_format)
     elif isinstance(value, str):
-        text = neutralise(value)[:MAX_TEXT_LENGTH]
+        text = neutralise(show_text(value, keep=LAYOUT))[:MAX_TEXT_LENGTH]
         sheet.worksheet.write_string(row, column, text, cell_format)
     elif is_exact_in_excel(Decimal(value)) or AMOUNT_FORMAT not in format_name:
         sheet.worksheet.write_number(row, column, float(value), cell_format)

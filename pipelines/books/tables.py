@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -51,6 +52,8 @@ loads = Table(
     # 1, and one more each time the same content was read again under another mapping.
     Column("reading", Integer, nullable=False, server_default="1"),
     Column("is_original_kept", Boolean, nullable=False, server_default=true()),
+    # Whether no amount was written with decimals: such a file may be in cents.
+    Column("are_amounts_whole", Boolean, nullable=False, server_default=false()),
     # Why the load waits for a person, and what was decided; it counts if 'released'.
     Column("hold_kind", String(20), nullable=True),
     Column("hold_reason", Text, nullable=True),

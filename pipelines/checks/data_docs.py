@@ -23,6 +23,7 @@ from pipelines.checks.results import (
 )
 from pipelines.checks.subjects import Subject
 from pipelines.checks.upstream import UpstreamFinding
+from pipelines.readable_text import LAYOUT, show_text
 
 STYLE = (Path(__file__).parent / "data_docs.css").read_text("utf-8")
 
@@ -57,9 +58,10 @@ def finish_pages(docs_directory: Path, subjects: Sequence[Subject], report: Chec
     # Fonts and pictures of the tool; nothing refers to them any more.
     shutil.rmtree(docs_directory / "static", ignore_errors=True)
     for page in sorted(docs_directory.rglob("*.html")):
-        page.write_text(_detach_page(page.read_text("utf-8")), "utf-8")
+        html = _detach_page(page.read_text("utf-8"))
+        page.write_text(show_text(html, keep=LAYOUT), "utf-8")
     index = _write_index(docs_directory, subjects, report)
-    (docs_directory / "index.html").write_text(index, "utf-8")
+    (docs_directory / "index.html").write_text(show_text(index, keep=LAYOUT), "utf-8")
 
 
 def _detach_page(html: str) -> str:

@@ -12,9 +12,11 @@ import typer
 from pipelines.cli.delivery_commands import (
     land_all,
     landing_exit_code,
+    list_on_hold,
     print_landing,
     print_unclaimed,
 )
+from pipelines.cli.load_commands import print_on_hold
 from pipelines.cli.measure_commands import print_items
 from pipelines.cli.output import (
     JsonOption,
@@ -24,6 +26,7 @@ from pipelines.cli.output import (
     print_table,
     show_progress,
 )
+from pipelines.errors import ApportionError
 
 if TYPE_CHECKING:
     from pipelines.billing.errors import FailedStatementsError
@@ -56,6 +59,7 @@ def build(
     else:
         word = "published" if result.is_new else "nothing has changed; published is still"
         print(f"{word} run {result.publication.run_id}")
+        print_on_hold(list_on_hold(workspace))
     return 0
 
 
@@ -72,7 +76,16 @@ def run(
     start = time.perf_counter()
     results = land_all(workspace, is_silent=as_json)
     seconds["land"] = time.perf_counter() - start
-    built = build_all(workspace, is_forced=force, is_silent=as_json)
+    held = list_on_hold(workspace)
+    try:
+        built = build_all(workspace, is_forced=force, is_silent=as_json)
+    except ApportionError:
+        # What landed is said even where the build is refused: a hold is often the reason.
+        if not as_json:
+            print_landing(results)
+            print_unclaimed(workspace)
+            print_on_hold(held)
+        raise
     seconds |= built.seconds
     start = time.perf_counter()
     summary, bills, failure = _summarise(workspace, has_bills=has_bills, is_silent=as_json)
@@ -81,6 +94,7 @@ def run(
         print_json(
             {
                 "landing": [vars(result) for result in results],
+                "on_hold": held,
                 "build": _build_as_json(built),
                 "summary": summary,
                 "bills": str(bills) if bills else None,
@@ -91,9 +105,10 @@ def run(
         print_landing(results)
         print_unclaimed(workspace)
         _print_summary(summary, built, bills, seconds)
+        print_on_hold(held)
     if failure is not None:
         raise failure
-    return landing_exit_code(results)
+    return landing_exit_code(results, held)
 
 
 def build_all(workspace: Path, *, is_forced: bool, is_silent: bool) -> BuildResult:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.cli import quarantine_commands
+from pipelines.cli.load_commands import print_on_hold
 from pipelines.cli.output import JsonOption, WorkspaceOption, print_json, print_table, show_progress
 from pipelines.errors import EXIT_QUARANTINED, EXIT_REFUSED, UsageError
 
+HELD_SHOWN = 5
 FINDINGS_SHOWN = 3  # of each failed check; the page and the evidence have more
 
 if TYPE_CHECKING:
     from pipelines.landing.land import LoadResult
+    from pipelines.landing.load_history import LoggedLoad
 
 
 def register(app: typer.Typer) -> None:
@@ -35,16 +39,19 @@ def land(
     """Take in every file of the inbox: into the lake, or refused with a reason.
 
     A file that was landed before is known and skipped; a record that breaks its contract is
-    quarantined with its reasons, and the rest loads. A delivery whose period is closed, or whose
-    amounts are far from those of the period before, lands and is held for a person.
+    quarantined with its reasons, and the rest loads. A delivery whose period is closed, or with a
+    period whose amounts are far from those around it, lands and is put on hold for a person.
     """
     results = land_all(workspace, is_silent=as_json, reread=tuple(reread or ()))
+    held = list_on_hold(workspace)
     if as_json:
         print_json([vars(result) for result in results])
+        print_unclaimed(workspace, to_stderr=True)
     else:
         print_landing(results)
         print_unclaimed(workspace)
-    return landing_exit_code(results)
+        print_on_hold(held)
+    return landing_exit_code(results, held)
 
 
 def check(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> int:
@@ -108,16 +115,17 @@ def print_landing(results: list[LoadResult]) -> None:
     names = ("landed", "held", "known", "refused")
     states = {state: sum(r.state == state for r in results) for state in names}
     records = sum(result.records_accepted for result in results)
-    held = f"{states['held']} held, " if states["held"] else ""
+    held = f"{states['held']} on hold, " if states["held"] else ""
     print(
         f"{states['landed']} files landed ({records:,} records), {held}"
         f"{states['known']} known already, {states['refused']} refused"
     )
+    _print_held([result for result in results if result.state == "held"])
     for result in results:
         if result.state == "refused":
             print(f"- refused: {result.message}")
-        if result.state == "held":
-            print(f"- {result.message}")
+        if result.state == "lifted":
+            print(f"- {result.source_id}/{result.message}")
         if result.state == "known" and "--reread" in result.message:
             print(f"- {result.message}")
         if result.state in ("landed", "held"):
@@ -133,22 +141,49 @@ def print_landing(results: list[LoadResult]) -> None:
         print("- 'apportion quarantine list' shows them all; they wait for a decision")
 
 
-def print_unclaimed(workspace: Path) -> None:
-    """Name the files of the inbox that no source of apportion.yml reads."""
-    from pipelines.landing.delivery import find_unclaimed_files
-    from pipelines.readers.file_names import show_file_name
+def _print_held(results: list[LoadResult]) -> None:
+    """The deliveries that this landing left on hold: one by one, or as one decision by source."""
+    for source_id in dict.fromkeys(result.source_id for result in results):
+        own = [result for result in results if result.source_id == source_id]
+        if len(own) == 1:
+            print(f"- {own[0].message}")
+            continue
+        print(
+            f"- {source_id}: {len(own)} deliveries are on hold, to be decided on as one: "
+            f"'apportion loads release {source_id} --all --why REASON', or 'discard'"
+        )
+        for result in own[:HELD_SHOWN]:
+            print(f"    {result.message.partition(' It counts once ')[0]}")
+        if len(own) > HELD_SHOWN:
+            print(f"    {len(own) - HELD_SHOWN} more: 'apportion loads list --held'")
+
+
+def list_on_hold(workspace: Path) -> list[LoggedLoad]:
+    """The deliveries on hold, whenever they landed."""
+    from pipelines.books.books import Books
+    from pipelines.landing.load_history import list_loads
     from pipelines.workspace.workspace import Workspace
 
     space = Workspace.open(workspace)
-    for path in find_unclaimed_files(space):
-        parts = path.relative_to(space.inbox).parts
-        shown = "/".join(show_file_name(Path(part)) for part in parts)
-        print(f"- no source reads inbox/{shown}: see apportion.yml")
+    books = Books.open(space)
+    loads = list_loads(space, books)
+    books.close()
+    return [load for load in loads if load.state == "held"]
 
 
-def landing_exit_code(results: list[LoadResult]) -> int:
-    """4 if a file was refused, else 3 if records or deliveries wait for a person, else 0."""
+def print_unclaimed(workspace: Path, *, to_stderr: bool = False) -> None:
+    """Name the files of the inbox that no source of apportion.yml reads."""
+    from pipelines.landing.delivery import find_unread_files
+    from pipelines.workspace.workspace import Workspace
+
+    for file in find_unread_files(Workspace.open(workspace)):
+        print(f"- {file}", file=sys.stderr if to_stderr else sys.stdout)
+
+
+def landing_exit_code(results: list[LoadResult], held: list[LoggedLoad]) -> int:
+    """4 if a file was refused, else 3 if records or deliveries wait for a person, whenever they
+    came, else 0."""
     if any(result.state == "refused" for result in results):
         return EXIT_REFUSED
-    waits = any(result.records_quarantined or result.state == "held" for result in results)
+    waits = held or any(result.records_quarantined for result in results)
     return EXIT_QUARANTINED if waits else 0

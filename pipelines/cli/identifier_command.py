@@ -25,8 +25,6 @@ def identifiers(
     as_json: JsonOption = False,
 ) -> int:
     """List the codes that were made from names, with the names and where they came from."""
-    from rich.markup import escape
-
     from pipelines.books.books import Books
     from pipelines.landing.name_table import list_named_codes
     from pipelines.workspace.workspace import Workspace
@@ -45,10 +43,7 @@ def identifiers(
     print_table(
         "Codes made from names",
         ("field", "code", "name", "records", "source", "file"),
-        [
-            (c.field, c.code, escape(_clean(c.name)), c.records, c.source_id, escape(c.file_name))
-            for c in shown
-        ],
+        [(c.field, c.code, _clean(c.name), c.records, c.source_id, c.file_name) for c in shown],
         numeric=[3],
     )
     if len(shown) < len(codes):

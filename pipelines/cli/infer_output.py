@@ -146,10 +146,8 @@ def _say_ready(proposal: Proposal) -> str:
 
 
 def _show(text: str) -> str:
-    """Text of the sender as a table shows it: no markup."""
-    from rich.markup import escape
-
-    return escape(_clean(text))
+    """Text of the sender as a table shows it."""
+    return _clean(text)
 
 
 def _clean(text: str) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
+from typing import Annotated
 
 import typer
 
@@ -39,8 +41,12 @@ from pipelines.cli import (
     whatif_commands,
     workspace_commands,
 )
+from pipelines.cli.failures import report_failure
 from pipelines.cli.output import print_error
-from pipelines.errors import EXIT_DEFECT, EXIT_USAGE, ApportionError
+from pipelines.errors import EXIT_USAGE, ApportionError
+from pipelines.readable_text import readable_output
+
+DEBUG = "--debug"
 
 app = typer.Typer(
     name="apportion",
@@ -81,6 +87,18 @@ for group in (
     group.register(app)
 
 
+@app.callback()
+def set_up(
+    debug: Annotated[
+        bool,
+        typer.Option(DEBUG, help="Print the traceback of a failure; may stand anywhere."),
+    ] = False,
+) -> None:
+    """What does each IT service cost, who pays for it, and can you prove it?"""
+    # Read by `run` from the arguments, because a failure may come before this.
+    del debug
+
+
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 a defect, 2 wrong use, 3 quarantine, 4 refused."""
     code = run()
@@ -92,9 +110,19 @@ def main() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    is_debug = DEBUG in given
+    given = [argument for argument in given if argument != DEBUG]
+    with readable_output():
+        return _run(given, is_debug=is_debug)
+
+
+def _run(arguments: list[str], *, is_debug: bool) -> int:
     try:
         result = app(args=arguments, standalone_mode=False)
     except ApportionError as error:
+        if is_debug:
+            traceback.print_exception(error)
         print_error(str(error))
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
@@ -106,21 +134,8 @@ def run(arguments: list[str] | None = None) -> int:
         if hasattr(error, "format_message"):  # wrong use, said by the command-line parser
             print_error(f"{error.format_message()} Try 'apportion --help'.")
             return EXIT_USAGE
-        return _report_defect(error)
+        return report_failure(error, arguments, has_traceback=is_debug)
     return result if isinstance(result, int) else 0
-
-
-def _report_defect(error: Exception) -> int:
-    import traceback
-
-    if isinstance(error, OSError):
-        print_error(
-            f"the file system refused: {error}. Nothing was half-done; correct it and retry."
-        )
-        return EXIT_USAGE
-    traceback.print_exc()
-    print_error(f"this is a defect of Apportion, please report it: {error}")
-    return EXIT_DEFECT
 
 
 if __name__ == "__main__":

@@ -10,11 +10,12 @@ from dataclasses import is_dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from pipelines.errors import UsageError
+from pipelines.readable_text import show_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,15 +67,21 @@ def print_table(
     *,
     numeric: Sequence[int] = (),
 ) -> None:
-    """A table; columns whose index is in `numeric` are right-aligned."""
+    """A table; columns whose index is in `numeric` are right-aligned. Texts are shown as they are:
+    brackets are no markup, and hidden characters are written out."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, title_style="bold")
+    def show(value: Any) -> Text:
+        return Text("" if value is None else show_text(str(value), keep="\n"))
+
+    table = Table(title=show(title), title_justify="left", box=SIMPLE_HEAD, title_style="bold")
     for number, name in enumerate(columns):
-        table.add_column(name, justify="right" if number in numeric else "left", overflow="fold")
+        justify: Literal["right", "left"] = "right" if number in numeric else "left"
+        table.add_column(show(name), justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*map(show, row))
     make_console().print(table)
 
 
@@ -113,7 +120,7 @@ def show_progress(*, is_silent: bool = False) -> Iterator[Progress]:
     from rich.progress import Progress as Bars
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

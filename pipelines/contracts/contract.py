@@ -63,6 +63,9 @@ class Contract(BaseModel):
     fields: tuple[ContractField, ...]
     key: tuple[str, ...]
     """Fields that identify a record; empty where the source has no key (a cloud bill)."""
+    not_used_yet: str | None = None
+    """What its records would feed, where no figure is made of them yet: such a delivery is refused.
+    None where some dbt model reads them."""
     adds_up: bool = False
     """Whether several records of one key may be delivered and mean their sum, where a source
     declares `unique_key: []`."""

@@ -51,7 +51,7 @@ def _describe_types() -> str:
 
 def _list_contracts(contracts: list[Contract]) -> str:
     rows = [
-        f"| [`{item.contract_id}`](#{item.contract_id}) | {item.description} |"
+        f"| [`{item.contract_id}`](#{item.contract_id}) | {item.description}{_mark_unused(item)} |"
         for item in contracts
     ]
     return "\n".join(
@@ -59,11 +59,21 @@ def _list_contracts(contracts: list[Contract]) -> str:
     )
 
 
+def _mark_unused(contract: Contract) -> str:
+    return " *Not used yet.*" if contract.not_used_yet else ""
+
+
 def _describe_contract(contract: Contract) -> str:
     from pipelines.checks.rules import load_rules
 
     key = ", ".join(f"`{name}`" for name in contract.key)
     lines = [f"## {contract.contract_id}", "", f"{contract.title}. {contract.description}", ""]
+    if contract.not_used_yet:
+        lines += [
+            f"**Not used yet.** No figure is made of it, and its deliveries are refused. It would "
+            f"feed {contract.not_used_yet}.",
+            "",
+        ]
     lines.append(f"- Key: {key}" if key else "- Key: none; records may repeat")
     for label, name in (
         ("Amount", contract.amount_field),

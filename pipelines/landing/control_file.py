@@ -22,9 +22,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.delivery import Delivery
 from pipelines.landing.record_counts import RecordCounts, show_amount
+from pipelines.readers.file_names import show_file_name
 from pipelines.workspace.config import CurrencyCode, PeriodId
 from pipelines.workspace.yaml_files import parse_yaml_model
 
+MOST_BYTES = 65_536
 REMEDY = "Nothing was loaded. Ask the sender which of the two is right, then land it again."
 
 
@@ -50,16 +52,24 @@ def read_control_file(delivery: Delivery) -> ControlFile | None:
     path = delivery.control_path
     if not _is_there(path):
         return None
-    if not path.is_file():
+    name = show_file_name(path)
+    # A link may lead to any file that this program can read, and its text would be shown.
+    if path.is_symlink() or not path.is_file():
         # Reading a pipe would wait for its writer.
-        problem = Problem(path.name, "cannot be read", expected="a regular file", remedy=REMEDY)
+        problem = Problem(name, "cannot be read", expected="a regular file", remedy=REMEDY)
+        raise DeliveryRefusedError(problem)
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        expected, found = f"at most {MOST_BYTES:,} bytes", f"{size:,} bytes"
+        message = "is too large for a control file"
+        problem = Problem(name, message, expected=expected, found=found, remedy=REMEDY)
         raise DeliveryRefusedError(problem)
     control, problems, _ = parse_yaml_model(path, ControlFile, root=path.parent)
     if control is None:
         raise DeliveryRefusedError(problems[0])
     if control.totals and delivery.contract.amount_field is None:
         message = "gives totals, and this kind of delivery has no amounts"
-        raise DeliveryRefusedError(Problem(path.name, message, remedy="Leave 'totals' out."))
+        raise DeliveryRefusedError(Problem(name, message, remedy="Leave 'totals' out."))
     return control
 
 

@@ -8,6 +8,7 @@ closed period's charges is posted in an open one, as credit and debit notes.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.books.audit import append_audit
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 HoldDecision = Literal["released", "discarded"]
 SHORTEST_HASH = 8
+STATES = {
+    "counts": "it counts",
+    "superseded": "a later one took its place",
+    "discarded": "it is discarded",
+}
 
 
 def decide_hold(
@@ -40,22 +46,69 @@ def decide_hold(
     Raises UsageError for an unknown source or load, one that is not held, and an empty reason;
     DeliveryRefusedError where its source does not take it any more.
     """
+    (row,) = decide_holds(workspace, books, source_id, [file], decision, why=why)
+    return row
+
+
+def decide_holds(
+    workspace: Workspace,
+    books: Books,
+    source_id: str | None,
+    files: Sequence[str],
+    decision: HoldDecision,
+    *,
+    why: str,
+) -> list[Row[Any]]:
+    """Decide on several held loads with one reason, all or none; their rows.
+
+    `files` name loads of the source as in `decide_hold`; without any, all held loads of the source
+    are decided on, without a source all held loads there are. Raises as `decide_hold` does.
+    """
     if not why.strip():
         raise UsageError("a decision needs a reason: say it with --why TEXT")
-    source = workspace.config.sources.get(source_id)
-    if source is None:
-        known = ", ".join(sorted(workspace.config.sources))
+    sources = workspace.config.sources
+    if source_id is not None and source_id not in sources:
+        known = ", ".join(sorted(sources))
         raise UsageError(f"no source is called '{source_id}'; apportion.yml has: {known}")
     with books.begin() as connection:
-        row = _find_held(connection, source_id, file)
-        replaced = NOTHING_REPLACED
-        if decision == "released":
-            sizes = read_sizes(connection, row.load_id)
-            replaced = find_replaced(
-                connection, source_id, source, row.file_name, row.sha256, sizes
-            )
-        _record(connection, row, decision, why.strip(), replaced)
-    return row
+        rows = _select_held(connection, sources, source_id, files)
+        for row in rows:
+            replaced = NOTHING_REPLACED
+            if decision == "released":
+                replaced = find_replaced(
+                    connection,
+                    row.source_id,
+                    sources[row.source_id],
+                    row.file_name,
+                    row.sha256,
+                    read_sizes(connection, row.load_id),
+                )
+            _record(connection, row, decision, why.strip(), replaced)
+    return rows
+
+
+def _select_held(
+    connection: Connection, sources: Collection[str], source_id: str | None, files: Sequence[str]
+) -> list[Row[Any]]:
+    """The held loads that are meant, in the order in which they came."""
+    from sqlalchemy import select
+
+    from pipelines.books.tables import loads
+
+    if source_id is not None and files:
+        named = {row.load_id: row for row in (_find_held(connection, source_id, f) for f in files)}
+        return [named[load_id] for load_id in sorted(named)]
+    query = select(loads).where(loads.c.hold_kind.is_not(None)).order_by(loads.c.load_id)
+    held = [
+        row
+        for row in connection.execute(query)
+        if find_state(row) == "held"
+        and (row.source_id == source_id if source_id is not None else row.source_id in sources)
+    ]
+    if not held:
+        where = f"of source '{source_id}' " if source_id is not None else ""
+        raise UsageError(f"no delivery {where}is on hold; 'apportion loads list' shows them all")
+    return held
 
 
 def _find_held(connection: Connection, source_id: str, file: str) -> Row[Any]:
@@ -78,14 +131,14 @@ def _find_held(connection: Connection, source_id: str, file: str) -> Row[Any]:
     if held:
         hashes = ", ".join(row.sha256[:12] for row in held)
         raise UsageError(
-            f"{len(held)} held deliveries of source '{source_id}' are called '{file}'; "
+            f"{len(held)} deliveries on hold of source '{source_id}' are called '{file}'; "
             f"name one by the beginning of its hash: {hashes}"
         )
     if named:
-        raise UsageError(f"{source_id}/{file} is {find_state(named[0])}, and no longer held")
+        raise UsageError(f"{source_id}/{file} is on hold no longer: {STATES[find_state(named[0])]}")
     raise UsageError(
-        f"source '{source_id}' has no held delivery called '{file}'; "
-        "'apportion loads list' shows those that wait"
+        f"source '{source_id}' has no delivery on hold called '{file}'; "
+        "'apportion loads list --held' shows those there are"
     )
 
 

@@ -32,6 +32,7 @@ from pipelines.landing.delivery import (
     Delivery,
     find_deliveries,
     name_folder,
+    refuse_unused,
     resolve_source,
 )
 from pipelines.landing.holds import Hold, find_hold, list_closed_periods
@@ -46,6 +47,7 @@ from pipelines.landing.lake_files import (
     sweep_staging,
     write_records,
 )
+from pipelines.landing.land_results import LoadResult, say_known, say_landed, settle_landing
 from pipelines.landing.load_log import (
     KnownLoad,
     LandedDelivery,
@@ -53,6 +55,7 @@ from pipelines.landing.load_log import (
     read_periods,
     record_load,
     record_reading,
+    supersede,
 )
 from pipelines.landing.name_table import refuse_known_codes
 from pipelines.landing.record_checks import explain_quarantine, read_records, refuse_untrusted
@@ -64,6 +67,7 @@ from pipelines.landing.record_counts import (
 )
 from pipelines.landing.redelivery import find_replaced
 from pipelines.landing.typed_records import ORIGINAL_NAME, QUARANTINE_NAME, RECORDS_NAME
+from pipelines.landing.whole_amounts import are_amounts_whole
 from pipelines.readers.csv_header import Header
 from pipelines.readers.personal_texts import give_key, hide_delivered_lines
 from pipelines.readers.read_table import read_table
@@ -129,26 +133,6 @@ class Recorded:
     hold: Hold | None = None
 
 
-@dataclass(frozen=True)
-class LoadResult:
-    """What became of one delivered file."""
-
-    source_id: str
-    file_name: str
-    state: str
-    """'landed', 'held' (landed, and waits for a person), 'known' (same content was landed before)
-    or 'refused'."""
-    sha256: str = ""
-    records_delivered: int = 0
-    records_accepted: int = 0
-    records_quarantined: int = 0
-    amounts: dict[str, dict[str, str]] | None = None
-    reasons: tuple[str, ...] = ()
-    message: str = ""
-    notes: tuple[str, ...] = ()
-    """What was normalised or passed over without harm."""
-
-
 def land_inbox(
     workspace: Workspace,
     books: Books,
@@ -177,7 +161,7 @@ def land_inbox(
                 )
     # What vanished meanwhile looks like an inbox with nothing more in it.
     _require_inbox(workspace, sum(result.state in ("landed", "held") for result in results))
-    return results
+    return settle_landing(workspace, books, results)
 
 
 def land_file(
@@ -193,18 +177,19 @@ def land_file(
     import duckdb
 
     refuse_link_out(delivery, workspace.inbox)
+    refuse_unused(delivery)
     known = find_unchanged(books, delivery)
-    if known is not None and not (reread and known.is_read_otherwise(delivery)):
-        return _say_known(delivery, known)
+    if known is not None and not _is_to_be_read(known, delivery, reread):
+        return say_known(delivery, known)
     try:
         give_key(connection, workspace, delivery.contract)
         with open_staging(workspace) as staging:
             seen = copy_original(delivery, staging)
             with books.read() as reading:
                 known = find_known(reading, delivery.source_id, seen.sha256)
-            if known is not None and not (reread and known.is_read_otherwise(delivery)):
+            if known is not None and not _is_to_be_read(known, delivery, reread):
                 remember_file(books, delivery, seen)
-                return _say_known(delivery, known)
+                return say_known(delivery, known)
             landed = _read_delivery(connection, delivery, seen, staging)
             refuse_known_codes(connection, workspace, books, delivery)
             reasons = sample_reasons(connection, delivery) if landed.counts.quarantined else ()
@@ -218,8 +203,14 @@ def land_file(
         for table in TABLES:
             connection.execute(f"drop table if exists {table}")
     if isinstance(outcome, KnownLoad):
-        return _say_known(delivery, outcome)
-    return _say_landed(outcome.landed, reasons, outcome.hold)
+        return say_known(delivery, outcome)
+    return say_landed(outcome.landed, reasons, outcome.hold)
+
+
+def _is_to_be_read(known: KnownLoad, delivery: Delivery, reread: bool) -> bool:
+    """Whether known content is read anew: where its mapping changed and a person asks for it, or
+    where it waits on hold and counts for nothing yet."""
+    return (reread or known.is_on_hold) and known.is_read_otherwise(delivery)
 
 
 def _require_inbox(workspace: Workspace, landed: int = 0) -> None:
@@ -281,6 +272,7 @@ def _read_delivery(
     is_nil = control is not None and control.records == 0
     refuse_untrusted(connection, delivery, read.records, counts, may_be_empty=is_nil)
     refuse_difference(delivery, control, counts, passed_over=read.passed_over)
+    is_whole = are_amounts_whole(connection, delivery, read.records, counts, read.texts)
     blank = say_blank_lines(delivered.lines, counts.delivered + read.passed_over)
     shutil.rmtree(work)
     write_records(connection, delivery.contract, staging, read.records, counts.quarantined)
@@ -288,7 +280,7 @@ def _read_delivery(
     periods = counts.periods
     if is_nil and control is not None and control.period is not None:
         periods = [control.period]
-    return LandedDelivery(delivery, seen, counts, periods, notes)
+    return LandedDelivery(delivery, seen, counts, periods, notes, is_whole)
 
 
 def _list_notes(
@@ -335,16 +327,27 @@ def _commit(
         if known is not None and known != reading:
             return known
         replaced = find_replaced(
-            connection, delivery.source_id, delivery.source, delivery.name, sha256, landed.sizes
+            connection,
+            delivery.source_id,
+            delivery.source,
+            delivery.name,
+            sha256,
+            landed.sizes,
+            with_pending=True,
         )
         refuse_if_touched(delivery, landed.seen)
+        counted = landed.without_periods(replaced.kept_periods)
+        hold = find_hold(connection, counted, workspace.config.holds)
         if reading is not None:
-            _refuse_closed(connection, landed, read_periods(connection, reading.load_id))
+            if not reading.is_on_hold:
+                _refuse_closed(connection, landed, read_periods(connection, reading.load_id))
+                hold = None
             directory = reading.next_directory
             move_into_place(staging, workspace.lake / delivery.source_id / directory)
-            record_reading(connection, landed, reading)
-            return Recorded(landed)
-        hold = find_hold(connection, landed.without_periods(replaced.kept_periods))
+            record_reading(connection, landed, reading, hold)
+            if reading.is_on_hold and hold is None:
+                supersede(connection, reading.load_id, replaced)
+            return Recorded(landed, hold)
         move_into_place(staging, workspace.lake / delivery.source_id / sha256)
         if hold is None:
             landed = replace(landed, notes=(*landed.notes, *replaced.notes))
@@ -361,40 +364,6 @@ def _refuse_closed(connection: Connection, landed: LandedDelivery, before: list[
         message = f"holds {', '.join(closed)}, which is closed, and cannot be read anew"
         remedy = "Nothing was changed. Open the period again first."
         raise DeliveryRefusedError(Problem(delivery.name, message, remedy=remedy))
-
-
-def _say_known(delivery: Delivery, known: KnownLoad) -> LoadResult:
-    message = f"{delivery.name}: same content as '{known.file_name}', landed before"
-    if known.superseded_by is not None:
-        message += "; a later delivery took its place, and still counts"
-    elif known.is_read_otherwise(delivery):
-        message += (
-            "; its mapping or contract has changed since, and "
-            f"'apportion land --reread {delivery.source_id}' reads it anew"
-        )
-    return LoadResult(
-        delivery.source_id, delivery.name, "known", known.sha256, message=f"{message}."
-    )
-
-
-def _say_landed(landed: LandedDelivery, reasons: tuple[str, ...], hold: Hold | None) -> LoadResult:
-    counts, delivery = landed.counts, landed.delivery
-    result = LoadResult(delivery.source_id, delivery.name, "landed", landed.seen.sha256)
-    if hold is not None:
-        message = (
-            f"{delivery.name}: held, {hold.reason}. It counts once somebody releases it: "
-            f"'apportion loads release {delivery.source_id} {delivery.name} --why REASON'."
-        )
-        result = replace(result, state="held", message=message)
-    return replace(
-        result,
-        records_delivered=counts.delivered,
-        records_accepted=counts.accepted,
-        records_quarantined=counts.quarantined,
-        amounts=counts.amounts_as_text(),
-        reasons=reasons,
-        notes=landed.notes,
-    )
 
 
 def _say_reason(error: Exception) -> str:

@@ -8,7 +8,7 @@ periods and which numbers of a sequence of files are missing between the first a
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -115,6 +115,17 @@ def list_loads(
     return logged
 
 
+def count_held(books: Books) -> dict[str, int]:
+    """How many deliveries of each source are on hold; sources without any are left out."""
+    from sqlalchemy import select
+
+    from pipelines.books.tables import loads
+
+    with books.read() as connection:
+        rows = connection.execute(select(loads).where(loads.c.hold_kind.is_not(None))).all()
+    return dict(Counter(row.source_id for row in rows if find_state(row) == "held"))
+
+
 def find_gaps(workspace: Workspace, loads: Sequence[LoggedLoad]) -> list[SequenceGap]:
     """What is missing in the sequence of each source's deliveries that count or wait."""
     by_source: dict[str, list[LoggedLoad]] = defaultdict(list)
@@ -210,7 +221,7 @@ def _list_remarks(
     if late:
         remarks.append(f"{late} days after it was due")
     if row.hold_kind is not None:
-        remarks.append(f"{row.hold_decision or 'held'}: {row.hold_reason}")
+        remarks.append(f"{row.hold_decision or 'on hold'}: {row.hold_reason}")
     if row.records_delivered == 0:
         remarks.append("nil return")
     return remarks

@@ -35,6 +35,8 @@ class LandedDelivery:
     counts: RecordCounts
     periods: list[str]
     notes: tuple[str, ...]
+    are_amounts_whole: bool = False
+    """Whether none of its amounts is written with decimals."""
 
     @property
     def sizes(self) -> Sizes:
@@ -68,10 +70,18 @@ class KnownLoad:
     superseded_by: int | None
     mapping_hash: str | None
     reading: int
+    hold_kind: str | None
+    hold_decision: str | None
 
     def is_read_otherwise(self, delivery: Delivery) -> bool:
         """Whether the delivery would be read by another mapping or contract now."""
         return self.mapping_hash is not None and self.mapping_hash != hash_mapping(delivery)
+
+    @property
+    def is_on_hold(self) -> bool:
+        """Whether it waits for a person and counts for nothing yet."""
+        waits = self.hold_kind is not None and self.hold_decision is None
+        return waits and self.superseded_by is None
 
     @property
     def next_directory(self) -> str:
@@ -142,8 +152,11 @@ def record_load(
     append_audit(connection, "land", f"{delivery.source_id}/{delivery.name}", details)
 
 
-def record_reading(connection: Connection, landed: LandedDelivery, known: KnownLoad) -> None:
-    """Let a new reading of a known load count instead of the one before."""
+def record_reading(
+    connection: Connection, landed: LandedDelivery, known: KnownLoad, hold: Hold | None = None
+) -> None:
+    """Let a new reading of a known load count instead of the one before. One that was on hold is
+    held for `hold` from now on, or no more."""
     from sqlalchemy import delete
 
     from pipelines.books.tables import load_amounts, load_periods, loads
@@ -160,6 +173,13 @@ def record_reading(connection: Connection, landed: LandedDelivery, known: KnownL
             load_periods.c.load_id == known.load_id, load_periods.c.superseded_by.is_not(None)
         )
     ).all()
+    if known.is_on_hold:
+        kind, reason = (hold.kind, hold.reason) if hold else (None, None)
+        connection.execute(
+            loads.update()
+            .where(loads.c.load_id == known.load_id)
+            .values(hold_kind=kind, hold_reason=reason)
+        )
     for table in (load_periods, load_amounts):
         connection.execute(delete(table).where(table.c.load_id == known.load_id))
     _record_periods(connection, known.load_id, landed)
@@ -194,6 +214,19 @@ def supersede(connection: Connection, load_id: int, replaced: Replacement) -> No
         _replace_period(connection, load_id, period, other)
 
 
+def add_notes(connection: Connection, load_id: int, notes: tuple[str, ...]) -> None:
+    """Say more of a load than was known when it was read."""
+    from sqlalchemy import select
+
+    from pipelines.books.tables import loads
+
+    if not notes:
+        return
+    known = connection.execute(select(loads.c.notes).where(loads.c.load_id == load_id)).scalar_one()
+    together = json.dumps([*json.loads(known or "[]"), *notes])
+    connection.execute(loads.update().where(loads.c.load_id == load_id).values(notes=together))
+
+
 def _replace_period(connection: Connection, load_id: int, period_id: str, by: int) -> None:
     from pipelines.books.tables import load_periods
 
@@ -226,6 +259,7 @@ def _describe_reading(landed: LandedDelivery, reading: int) -> dict[str, Any]:
         "amounts": json.dumps(counts.amounts_as_text()),
         "notes": json.dumps(landed.notes),
         "is_original_kept": landed.delivery.keeps_original,
+        "are_amounts_whole": landed.are_amounts_whole,
         "landed_at": current_time(),
         "landed_by": current_person(),
     }

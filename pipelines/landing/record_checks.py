@@ -57,6 +57,8 @@ class ReadRecords:
     """What was normalised or passed over."""
     passed_over: int = 0
     """Delivered records that are no records of their own: earlier states of the same thing."""
+    texts: str | None = None
+    """Query for the fields as they were written; None where the format does not keep that."""
 
 
 def read_records(
@@ -86,7 +88,8 @@ def read_records(
     notes += write_names(connection, delivery, delivered, sha256, directory)
     typed = write_typed(connection, contract, texts, delivered, directory)
     notes += note_changes(connection, mapping, typed.relation)
-    return ReadRecords(typed, notes, passed_over)
+    written = texts.sql if mapping.format == "csv" else None
+    return ReadRecords(typed, notes, passed_over, written)
 
 
 def _select_texts(delivery: Delivery, delivered: Delivered, sha256: str) -> RecordTexts:

@@ -26,7 +26,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipelines.errors import DeliveryRefusedError, Problem
-from pipelines.landing.holds import is_counting
+from pipelines.landing.holds import is_counting, is_pending
 from pipelines.workspace.config import Overlap, Source
 
 if TYPE_CHECKING:
@@ -104,9 +104,12 @@ def find_replaced(
     name: str,
     sha256: str,
     sizes: Sizes,
+    *,
+    with_pending: bool = False,
 ) -> Replacement:
     """What a delivery with periods of these sizes replaces; no periods means all data of the
-    source.
+    source. `with_pending`: also loads of the landing that is going on, which nobody has compared
+    yet.
 
     Is to be called in the transaction that records the delivery, so that two deliveries of one
     period cannot overlook each other. Raises DeliveryRefusedError where the source declares so.
@@ -114,7 +117,7 @@ def find_replaced(
     if source.redelivery in ADDING_MODES:
         return NOTHING_REPLACED
     covered = set(sizes)
-    overlapping = _list_overlapping(connection, source_id, sha256, covered)
+    overlapping = _list_overlapping(connection, source_id, sha256, covered, with_pending)
     if not overlapping:
         return NOTHING_REPLACED
     if source.redelivery == "refuse":
@@ -229,7 +232,7 @@ def add_size(size: PeriodSize, code: str, records: int, gross: Decimal) -> Perio
 
 
 def _list_overlapping(
-    connection: Connection, source_id: str, sha256: str, covered: set[str]
+    connection: Connection, source_id: str, sha256: str, covered: set[str], with_pending: bool
 ) -> list[_EarlierLoad]:
     """Other loads of the source that count and hold one of the periods; a load without periods
     holds all of them. Asked of the index by period, so that a long history costs nothing."""
@@ -250,7 +253,7 @@ def _list_overlapping(
             loads.c.source_id == source_id,
             loads.c.sha256 != sha256,
             loads.c.superseded_by.is_(None),
-            is_counting(loads),
+            or_(is_counting(loads), is_pending(loads)) if with_pending else is_counting(loads),
         )
         .order_by(loads.c.load_id)
     )

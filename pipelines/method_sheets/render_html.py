@@ -12,6 +12,7 @@ from itertools import groupby
 
 from pipelines.method_sheets.glossary import Term
 from pipelines.method_sheets.records import Section, Sheet, Table
+from pipelines.readable_text import LAYOUT, show_text
 
 WIDE_COLUMNS = 4
 """Tables with more columns keep their width and scroll on a telephone."""
@@ -149,9 +150,10 @@ def _render_section(section: Section) -> str:
 
 
 def _render_page(title: str, body: str) -> str:
-    return (
+    return show_text(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head>"
-        f"<body><main>{body}</main></body></html>\n"
+        f"<body><main>{body}</main></body></html>\n",
+        keep=LAYOUT,
     )

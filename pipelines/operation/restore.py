@@ -7,6 +7,9 @@ what `apportion doctor` looks at is looked at. A workspace that exists is never 
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import glob
 import hashlib
 import os
 import shutil
@@ -40,6 +43,7 @@ from pipelines.workspace.workspace import Workspace
 
 Progress = Callable[[str, int, int], None]
 MOST_SHOWN = 20
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class BackupDamagedError(ControlError):
@@ -100,10 +104,13 @@ def restore_backup(
             f"{target}: expected a directory that does not exist or is empty; a restore never "
             "writes over anything. Name a new directory."
         )
-    staging = target.with_name(f".{target.name}.restoring-{os.getpid()}")
-    shutil.rmtree(staging, ignore_errors=True)
+    _sweep_killed(target)
+    staging = target.with_name(f"{_name_staging(target)}{os.getpid()}")
     staging.mkdir(parents=True)
+    lock = os.open(staging, os.O_RDONLY | os.O_DIRECTORY)
     try:
+        # Held while it is written, so that another restore can tell it from what a killed one left.
+        fcntl.flock(lock, fcntl.LOCK_EX)
         manifest, content = unpack_backup(backup, staging, on_progress)
         address = _restore_books(staging, target, manifest, is_into_address=is_into_address)
         for path in sorted(path for path in staging.rglob("*") if path.is_dir()):
@@ -112,8 +119,30 @@ def restore_backup(
         sync_directory(target.parent)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        os.close(lock)
     with use_books_at(address):
         return _prove(target, manifest, content, is_deep=is_deep, on_progress=on_progress)
+
+
+def _name_staging(target: Path) -> str:
+    """What the name of a directory begins with into which `target` is restored."""
+    return f".{target.name}.restoring-"
+
+
+def _sweep_killed(target: Path) -> None:
+    """Remove what restores into the same place left that were killed."""
+    for directory in target.parent.glob(f"{glob.escape(_name_staging(target))}*"):
+        try:
+            lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(directory, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(lock)
 
 
 def unpack_backup(
@@ -168,6 +197,7 @@ def _unpack_directory(path: Path, target: Path, found: _Found, on_progress: Prog
                 with entry.open("rb") as file:
                     found.files[name] = _write(file, target / name)
             except OSError as error:
+                _raise_if_full(error)
                 found.problems.append(f"{name} cannot be read: {error.strerror}")
 
 
@@ -189,7 +219,14 @@ def _unpack_archive(path: Path, target: Path, found: _Found, on_progress: Progre
                 else:
                     found.problems.append(f"{name} lies outside of the workspace")
     except (tarfile.TarError, OSError, EOFError) as error:
+        _raise_if_full(error)
         found.problems.append(f"the archive cannot be read on after {name}: {error}")
+
+
+def _raise_if_full(error: Exception) -> None:
+    """A full disk is no fault of the backup, which is not to be called damaged for it."""
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
+        raise error
 
 
 def _keep_head(found: _Found, name: str, content: bytes) -> None:

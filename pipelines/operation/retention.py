@@ -117,6 +117,9 @@ def _find_publications(
         known = runs.get(match["run"])
         if known is None or known.state != "published":
             yield _describe(path, "of a run that was never published")
+        elif not path.with_name(f"run-{match['run']}.duckdb").exists():
+            # The figures go first, so that a removal that was cut off leaves what is beside them.
+            yield _describe(path, "beside figures that were removed")
         elif f"run-{match['run']}" in old:
             yield _describe(path, f"not among the newest {kept} publications")
 

@@ -6,6 +6,7 @@ bytes that are not UTF-8. Messages, the books and the lake hold it with such cha
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 
@@ -16,3 +17,8 @@ def show_file_name(path: Path) -> str:
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
         for char in text
     )
+
+
+def quote_argument(text: str) -> str:
+    """A text as one argument of a command that a person may copy into a shell."""
+    return shlex.quote(text)

@@ -26,6 +26,7 @@ from pipelines.checks.plan import make_plan
 from pipelines.checks.process import ChecksProcess
 from pipelines.cost_model.load import load_cost_model
 from pipelines.errors import ConfigurationError, ControlError
+from pipelines.landing.load_history import count_held
 from pipelines.warehouse.adjustments import list_adjustments
 from pipelines.warehouse.audit import audit_build
 from pipelines.warehouse.check_marts import write_check_marts
@@ -54,6 +55,28 @@ from pipelines.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from pipelines.checks.results import CheckReport, CheckResult
     from pipelines.cost_model.load import CostModel
+
+
+class MissingDeliveriesError(ControlError):
+    """A source that every build needs has nothing that counts."""
+
+    def __init__(self, workspace: Workspace, missing: list[str], held: dict[str, int]) -> None:
+        said = []
+        for source_id in missing:
+            if held.get(source_id):
+                said.append(
+                    f"{source_id}: {held[source_id]} on hold; 'apportion loads list --held "
+                    f"--source {source_id}' says why, 'apportion loads release' lets them count"
+                )
+            else:
+                place = workspace.inbox / workspace.config.sources[source_id].inbox
+                said.append(f"{source_id}: drop its files in as {place}, then 'apportion land'")
+        super().__init__(
+            f"no delivery of {', '.join(missing)} has landed that counts, and a build needs it. "
+            + ". ".join(said)
+            + "."
+        )
+
 
 BUILDING_NAME = ".building"
 DELIVERIES_NAME = "deliveries.duckdb"
@@ -140,10 +163,7 @@ def collect(workspace: Workspace, books: Books) -> BuildInput:
     required += [name for name, source in config.sources.items() if source.is_required]
     missing = sorted(set(required) - {load.source_id for load in loads})
     if missing:
-        raise ControlError(
-            f"no delivery of {', '.join(missing)} has landed, and a build needs it. "
-            f"Drop files into {workspace.inbox} and run 'apportion land'."
-        )
+        raise MissingDeliveriesError(workspace, missing, count_held(books))
     reopened = list_reopened(books)
     pins = find_pins(workspace, books, loads)
     closed = list_closed_files(workspace, books)

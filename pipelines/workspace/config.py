@@ -40,6 +40,7 @@ TransferPercent = Annotated[Decimal, Field(ge=0, le=1000, decimal_places=6)]
 Redelivery = Literal["refuse", "replace_period", "append", "update_records"]
 
 Overlap = Literal["whole_period", "latest", "refuse"]
+HoldPercent = Annotated[Decimal, Field(gt=0, le=100000)]
 
 InboxGlob = Annotated[str, AfterValidator(_refuse_path_outside)]
 
@@ -157,9 +158,8 @@ class Source(Strict):
     unique_key: tuple[str, ...] | None = None
     """Fields whose values no two records of a file share; the key of the contract where left out.
     Empty where the records of one key add up, as meter readings do."""
-    hold_above_percent: Annotated[Decimal, Field(gt=0, le=100000)] | None = Decimal(50)
-    """A delivery whose amounts are further than this from the period before waits for a person;
-    null for no limit."""
+    hold_above_percent: HoldPercent | None = None
+    """Where said, instead of the workspace's `holds.above_percent`; null for no limit."""
     due_days: Annotated[int, Field(ge=0, le=366)] | None = None
     """Days after the end of a period within which its delivery is due; later ones are named."""
     phasing: Phasing | None = None
@@ -174,6 +174,24 @@ class Source(Strict):
     detail_feed: DetailFeed | None = None
     checks: SourceChecks | None = None
     """Thresholds that its deliveries are judged by."""
+
+    def find_hold_limit(self, settings: HoldSettings) -> Decimal | None:
+        """By how many percent periods may differ: its own limit, or that of the workspace."""
+        if "hold_above_percent" in self.model_fields_set:
+            return self.hold_above_percent
+        return settings.above_percent
+
+
+class HoldSettings(Strict):
+    """Which deliveries wait for a person because of their amounts."""
+
+    above_percent: HoldPercent | None = Decimal(50)
+    """How much larger the larger of two periods may be than the smaller one; null for no limit."""
+    few_records: Annotated[int, Field(ge=0)] = 5
+    """A currency with fewer records in a period, that are less than a twentieth of them, waits only
+    for tenfold differences."""
+    whole_amounts: Literal["hold", "accept"] = "hold"
+    """Whether a first delivery none of whose amounts has decimals waits: it may be in cents."""
 
 
 class ControlTotal(Strict):
@@ -304,6 +322,8 @@ class WorkspaceConfig(Strict):
     rate_type: str = "average"
     checks: WorkspaceChecks | None = None
     """Thresholds for all sources."""
+    holds: HoldSettings = HoldSettings()
+    """Limits above which deliveries wait for a person."""
     close: CloseSettings = CloseSettings()
     journal: JournalSettings | None = None
     dispatch: DispatchSettings | None = None

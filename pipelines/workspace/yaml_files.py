@@ -100,6 +100,9 @@ def read_yaml_document(
         return loader.construct_document(node), [], lines
     except yaml.YAMLError as error:
         return None, [_explain_yaml_error(error, name)], {}
+    except RecursionError:
+        expected = "lists and mappings a few levels deep"
+        return None, [Problem(name, "is nested too deeply to be read", expected=expected)], lines
     except ValueError as error:
         # A value such as the date 2026-02-31.
         return None, [Problem(name, f"holds a value that does not exist: {error}")], lines

@@ -3,6 +3,7 @@ either database; one that was changed, cut off or made of another workspace is f
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -98,8 +99,12 @@ def _read_log(books: Books) -> list[tuple[Any, ...]]:
 def test_what_is_restored_is_what_was_backed_up(
     company: Path, kept: Backup, tmp_path: Path
 ) -> None:
+    left = tmp_path / ".again.restoring-1"
+    (left / "warehouse").mkdir(parents=True)
     restored = restore_backup(kept.path, tmp_path / "again", is_deep=True)
     assert restored.problems == []
+    # What a restore into the same place left that was killed is swept away.
+    assert not left.exists()
     assert restored.verification.closes == 1
     assert _read_figures(restored.root) == _read_figures(company)
     assert (restored.root / "mappings" / "own.yml").read_text("utf-8") == "# ours\n"
@@ -117,6 +122,29 @@ def test_what_is_restored_is_what_was_backed_up(
     books = Books.open(workspace)
     assert {result.state for result in land_inbox(workspace, books)} == {"known"}
     books.close()
+
+
+def test_full_disk_is_no_damage_of_the_backup(
+    kept: Backup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated, as a test cannot mount a small disk everywhere: the second file finds no room."""
+    from pipelines.operation import restore as module
+
+    written: list[Path] = []
+    write = module._write
+
+    def fill(source: Any, target: Path) -> tuple[int, str]:
+        written.append(target)
+        if len(written) > 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+        return write(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_write", fill)
+        with pytest.raises(OSError, match="No space left"):
+            restore_backup(kept.path, tmp_path / "again")
+    assert list(tmp_path.iterdir()) == []
+    assert restore_backup(kept.path, tmp_path / "again").problems == []
 
 
 def test_a_second_backup_copies_only_what_is_new(company: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from html import escape
 
 from pipelines.close.evidence_pack.records import Cell, Page, Section, Table
 from pipelines.method_sheets.render_html import STYLE, WIDE_COLUMNS
+from pipelines.readable_text import LAYOUT, show_text
 
 MOST_ROWS = 500
 MORE_STYLE = """
@@ -49,12 +50,13 @@ def render_page(page: Page, pages: Sequence[Page], origin: str, *, is_preview: b
         + "".join(_render_section(section) for section in page.sections)
         + f"<footer>{escape(origin)}</footer>"
     )
-    return (
+    text = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(page.title)}</title><style>{STYLE}{MORE_STYLE}</style></head>"
         f"<body><main>{body}</main></body></html>\n"
-    ).encode()
+    )
+    return show_text(text, keep=LAYOUT).encode()
 
 
 def _render_section(section: Section) -> str:

@@ -18,6 +18,7 @@ import yaml
 
 from pipelines.books.books import Books
 from pipelines.contracts.contract import list_contract_ids, load_contract
+from pipelines.landing import land
 from pipelines.landing.land import LoadResult, land_inbox
 from pipelines.warehouse.lake_views import create_lake_views, list_active_loads
 from pipelines.workspace.workspace import Workspace
@@ -38,6 +39,13 @@ AMOUNTS = {
     "revenue": {"EUR": "1000000"},  # 1,000,000.05 - 0.05
     "vendor_contracts": {"EUR": "30100"},  # 30,000.25 + 99.75
 }
+
+
+@pytest.fixture(autouse=True)
+def _used(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a contract takes is asked here, not whether a figure is made of it yet."""
+    if "refused" not in request.node.name:
+        monkeypatch.setattr(land, "refuse_unused", lambda delivery: None)
 
 
 class _Works:
@@ -132,3 +140,16 @@ def test_records_of_a_contract_that_grew_are_read_without_the_new_fields(tmp_pat
     assert '"assignee_id", ' in query
     view.write_text(query.replace('"assignee_id", ', ""), "utf-8")
     assert [record["assignee_id"] for record in works.read()] == [None] * len(records)
+
+
+UNUSED = [name for name in list_contract_ids() if load_contract(name).not_used_yet is not None]
+
+
+@pytest.mark.parametrize("contract_id", UNUSED)
+def test_delivery_of_an_unused_contract_is_refused(tmp_path: Path, contract_id: str) -> None:
+    """Nothing lands that no figure is made of, and the refusal says what it would feed."""
+    text, _ = _read_delivery(contract_id)
+    result = _Works(tmp_path / "works", contract_id).land(text)
+    assert result.state == "refused"
+    assert f"the contract {contract_id} is not used yet" in result.message
+    assert f"It would feed {load_contract(contract_id).not_used_yet}" in result.message

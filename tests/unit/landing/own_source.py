@@ -42,7 +42,9 @@ def open_own(company: Company, mapping: dict[str, Any]) -> Iterator[Company]:
     root = company.workspace.root
     write_mapping(root, mapping)
     config = root / "apportion.yml"
-    source = f'  own: {{contract: {mapping["contract"]}, mapping: own, inbox: "own/*"}}\n'
+    # How a file is read is asked here, not how it compares with others.
+    settings = 'mapping: own, inbox: "own/*", hold_above_percent: null'
+    source = f"  own: {{contract: {mapping['contract']}, {settings}}}\n"
     text = config.read_text("utf-8")
     if source not in text:
         config.write_text(text + source, "utf-8")

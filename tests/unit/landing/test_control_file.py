@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.unit.landing.company import GOOD, Company, ledger, record
@@ -70,7 +72,7 @@ def test_total_that_cannot_be_known_is_refused(company: Company) -> None:
 
 
 def test_control_file_is_no_delivery_and_nothing_unclaimed(company: Company) -> None:
-    from pipelines.landing.delivery import find_deliveries, find_unclaimed_files
+    from pipelines.landing.delivery import find_deliveries, find_unread_files
 
     company.put(b"records: 3\n", CONTROL)
     company.put(GOOD)
@@ -78,5 +80,51 @@ def test_control_file_is_no_delivery_and_nothing_unclaimed(company: Company) -> 
     company.put(GOOD, "replaced/notes.txt")
     company.put(GOOD, "ledger/.hidden.csv")
     assert [item.path.name for item in find_deliveries(company.workspace)] == ["a.csv"]
-    unclaimed = [path.name for path in find_unclaimed_files(company.workspace)]
-    assert unclaimed == ["typo.csv", "notes.txt"]
+    assert [str(file) for file in find_unread_files(company.workspace)] == [
+        "inbox/ledger/.hidden.csv: not read, because it is hidden: rename it if it is a delivery",
+        "inbox/legder/typo.csv: not read, no source reads it; source 'replaced' reads "
+        "inbox/replaced/*.csv; source 'appended' reads inbox/appended/*.csv; source 'bill' reads "
+        "inbox/bill/*.csv",
+        "inbox/replaced/notes.txt: not read, no source reads it; see apportion.yml",
+    ]
+
+
+def test_control_file_without_its_delivery_is_named(company: Company) -> None:
+    from pipelines.landing.delivery import find_unread_files
+
+    company.put(b"records: 3\n", "ledger/late.csv.control.yml")
+    company.put(b"", "replaced/.gitkeep")
+    assert [str(file) for file in find_unread_files(company.workspace)] == [
+        "inbox/ledger/late.csv.control.yml: not read, a control file without its delivery "
+        "'late.csv'"
+    ]
+
+
+@pytest.mark.parametrize(
+    "control",
+    [
+        "records: " + "[" * 3000,
+        "a: {" * 3000,
+        "- " * 3000,
+        "#" * 70_000,
+    ],
+    ids=["lists", "mappings", "sequences", "large"],
+)
+def test_hostile_control_file_refuses_its_delivery_alone(company: Company, control: str) -> None:
+    company.put(control.encode(), CONTROL)
+    company.put(GOOD)
+    company.put(GOOD, "replaced/b.csv")
+    states = {result.file_name: result.state for result in company.land()}
+    assert states == {"a.csv": "refused", "b.csv": "landed"}
+
+
+def test_control_file_that_is_a_link_shows_nothing_of_its_target(
+    company: Company, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("root:x:hunter2", "utf-8")
+    company.put(GOOD)
+    (company.workspace.inbox / CONTROL).symlink_to(secret)
+    (result,) = company.land()
+    assert result.state == "refused"
+    assert "hunter2" not in result.message

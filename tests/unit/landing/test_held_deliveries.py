@@ -46,7 +46,7 @@ def _counting(company: Company) -> list[str]:
     "amounts",
     [
         ("1000.00", "-800.00"),  # gross 1,800.00: exactly 50 % more
-        ("600.00",),  # exactly 50 % less
+        ("800.00",),  # a third less: January is exactly 50 % more
         # The net of January is two thirds of its gross, that of this file a third: no clear sign.
         ("-400.00", "800.00"),
     ],
@@ -63,7 +63,10 @@ def test_change_within_the_limit_counts_at_once(limited: Company, amounts: tuple
         # 1,200.00 * 100: cents for euros.
         (("120000.00",), ("120,000.00 EUR", "had 1,200.00", "+9,900 %")),
         (("1800.01",), ("+50 %",)),
-        (("599.99",), ("-50 %",)),
+        # January is more than 50 % larger than 799.99. Half a month is 600.00.
+        (("799.99",), ("-33 %",)),
+        (("600.00",), ("-50 %", "is a part missing?")),
+        (("2400.00",), ("+100 %", "delivered twice?")),
         (("-1000.00", "200.00"), ("-800.00 EUR", "2026-01 to 800.00", "the sign turned")),
     ],
 )
@@ -87,11 +90,12 @@ def test_other_currencies_are_compared_with_their_own(limited: Company) -> None:
 
 
 def test_period_is_compared_with_the_latest_before_it(limited: Company) -> None:
-    """February is missing; March is compared with January, and not with April."""
+    """February is missing; March is near January, and need not be near April too."""
     april = ledger(record("A1", "50000.00", period_id="2026-04"))
     march = ledger(record("M1", "1100.00", period_id="2026-03"))
-    limited.land_one(april, "ledger/c.csv")
     limited.land_one(JANUARY)
+    assert limited.land_one(april, "ledger/c.csv").state == "held"
+    decide_hold(limited.workspace, limited.books, "ledger", "c.csv", "released", why="a purchase")
     assert limited.land_one(march, "ledger/b.csv").state == "landed"
 
 
@@ -108,7 +112,7 @@ def test_release_lets_it_count_and_says_who_and_why(limited: Company) -> None:
     (_, load) = list_loads(limited.workspace, limited.books)
     assert load.state == "counts"
     assert "released: 2026-02 has 9,000.00 EUR" in load.remarks[0]
-    with pytest.raises(UsageError, match="is counts, and no longer held"):
+    with pytest.raises(UsageError, match="is on hold no longer: it counts"):
         decide_hold(limited.workspace, limited.books, "ledger", "b.csv", "discarded", why="x")
 
 

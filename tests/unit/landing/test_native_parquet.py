@@ -212,7 +212,7 @@ def test_records_of_one_key_add_up_where_the_source_says_so(
     assert "holds the key" in refused.message
     config = company.workspace.root / "apportion.yml"
     text = config.read_text("utf-8")
-    config.write_text(text.replace('inbox: "own/*"}', 'inbox: "own/*", unique_key: []}'), "utf-8")
+    config.write_text(text.replace('inbox: "own/*"', 'inbox: "own/*", unique_key: []'), "utf-8")
     opened = open_company(company.workspace.root)
     (result,) = [item for item in opened.land() if item.source_id == "own"]
     assert (result.state, result.records_accepted) == ("landed", 3)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli.main import run
-from pipelines.landing.delivery import find_unclaimed_files
+from pipelines.landing.delivery import find_unread_files
 from pipelines.landing.land import InboxMissingError, LoadResult, land_inbox
 from tests.unit.landing.company import GOOD, Company, ledger, record
 
@@ -91,7 +91,9 @@ def test_directory_named_like_a_delivery_is_none_and_its_files_are_named(company
     company.put(GOOD, "ledger/a.csv/inside.csv")
     company.put(_february("B1"), "ledger/b.csv")
     assert [result.file_name for result in company.land()] == ["b.csv"]
-    assert [path.name for path in find_unclaimed_files(company.workspace)] == ["inside.csv"]
+    assert [file.name for file in find_unread_files(company.workspace)] == [
+        "ledger/a.csv/inside.csv"
+    ]
 
 
 LONG = "x" * 251 + ".csv"
@@ -140,7 +142,7 @@ def test_names_on_the_terminal_are_escaped(
     assert "\x1b[2J" not in text
     assert "\u202e" not in text
     assert "a\\x1b[2J\\nb.csv" in text
-    assert "no source reads inbox/nobody\\x1b[2J/c\\n\\u202e.csv" in text
+    assert "inbox/nobody\\x1b[2J/c\\n\\u202e.csv: not read, no source reads it" in text
 
 
 @pytest.mark.parametrize("kind", ["pipe", "directory", "broken link"])

@@ -235,3 +235,14 @@ def test_command_removes_only_when_it_is_told_to(
     assert (workspace.warehouse / "run-1.duckdb").exists()
     assert run(["gc", "--yes", "--workspace", str(workspace.root)]) == 0
     assert not (workspace.warehouse / "run-1.duckdb").exists()
+
+
+def test_removal_that_was_cut_off_is_finished_by_the_next(
+    workspace: Workspace, books: Books
+) -> None:
+    """Killed after the figures of a publication went, and before its manifest did."""
+    (workspace.warehouse / "run-1.duckdb").unlink()
+    found = clean(workspace, books, is_removing=True, now=NOW)
+    assert workspace.warehouse / "run-1.json" in [item.path for item in found.removable]
+    assert not (workspace.warehouse / "run-1.json").exists()
+    assert (workspace.warehouse / f"run-{LATEST}.json").exists()

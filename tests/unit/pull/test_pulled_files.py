@@ -48,11 +48,11 @@ def test_killed_pull_leaves_nothing_that_lands(service_now: ServiceNow, make_pul
     assert process.wait() == -signal.SIGKILL
     (left,) = puller.files()
     assert left.name == ".pulled.pulling"
-    from pipelines.landing.delivery import find_unclaimed_files
+    from pipelines.landing.delivery import find_unread_files
     from pipelines.landing.land import land_inbox
 
     assert land_inbox(puller.workspace, puller.books) == []
-    assert find_unclaimed_files(puller.workspace) == []
+    assert find_unread_files(puller.workspace) == []
     service_now.before_answer = None
     result = puller.pull()
     assert (result.state, result.records, result.since) == ("pulled", 6, None)
