@@ -125,10 +125,10 @@ def test_recovery_is_read_per_service_and_month(
 @pytest.mark.parametrize(
     ("amounts", "said"),
     [
-        (["5.00", "-30.00"], "B under-recovers 30.00 EUR in the fiscal year 2026 to Feb 2026; "
-         "all prices together charge 25.00 EUR below the cost"),
-        (["5.00", "-5.00"], "A over-recovers 5.00 EUR in the fiscal year 2026 to Feb 2026; "
-         "all prices together charge the cost"),
+        (["5.00", "-30.00"], "Prices charge 25.00 EUR below the cost in the fiscal year 2026 to "
+         "Feb 2026; B is furthest below (-30.00 EUR)"),
+        (["5.00", "-5.00"], "All prices together charge the cost in the fiscal year 2026 to Feb "
+         "2026"),
         (["0.00"], "Prices recover the cost of every service in the fiscal year 2026 to Feb 2026, "
          "to the cent"),
     ],
