@@ -16,10 +16,13 @@ from pipelines.contracts.contract import (
     FieldType,
 )
 from pipelines.money import list_minor_unit_exceptions
-from pipelines.readers.field_forms import delivered_text, expected_text, is_misread
+from pipelines.readers.text_marks import (
+    delivered_text,
+    expected_text,
+    is_misread,
+    misread_reason,
+)
 
-# 18 digits before the point: a sum of as many records as a file can hold, times the units of the
-# engine, stays inside the integers of the engine.
 PATTERNS: dict[FieldType, tuple[str, str]] = {
     "text": (
         r"[^\x00-\x08\x0b\x0c\x0e-\x1f]*",
@@ -38,8 +41,8 @@ PATTERNS: dict[FieldType, tuple[str, str]] = {
     ),
     "integer": (r"-?\d{1,18}", "a whole number of at most 18 digits"),
     "decimal": (
-        r"-?\d{1,18}(\.\d{1,18})?",
-        "a number such as -1234.56, with at most 18 digits before the point",
+        r"-?\d+(\.\d+)?",
+        "a number such as -1234.56",
     ),
     "currency": (r"[A-Z]{3}", "an ISO currency code such as EUR"),
     "boolean": (r"true|false", "true or false"),
@@ -47,10 +50,12 @@ PATTERNS: dict[FieldType, tuple[str, str]] = {
 }
 
 ENGINE_DECIMALS = 12
+MOST_DIGITS = 18
+"""Before the point: a sum of as many records as a file can hold, times the units of the engine,
+stays inside the integers of the engine."""
 TEXT_TYPES = ("text", "code", "period", "currency", "json")
 DATED_TYPES = ("period", "date", "timestamp")
 YEARS = "a year from 0001 to 9999"
-MISREAD = "is not as its mapping declares"
 EXPECTED_MARK = "; expected "
 """Between what is wrong and what was expected in the reason of a problem."""
 
@@ -76,7 +81,10 @@ def match_expression(field: ContractField) -> str:
 
 def amount_expression(field: ContractField) -> str:
     """SQL for an amount that can be read without losing anything, NULL otherwise."""
-    readable = f"{match_expression(field)} and {_decimals(field)} <= {ENGINE_DECIMALS}"
+    readable = (
+        f"{match_expression(field)} and {_decimals(field)} <= {ENGINE_DECIMALS} "
+        f"and {_digits(field)} <= {MOST_DIGITS}"
+    )
     return f"case when {readable} then {cast_expression(field)} end"
 
 
@@ -140,7 +148,8 @@ def _problem_expression(field: ContractField) -> str:
     missing = _literal(f"is missing{EXPECTED_MARK}a value") if field.is_required else "null"
     cases = [f"when {name} is null then {missing}"]
     cases.append(
-        f"when {is_misread(name)} then {_literal(MISREAD + EXPECTED_MARK)} || {expected_text(name)}"
+        f"when {is_misread(name)} then {misread_reason(name)} || {_literal(EXPECTED_MARK)} "
+        f"|| {expected_text(name)}"
     )
     cases += [
         f"when {condition} then {_literal(reason + EXPECTED_MARK + expected)}"
@@ -162,6 +171,9 @@ def _checks(field: ContractField) -> list[tuple[str, str, str]]:
     checks = [(f"not {match_expression(field)}", "has the wrong form", expected)]
     if field.type == "text" and field.is_required:
         checks.append((f"trim({name}) = ''", "is blank", "a text"))
+    if field.type == "decimal":
+        too_many = f"{_digits(field)} > {MOST_DIGITS}"
+        checks.append((too_many, "has too many digits before the point", f"at most {MOST_DIGITS}"))
     if field.type not in TEXT_TYPES:
         checks.append((f"({cast_expression(field)}) is null", "is impossible", expected))
     if field.type in DATED_TYPES:
@@ -220,6 +232,11 @@ def minor_unit_expression(currency: str) -> str:
         for digits, codes in list_minor_unit_exceptions().items()
     )
     return f"case {cases} else 2 end"
+
+
+def _digits(field: ContractField) -> str:
+    """SQL for the number of digits before the point, without zeros before the first."""
+    return f"length(ltrim(split_part(\"{field.name}\", '.', 1), '-0'))"
 
 
 def _decimals(field: ContractField) -> str:

@@ -326,14 +326,16 @@ def _commit(
         known = find_known(connection, delivery.source_id, sha256)
         if known != reading:
             return known
-        superseded = find_superseded(
-            connection,
-            delivery.source_id,
-            delivery.source.redelivery,
-            delivery.name,
-            sha256,
-            landed.periods,
-        )
+        superseded = []
+        if not landed.has_unknown_period:
+            superseded = find_superseded(
+                connection,
+                delivery.source_id,
+                delivery.source.redelivery,
+                delivery.name,
+                sha256,
+                landed.periods,
+            )
         refuse_if_touched(delivery, landed.seen)
         if reading is not None:
             _refuse_closed(connection, landed, read_periods(connection, reading.load_id))

@@ -32,10 +32,11 @@ from pipelines.landing.typed_records import (
 from pipelines.mappings.mapping import Mapping, find_derived_period_field, find_row_key_field
 from pipelines.money import list_minor_unit_exceptions
 from pipelines.readers.csv_header import Header
-from pipelines.readers.field_forms import literal
 from pipelines.readers.field_texts import KEY_CHARACTERS
+from pipelines.readers.moment_forms import UTC
 from pipelines.readers.parquet_reader import quote_name
 from pipelines.readers.personal_texts import names_persons
+from pipelines.readers.text_marks import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -157,7 +158,7 @@ def _fit(field: ContractField, name: str, kind: str, mapping: Mapping) -> _Nativ
         return _NativeField(name, _has_year_of_four_digits(name))
     if field.type == "boolean" and kind == "BOOLEAN":
         return _NativeField(name)
-    if field.type == "timestamp" and kind in TIMES and mapping.time_zone is None:
+    if field.type == "timestamp" and kind in TIMES and mapping.time_zone in (None, UTC):
         return _NativeField(_in_utc(name, kind), _has_year_of_four_digits(name))
     return None
 
@@ -224,7 +225,7 @@ def _derive_period(mapping: Mapping, delivered: Delivered) -> _NativeField | Non
     if column is None:
         return None
     kind = delivered.native_types[delivered.header.columns.index(column)]
-    if kind != "DATE" and (kind not in TIMES or mapping.time_zone is not None):
+    if kind != "DATE" and (kind not in TIMES or mapping.time_zone not in (None, UTC)):
         return None
     name = quote_name(column)
     moment = name if kind == "DATE" else _in_utc(name, kind)

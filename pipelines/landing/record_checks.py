@@ -13,18 +13,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.contracts.contract import Contract, ContractField
+from pipelines.contracts.contract import Contract
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.delivery import Delivery
 from pipelines.landing.event_log import STATES, keep_last_states
 from pipelines.landing.field_checks import (
-    PATTERNS,
-    match_expression,
     problem_expressions,
 )
 from pipelines.landing.name_table import write_names
 from pipelines.landing.native_records import view_native
 from pipelines.landing.record_counts import RecordCounts
+from pipelines.landing.swapped_columns import refuse_swapped_columns
 from pipelines.landing.typed_records import RecordTexts, TypedRecords, write_typed
 from pipelines.mappings.mapping import Mapping
 from pipelines.readers.csv_header import Header
@@ -85,7 +84,7 @@ def read_records(
         notes += note
     notes += write_names(connection, delivery, delivered, sha256, directory)
     typed = write_typed(connection, contract, texts, delivered, directory)
-    notes += note_changes(connection, mapping, typed.relation)
+    notes += note_changes(connection, contract, mapping, typed.relation)
     return ReadRecords(typed, notes, passed_over)
 
 
@@ -177,7 +176,7 @@ def refuse_untrusted(
             "with 'records: 0' says so.",
         )
     if counts.quarantined:
-        _refuse_swapped_columns(connection, delivery, records)
+        refuse_swapped_columns(connection, delivery, records, counts)
     _refuse_total_line(connection, delivery, records, counts)
     _refuse_double_keys(connection, delivery, records)
 
@@ -273,64 +272,6 @@ def _find_wider_key(
     assert row is not None
     found = (name for name, n in zip(candidates, row[1:], strict=True) if n == row[0])
     return next(found, None)
-
-
-def _refuse_swapped_columns(
-    connection: duckdb.DuckDBPyConnection, delivery: Delivery, records: TypedRecords
-) -> None:
-    """A column that never has its own form, whose form another column always has, and which would
-    do as that other column.
-
-    A text without its form makes its record bad: so the quarantined records are all there is to
-    look at, as long as no good record has a value there.
-    """
-    # What the mapping gives was not delivered, and cannot have been swapped.
-    given = delivery.mapping.constants
-    fields = [f for f in delivery.contract.fields if f.type != "json" and f.name not in given]
-    counts = ", ".join(
-        f'count("{field.name}"), count(*) filter ({match_expression(field)})' for field in fields
-    )
-    row = connection.execute(f"select {counts} from quarantined").fetchone()
-    assert row is not None
-    filled = [field for number, field in enumerate(fields) if row[2 * number]]
-    never = [f for number, f in enumerate(fields) if row[2 * number] and not row[2 * number + 1]]
-    for field in never:
-        others = [other for other in filled if other.name != field.name]
-        other = next((o for o in others if _would_fit(connection, field, o)), None)
-        if other is not None and not _is_filled_somewhere(connection, records, field):
-            raise _refuse(
-                delivery,
-                f"seems to have the columns {field.name} and {other.name} swapped",
-                field=field.name,
-                expected=f"{PATTERNS[field.type][1]}, which every {other.name} is",
-                found="no record with that form",
-                remedy="Correct the header or the columns.",
-            )
-
-
-def _is_filled_somewhere(
-    connection: duckdb.DuckDBPyConnection, records: TypedRecords, field: ContractField
-) -> bool:
-    """Whether a good record has a value there."""
-    row = connection.execute(
-        f'select count("{field.name}") from {records.relation} where {records.good}'
-    ).fetchone()
-    return row is not None and row[0] > 0
-
-
-def _would_fit(
-    connection: duckdb.DuckDBPyConnection, field: ContractField, other: ContractField
-) -> bool:
-    """Whether all texts of each of two fields have the form of the other."""
-
-    def fits(text: str, form: ContractField) -> str:
-        pattern = PATTERNS[form.type][0].replace("'", "''")
-        return f"bool_and(regexp_full_match(\"{text}\", '{pattern}'))"
-
-    row = connection.execute(
-        f"select {fits(other.name, field)} and {fits(field.name, other)} from quarantined"
-    ).fetchone()
-    return row is not None and bool(row[0])
 
 
 def _refuse_total_line(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipelines.contracts.contract import load_contract
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.holds import is_counting
 from pipelines.workspace.config import Redelivery
@@ -40,7 +41,8 @@ def find_superseded(
     sha256: str,
     periods: list[str],
 ) -> list[int]:
-    """Loads that a delivery of `periods` supersedes; no periods means all data of the source.
+    """Loads that a delivery of `periods` supersedes; no periods means all data of the source. A
+    load of which no period can be read is superseded by a later file of its name only.
 
     Is to be called in the transaction that records the delivery, so that two deliveries of one
     period cannot overlook each other. Raises DeliveryRefusedError where the source declares so.
@@ -49,6 +51,13 @@ def find_superseded(
         return []
     covered = set(periods)
     overlapping = _list_overlapping(connection, source_id, sha256, covered)
+    unreadable = _list_unreadable(connection, source_id, sha256)
+    is_replacing = redelivery == "replace_period"
+    overlapping = {
+        key: load
+        for key, load in overlapping.items()
+        if key not in unreadable or (is_replacing and load.file_name == name)
+    }
     if not overlapping:
         return []
     first = next(iter(overlapping.values()))
@@ -91,6 +100,24 @@ def _list_overlapping(
         if period_id is not None:
             load.periods.add(period_id)
     return result
+
+
+def _list_unreadable(connection: Connection, source_id: str, sha256: str) -> set[int]:
+    """Other loads of the source whose records say no readable period, though they should."""
+    from sqlalchemy import select
+
+    from pipelines.books.tables import load_periods, loads
+
+    rows = connection.execute(
+        select(loads.c.load_id, loads.c.contract_id).where(
+            loads.c.source_id == source_id,
+            loads.c.sha256 != sha256,
+            loads.c.superseded_by.is_(None),
+            loads.c.records_delivered > 0,
+            loads.c.load_id.not_in(select(load_periods.c.load_id)),
+        )
+    )
+    return {row.load_id for row in rows if load_contract(row.contract_id).period_field is not None}
 
 
 def _refuse_again(

@@ -18,12 +18,15 @@ from pipelines.mappings.fit import find_derived_period_field, find_row_key_field
 from pipelines.mappings.setting_parts import (
     ClosedStates,
     DerivedTime,
+    FileValue,
     Join,
     LastState,
     NetOf,
     ReadColumn,
     SignFrom,
+    SignMarks,
     Unpivot,
+    YearFrom,
 )
 from pipelines.mappings.settings import NUMBERED, Mapping
 
@@ -35,13 +38,16 @@ __all__ = [
     "NUMBERED",
     "ClosedStates",
     "DerivedTime",
+    "FileValue",
     "Join",
     "LastState",
     "Mapping",
     "NetOf",
     "ReadColumn",
     "SignFrom",
+    "SignMarks",
     "Unpivot",
+    "YearFrom",
     "find_derived_period_field",
     "find_row_key_field",
     "list_mapping_ids",

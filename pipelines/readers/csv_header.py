@@ -36,6 +36,12 @@ class Header:
     """What was passed over or changed while the delivery was read."""
     has_native: bool = False
     """Whether values that the format types begin with NATIVE_MARK: they are canonical already."""
+    titles: tuple[str, ...] = ()
+    """The lines before the header, where something is read from them."""
+    file_values: tuple[tuple[str, str], ...] = ()
+    """(field, text) of what the name of the file or its titles say for all records."""
+    year: str | None = None
+    """The year that they say."""
 
 
 def read_header(path: Path, mapping: Mapping, name: str) -> Header:

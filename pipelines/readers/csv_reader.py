@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.readers.csv_header import Header
 from pipelines.readers.delivered import Delivered
-from pipelines.readers.field_forms import literal
 from pipelines.readers.safe_bytes import LineEnds
+from pipelines.readers.text_marks import literal
 
 if TYPE_CHECKING:
     import duckdb

@@ -15,7 +15,7 @@ from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.mappings.mapping import Mapping
 from pipelines.readers.csv_header import NATIVE_MARK, Header, check_header
 from pipelines.readers.delivered import Delivered
-from pipelines.readers.field_forms import literal
+from pipelines.readers.text_marks import literal
 
 if TYPE_CHECKING:
     import duckdb

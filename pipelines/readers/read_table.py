@@ -18,8 +18,9 @@ from pipelines.mappings.mapping import Mapping, Unpivot
 from pipelines.readers.csv_header import check_columns, read_header
 from pipelines.readers.csv_reader import scan_as_text
 from pipelines.readers.delivered import Delivered
+from pipelines.readers.file_values import add_file_values
 from pipelines.readers.safe_bytes import BytesSeen, inspect_text_file, is_plain_text
-from pipelines.readers.text_lines import TextLines, cut_lines, needs_cutting
+from pipelines.readers.text_lines import TextLines, cut_lines, needs_cutting, read_titles
 from pipelines.readers.unpack import transcode, unpack
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ def read_table(
     file is not what its mapping declares.
     """
     delivered = _read_format(connection, path, contract, mapping, seen, work, name)
+    if mapping.file_values or mapping.year_from is not None:
+        valued = add_file_values(delivered.header, mapping, name)
+        delivered = replace(delivered, header=valued)
     if mapping.skip_blank_rows:
         delivered = _skip_blank_rows(connection, delivered)
     if mapping.unpivot is not None:
@@ -67,7 +71,7 @@ def _read_format(
 
         header = write_sheet_as_csv(path, mapping, work / "table.csv", name)
         return scan_as_text(work / "table.csv", header, name, seen.line_ends)
-    path, seen, notes = _prepare_text(path, mapping, seen, work, name)
+    path, seen, notes, titles = _prepare_text(path, mapping, seen, work, name)
     if mapping.format in ("json", "jsonl"):
         from pipelines.readers.json_reader import write_records_as_csv
 
@@ -84,14 +88,17 @@ def _read_format(
             delivered, lines=lines, may_have_control_characters=seen.has_control_characters
         )
     header = delivered.header
-    return replace(delivered, header=replace(header, notes=(*notes, *header.notes)))
+    header = replace(header, notes=(*notes, *header.notes), titles=titles)
+    return replace(delivered, header=header)
 
 
 def _prepare_text(
     path: Path, mapping: Mapping, seen: BytesSeen, work: Path, name: str
-) -> tuple[Path, BytesSeen, list[str]]:
-    """UTF-8 text that begins with the header and ends with the last record."""
+) -> tuple[Path, BytesSeen, list[str], tuple[str, ...]]:
+    """UTF-8 text that begins with the header and ends with the last record; notes, and the lines
+    before the header."""
     notes: list[str] = []
+    titles: tuple[str, ...] = ()
     if mapping.compression != "none":
         unpack(path, mapping, work / "unpacked", name)
         path = work / "unpacked"
@@ -107,9 +114,10 @@ def _prepare_text(
         if not seen.ends_with_newline and mapping.format == "csv":
             notes.append("last line has no line end")
     if needs_cutting(mapping):
+        titles = read_titles(path, mapping)
         notes += cut_lines(path, mapping, work / "cut", name)
         path = work / "cut"
-    return path, seen, notes
+    return path, seen, notes, titles
 
 
 def _skip_blank_rows(connection: duckdb.DuckDBPyConnection, delivered: Delivered) -> Delivered:
@@ -164,9 +172,8 @@ def _unpivot(
     connection.execute("drop table delivered")
     connection.execute("alter table unpivoted rename to delivered")
     made = [*unpivot.id_columns, unpivot.name_column, unpivot.value_column]
-    found = replace(
-        check_columns(made, mapping, name), notes=header.notes, has_native=header.has_native
-    )
+    checked = check_columns(made, mapping, name)
+    found = replace(header, columns=checked.columns, unknown=checked.unknown)
     delivered = replace(delivered, header=found)
     if not row[0]:
         return delivered

@@ -47,7 +47,8 @@ def write_sheet_as_csv(path: Path, mapping: Mapping, target: Path, name: str) ->
     where the workbook cannot be read for sure."""
     _check_archive(path, name)
     notes: list[str] = []
-    rows = _read_rows(path, mapping, name, notes)
+    title_rows: list[str] = []
+    rows = _read_rows(path, mapping, name, notes, title_rows)
     columns = _read_columns(rows, mapping, name)
     header = check_header(columns, mapping, name)
     with TextTable(target, columns, name) as table:
@@ -59,7 +60,8 @@ def write_sheet_as_csv(path: Path, mapping: Mapping, target: Path, name: str) ->
             table.write([*row, *[""] * len(columns)][: len(columns)], number)
     if mapping.header_row > 1:
         notes.append(f"{mapping.header_row - 1} rows before the header passed over")
-    return Header(header.columns, header.unknown, tuple(notes), has_native=True)
+    titles = tuple(title_rows)
+    return Header(header.columns, header.unknown, tuple(notes), has_native=True, titles=titles)
 
 
 def _check_archive(path: Path, name: str) -> None:
@@ -72,8 +74,11 @@ def _check_archive(path: Path, name: str) -> None:
         raise _refuse(name, "is damaged", "a whole Excel file", str(error)) from None
 
 
-def _read_rows(path: Path, mapping: Mapping, name: str, notes: list[str]) -> Iterator[Row]:
-    """Rows from the header on, as texts; hidden sheets beside the one are noted."""
+def _read_rows(
+    path: Path, mapping: Mapping, name: str, notes: list[str], titles: list[str]
+) -> Iterator[Row]:
+    """Rows from the header on, as texts; hidden sheets beside the one are noted, and the rows
+    before the header are added to `titles`."""
     import openpyxl
 
     try:
@@ -90,6 +95,9 @@ def _read_rows(path: Path, mapping: Mapping, name: str, notes: list[str]) -> Ite
             sheets = (sheet, formulas[sheet.title])
             for each in sheets:
                 each.reset_dimensions()
+            if mapping.header_row > 1:
+                above = sheet.iter_rows(max_row=mapping.header_row - 1)
+                titles += [_say_title(cells, name) for cells in above]
             pairs = zip_longest(*(each.iter_rows(min_row=mapping.header_row) for each in sheets))
             for number, (cells, sources) in enumerate(pairs, start=mapping.header_row):
                 _refuse_without_result(cells, sources, number, name)
@@ -163,6 +171,11 @@ def _render(cell: Any, name: str) -> str:
     if cell.data_type == "e":
         raise _refuse(name, f"has an error in {cell.coordinate}", "a value", str(value))
     return str(value).replace(NATIVE_MARK, "\x1c")
+
+
+def _say_title(cells: Any, name: str) -> str:
+    texts = (_render(cell, name).removeprefix(NATIVE_MARK) for cell in cells)
+    return " ".join(text for text in texts if text)
 
 
 def _show_float(value: float) -> str:

@@ -133,7 +133,7 @@ LATIN1 = LATIN1.replace("für".encode("latin-1"), b"memo", 1)
 
 LISTED: dict[str, Case] = {
     "00_good": accepted(GOOD),
-    "38_digits": bad("Q", FORM, amount="9" * 38),
+    "38_digits": bad("Q", "too many digits before the point", amount="9" * 38),
     "backslash_quote": refused(
         table(line(1), line(2, memo=r'"a \"b\" c"')), "line 3 has a quote that is not closed"
     ),

@@ -12,12 +12,15 @@ from pipelines.contracts.contract import load_contract
 from pipelines.mappings.mapping import (
     ClosedStates,
     DerivedTime,
+    FileValue,
     Join,
     LastState,
     Mapping,
     NetOf,
     SignFrom,
+    SignMarks,
     Unpivot,
+    YearFrom,
     load_mapping,
 )
 
@@ -43,6 +46,10 @@ def _defaults(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
             shown = "the empty text"
         elif default in ((), {}):
             shown = "empty"
+        elif isinstance(default, BaseModel):
+            shown = "see below"
+        elif isinstance(default, tuple):
+            shown = ", ".join(f"`{item}`" for item in default)
         found[f"{prefix}{name}"] = shown
     return found
 
@@ -53,6 +60,8 @@ def test_every_key_is_documented_with_its_default() -> None:
     keys |= _defaults(ClosedStates, "last_state_of.closed.")
     keys |= _defaults(Join, "join.") | _defaults(NetOf, "net_of.")
     keys |= _defaults(SignFrom, "sign_from.") | _defaults(DerivedTime, "derived_times.")
+    keys |= _defaults(FileValue, "file_values.") | _defaults(YearFrom, "year_from.")
+    keys |= _defaults(SignMarks, "sign_marks.")
     assert _documented() == keys
 
 
