@@ -102,7 +102,8 @@ def resolve_source(
 ) -> tuple[Contract, Mapping]:
     """Contract and mapping of a source. Raises ConfigurationError if one is not known."""
     try:
-        contract = load_contract(source.contract)
+        years = workspace.config.years
+        contract = load_contract(source.contract).with_years(years.first, years.last)
         return contract, load_mapping(source.mapping, contract, workspace.mappings)
     except (KeyError, ValueError) as error:
         problem = Problem(CONFIG_NAME, str(error.args[0]), field=f"sources.{source_id}")

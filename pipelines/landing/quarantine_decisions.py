@@ -108,7 +108,8 @@ def release_records(
     reason = _require_reason(why)
     with books.begin() as connection, _connect() as engine:
         load = _find_load(workspace, books, source_id, file)
-        contract = load_contract(load.contract_id)
+        years = workspace.config.years
+        contract = load_contract(load.contract_id).with_years(years.first, years.last)
         _refuse_unknown_fields(contract, changes or {})
         give_key(engine, workspace, contract)
         values = replace_values(engine, contract, changes or {})
