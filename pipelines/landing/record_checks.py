@@ -33,6 +33,7 @@ from pipelines.readers.field_texts import (
     note_changes,
     select_texts,
 )
+from pipelines.readers.text_marks import RAGGED, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -146,12 +147,42 @@ def explain_quarantine(
             where _row_number in (select _row_number from waiting)
             """
         )
+    if delivered.header.has_ragged:
+        _say_ragged(connection, delivery)
     row = connection.execute(
         "select (select count(*) from waiting), count(*) from quarantined where len(_problems) > 0"
     ).fetchone()
     assert row is not None
     # Two ways to judge a record must agree, or one would vanish between them.
     assert row[0] == row[1], f"{row[0]} records are not good, {row[1]} of them say why"
+
+
+def _say_ragged(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
+    """Of a record of another width, `quarantined` says that once, and keeps no value of its own."""
+    says = f"starts_with(problem.reason, {literal(RAGGED)})"
+    given = {*delivery.mapping.constants, *delivery.mapping.file_values}
+    names = [field.name for field in delivery.contract.fields]
+    texts = ", ".join(
+        f'"{name}"'
+        if name in given
+        else f'case when _is_ragged then null else "{name}" end as "{name}"'
+        for name in names
+    )
+    connection.execute(
+        f"""
+        create or replace temp table quarantined as
+        select
+            _row_number, {texts},
+            case when _is_ragged then [{{
+                'field': '', 'found': _ragged[1].found, 'reason': _ragged[1].reason
+            }}] else _problems end as _problems
+        from (
+            select *, list_filter(_problems, lambda problem: {says}) as _ragged,
+                len(_ragged) > 0 as _is_ragged
+            from quarantined
+        )
+        """
+    )
 
 
 def refuse_untrusted(

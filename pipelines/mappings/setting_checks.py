@@ -24,6 +24,7 @@ FITTING_FORMATS: dict[str, tuple[str, ...]] = {
     "header_row": ("csv", "xlsx"),
     "footer_rows": ("csv", "xlsx"),
     "footer_pattern": ("csv",),
+    "ragged_rows": ("csv", "xlsx"),
     "sheet": ("xlsx",),
     "records_at": ("json",),
     "object_from": ("csv", "xlsx", "parquet"),

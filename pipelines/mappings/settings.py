@@ -68,6 +68,9 @@ class Mapping(BaseModel):
     footer_pattern: str | None = None
     """Regular expression that every line of the footer matches from its beginning; a file
     without such a line at its end is refused as cut off (csv)."""
+    ragged_rows: Literal["quarantine", "refuse"] = "quarantine"
+    """What happens to records with another number of fields than the header: they alone go into
+    quarantine, or the file is refused (csv, xlsx)."""
     skip_blank_rows: bool = False
     """Whether records without any value are passed over and counted."""
     sheet: str | None = None

@@ -36,6 +36,8 @@ class Header:
     """What was passed over or changed while the delivery was read."""
     has_native: bool = False
     """Whether values that the format types begin with NATIVE_MARK: they are canonical already."""
+    has_ragged: bool = False
+    """Whether records of another width are among the delivered ones, each marked as that."""
     titles: tuple[str, ...] = ()
     """The lines before the header, where something is read from them."""
     file_values: tuple[tuple[str, str], ...] = ()

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from pipelines.contracts.contract import Contract
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.mappings.mapping import Mapping, Unpivot
-from pipelines.readers.csv_header import check_columns, read_header
+from pipelines.readers.csv_header import Header, check_columns, read_header
 from pipelines.readers.csv_reader import scan_as_text
 from pipelines.readers.delivered import Delivered
 from pipelines.readers.file_values import add_file_values
+from pipelines.readers.personal_texts import names_persons
+from pipelines.readers.ragged_rows import write_marked_rows
 from pipelines.readers.safe_bytes import BytesSeen, inspect_text_file, is_plain_text
 from pipelines.readers.text_lines import TextLines, cut_lines, needs_cutting, read_titles
 from pipelines.readers.unpack import transcode, unpack
@@ -35,14 +37,19 @@ def read_table(
     seen: BytesSeen,
     work: Path,
     name: str,
+    *,
+    marks_ragged: bool = False,
 ) -> Delivered:
-    """The records of the file at `path`, called `name` in messages.
+    """The records of the file at `path`, called `name` in messages. With `marks_ragged`, records of
+    another width than the header are read as marked ones.
 
     Assumes that `seen` is what its bytes are. Files that the relation reads may be written to
     `work`, which must stay until the records are written. Raises DeliveryRefusedError where the
     file is not what its mapping declares.
     """
-    delivered = _read_format(connection, path, contract, mapping, seen, work, name)
+    delivered = _read_format(
+        connection, path, contract, mapping, seen, work, name, marks_ragged=marks_ragged
+    )
     if mapping.file_values or mapping.year_from is not None:
         valued = add_file_values(delivered.header, mapping, name)
         delivered = replace(delivered, header=valued)
@@ -61,6 +68,8 @@ def _read_format(
     seen: BytesSeen,
     work: Path,
     name: str,
+    *,
+    marks_ragged: bool,
 ) -> Delivered:
     if mapping.format == "parquet":
         from pipelines.readers.parquet_reader import scan_parquet
@@ -69,7 +78,8 @@ def _read_format(
     if mapping.format == "xlsx":
         from pipelines.readers.xlsx_reader import write_sheet_as_csv
 
-        header = write_sheet_as_csv(path, mapping, work / "table.csv", name)
+        has_names = names_persons(contract, mapping)
+        header = write_sheet_as_csv(path, mapping, work / "table.csv", name, has_names)
         return scan_as_text(work / "table.csv", header, name, seen.line_ends)
     path, seen, notes, titles = _prepare_text(path, mapping, seen, work, name)
     if mapping.format in ("json", "jsonl"):
@@ -79,6 +89,9 @@ def _read_format(
         delivered = scan_as_text(work / "table.csv", header, name, seen.line_ends)
     else:
         header = read_header(path, mapping, name)
+        if marks_ragged:
+            header = replace(header, notes=tuple(notes), titles=titles)
+            return _mark_ragged_rows(path, header, contract, mapping, seen, work, name)
         delivered = scan_as_text(
             path, header, name, seen.line_ends, mapping.delimiter, mapping.quote
         )
@@ -90,6 +103,27 @@ def _read_format(
     header = delivered.header
     header = replace(header, notes=(*notes, *header.notes), titles=titles)
     return replace(delivered, header=header)
+
+
+def _mark_ragged_rows(
+    path: Path,
+    header: Header,
+    contract: Contract,
+    mapping: Mapping,
+    seen: BytesSeen,
+    work: Path,
+    name: str,
+) -> Delivered:
+    """The records of a text of which some have another width than the header."""
+    target, width = work / "marked", len(header.columns)
+    is_whole = seen.ends_with_newline or needs_cutting(mapping)
+    has_names = names_persons(contract, mapping)
+    count = write_marked_rows(
+        path, width, mapping, target, name, is_whole=is_whole, names_persons=has_names
+    )
+    notes = (*header.notes, f"{count:,} records have another number of fields than the header")
+    header = replace(header, notes=notes, has_ragged=True)
+    return scan_as_text(target, header, name, seen.line_ends)
 
 
 def _prepare_text(

@@ -14,8 +14,8 @@ NO_SUCH_HOUR = "is a local time that does not exist"
 OTHER_WEEKDAY = "names a weekday that is not the day's"
 OTHER_CURRENCY = "is in another currency than its record"
 RAGGED = "has another number of fields than the header"
-MISREAD_REASONS = (MISREAD, NO_SUCH_HOUR, OTHER_WEEKDAY, OTHER_CURRENCY, RAGGED)
-"""Every reason for which a text is marked; what it means only a person can say."""
+MISREAD_REASONS = (MISREAD, NO_SUCH_HOUR, OTHER_WEEKDAY, OTHER_CURRENCY)
+"""Every reason for which the text of one field is marked; what it means only a person can say."""
 
 
 def mark_expression(name: str, expected: str, reason: str = MISREAD) -> str:

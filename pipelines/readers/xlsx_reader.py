@@ -20,6 +20,7 @@ from typing import Any
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.mappings.mapping import Mapping
 from pipelines.readers.csv_header import NATIVE_MARK, Header, check_header
+from pipelines.readers.ragged_rows import mark_ragged
 from pipelines.readers.text_table import TextTable
 from pipelines.readers.unpack import check_archive_size
 
@@ -42,26 +43,45 @@ READING_ERRORS = (
 )
 
 
-def write_sheet_as_csv(path: Path, mapping: Mapping, target: Path, name: str) -> Header:
-    """Write header and records of the mapping's sheet to `target`. Raises DeliveryRefusedError
-    where the workbook cannot be read for sure."""
+def write_sheet_as_csv(
+    path: Path, mapping: Mapping, target: Path, name: str, has_names: bool
+) -> Header:
+    """Write header and records of the mapping's sheet to `target`; `has_names`: they may name
+    persons. Raises DeliveryRefusedError where the workbook cannot be read for sure."""
     _check_archive(path, name)
     notes: list[str] = []
     title_rows: list[str] = []
     rows = _read_rows(path, mapping, name, notes, title_rows)
     columns = _read_columns(rows, mapping, name)
     header = check_header(columns, mapping, name)
+    width, ragged = len(columns), 0
     with TextTable(target, columns, name) as table:
         for number, row in enumerate(_cut_end(rows, mapping.footer_rows, notes), start=1):
-            if any(row[len(columns) :]):
+            is_ragged = any(row[width:])
+            if is_ragged and mapping.ragged_rows == "quarantine":
+                bare = [cell.removeprefix(NATIVE_MARK) for cell in row]
+                where = f"record {number}"
+                marked = mark_ragged(bare, width, where, ", ", names_persons=has_names)
+                table.write(marked, number)
+                ragged += 1
+                continue
+            if is_ragged:
                 expected = f"{len(columns)} cells as in the header"
                 found = repr(next(cell for cell in row[len(columns) :] if cell))
                 raise _refuse(name, f"record {number} has a cell too much", expected, found)
             table.write([*row, *[""] * len(columns)][: len(columns)], number)
     if mapping.header_row > 1:
         notes.append(f"{mapping.header_row - 1} rows before the header passed over")
-    titles = tuple(title_rows)
-    return Header(header.columns, header.unknown, tuple(notes), has_native=True, titles=titles)
+    if ragged:
+        notes.append(f"{ragged:,} records have another number of fields than the header")
+    return Header(
+        header.columns,
+        header.unknown,
+        tuple(notes),
+        has_native=True,
+        has_ragged=ragged > 0,
+        titles=tuple(title_rows),
+    )
 
 
 def _check_archive(path: Path, name: str) -> None:
