@@ -109,6 +109,7 @@ def _reads_as_it_lies(contract: Contract, mapping: Mapping) -> bool:
     return not (
         names_persons(contract, mapping)
         or mapping.unpivot
+        or mapping.has_table_shape()
         or mapping.last_state_of
         or mapping.skip_blank_rows
         or mapping.strip_text

@@ -76,11 +76,12 @@ def read_records(
         # What looks at all records before it reads them needs them twice.
         delivered = delivered.keep(connection, "delivered")
     notes = _count_stripped(connection, mapping, delivered.header, delivered.relation)
-    texts, passed_over = _select_texts(delivery, delivered, sha256), 0
+    texts, passed_over = _select_texts(delivery, delivered, sha256), delivered.header.left_out
     if mapping.last_state_of is not None:
-        passed_over, note = keep_last_states(
+        earlier, note = keep_last_states(
             connection, delivery, mapping.last_state_of, texts.numbered
         )
+        passed_over += earlier
         texts = RecordTexts(f"from {STATES}", f"from {STATES}", texts.are_clean)
         notes += note
     notes += write_names(connection, delivery, delivered, sha256, directory)

@@ -99,11 +99,73 @@ class Unpivot(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id_columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    id_columns: tuple[str, ...] = ()
+    """Columns that every record keeps; all others but `value_columns` where those are named."""
     name_column: str
     value_column: str
     skip_columns: tuple[str, ...] = ()
     """Columns that hold no value; the empty text names a column without a name."""
+    value_columns: dict[str, str] = {}
+    """Column of values -> the name that its records get, such as the currency of an amount."""
+
+    @model_validator(mode="after")
+    def says_which_columns(self) -> Unpivot:
+        if bool(self.id_columns) == bool(self.value_columns):
+            raise ValueError("'unpivot' names 'id_columns' or 'value_columns'")
+        return self
+
+
+class GroupHeading(BaseModel):
+    """Records that head a group: their text is a value of all records below, up to the next."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    """The column that holds the heading."""
+    pattern: str
+    """Regular expression that its whole text matches, with one group: the value."""
+
+    @field_validator("pattern")
+    @classmethod
+    def has_one_group(cls, pattern: str) -> str:
+        return _require_one_group(pattern)
+
+
+class Total(BaseModel):
+    """Records that are the total of those above, since the last one of their kind or an outer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    """The column whose text says that a record is a total."""
+    pattern: str
+    """Regular expression that this whole text matches."""
+    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Columns of numbers that are compared with the sum of the records."""
+
+
+class RowCondition(BaseModel):
+    """Which records are kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    values: tuple[str, ...] = ()
+    """Texts of the records that are kept; the empty text where it has none."""
+    pattern: str | None = None
+    """Regular expression that the whole text of the records matches that are kept."""
+    is_not: bool = False
+    """Whether those records are left out instead."""
+
+    @model_validator(mode="after")
+    def says_one_thing(self) -> RowCondition:
+        if bool(self.values) == (self.pattern is not None):
+            raise ValueError("'keep_rows': a condition has 'values' or a 'pattern'")
+        return self
+
+    def __str__(self) -> str:
+        texts = ", ".join(map(repr, self.values)) or f"a text like {self.pattern}"
+        return f"{self.column} is {'' if self.is_not else 'not '}{texts}"
 
 
 class Join(BaseModel):

@@ -18,12 +18,15 @@ from pipelines.mappings.setting_parts import (
     ColumnNames,
     DerivedTime,
     FileValue,
+    GroupHeading,
     Join,
     LastState,
     NetOf,
     ReadColumn,
+    RowCondition,
     SignFrom,
     SignMarks,
+    Total,
     Unpivot,
     YearFrom,
     list_names,
@@ -78,6 +81,16 @@ class Mapping(BaseModel):
     records_at: str | None = None
     """Dotted path to the list of records; left out where the file is that list, a dot where it is
     one record (json)."""
+    skip_repeated_headers: bool = False
+    """Whether records that repeat the header are passed over and counted."""
+    group_headings: dict[Annotated[str, Field(min_length=1)], GroupHeading] = {}
+    """Column that is made -> the headings above groups of records that give its values."""
+    totals: tuple[Total, ...] = ()
+    """Totals among the records, inner ones first: they are compared and passed over."""
+    fill_down: tuple[str, ...] = ()
+    """Columns whose empty values are those of the record above."""
+    keep_rows: tuple[RowCondition, ...] = ()
+    """Conditions that records must meet; those left out are counted, with their amounts."""
     unpivot: Unpivot | None = None
     """How a wide delivery becomes one record per value."""
 
@@ -225,6 +238,23 @@ class Mapping(BaseModel):
             items.append(year_column(self.year_from.column))
         return tuple(item for item in items if isinstance(item, ReadColumn))
 
+    def has_table_shape(self) -> bool:
+        """Whether something among the records is no record, or stands above those it is for."""
+        return bool(
+            self.skip_repeated_headers
+            or self.group_headings
+            or self.totals
+            or self.fill_down
+            or self.keep_rows
+        )
+
+    def shape_columns(self) -> tuple[str, ...]:
+        """Columns that only say something about the shape of the table."""
+        named = [heading.column for heading in self.group_headings.values()]
+        named += [name for total in self.totals for name in (total.column, *total.columns)]
+        named += [*self.fill_down, *(condition.column for condition in self.keep_rows)]
+        return tuple(dict.fromkeys(named))
+
     def has_titles(self) -> bool:
         """Whether lines stand before the header."""
         return self.header_row > 1
@@ -240,7 +270,7 @@ class Mapping(BaseModel):
 
     def reads_column(self, column: str) -> bool:
         """Whether anything is made of a column of that name."""
-        return column in self.all_column_names() or column.startswith(
+        return column in (*self.all_column_names(), *self.shape_columns()) or column.startswith(
             tuple(self.object_from.values())
         )
 

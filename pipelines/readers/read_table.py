@@ -22,6 +22,7 @@ from pipelines.readers.file_values import add_file_values
 from pipelines.readers.personal_texts import names_persons
 from pipelines.readers.ragged_rows import write_marked_rows
 from pipelines.readers.safe_bytes import BytesSeen, inspect_text_file, is_plain_text
+from pipelines.readers.table_shapes import shape_table
 from pipelines.readers.text_lines import TextLines, cut_lines, needs_cutting, read_titles
 from pipelines.readers.unpack import transcode, unpack
 
@@ -55,6 +56,10 @@ def read_table(
         delivered = replace(delivered, header=valued)
     if mapping.skip_blank_rows:
         delivered = _skip_blank_rows(connection, delivered)
+    if mapping.has_table_shape():
+        if not mapping.skip_blank_rows:
+            delivered = delivered.keep(connection, "delivered")
+        delivered = shape_table(connection, delivered, contract, mapping, name)
     if mapping.unpivot is not None:
         delivered = _unpivot(connection, delivered, mapping, mapping.unpivot, name)
     return delivered
@@ -174,17 +179,25 @@ def _unpivot(
 ) -> Delivered:
     """One record per value; records are numbered by the delivery's record and column, with gaps
     where there is no value."""
-    delivered = delivered.keep(connection, "delivered")
+    if delivered.relation != "delivered":
+        delivered = delivered.keep(connection, "delivered")
     header, columns = delivered.header, delivered.header.columns
-    numbers = [columns.index(column) for column in unpivot.id_columns]
     passed = {*unpivot.id_columns, *unpivot.skip_columns}
     values = [number for number, column in enumerate(columns) if column not in passed]
+    ids = unpivot.id_columns
+    if unpivot.value_columns:
+        values = [columns.index(column) for column in unpivot.value_columns]
+        ids = tuple(c for n, c in enumerate(columns) if n not in values and c not in passed)
+    numbers = [columns.index(column) for column in ids]
     if not values:
         problem = Problem(name, "has no columns of values", expected="at least one")
         raise DeliveryRefusedError(problem)
-    ids = ", ".join(f"column_{number} as id_{i}" for i, number in enumerate(numbers))
+    kept = ", ".join(f"column_{number} as id_{i}" for i, number in enumerate(numbers))
+    labels = {
+        number: unpivot.value_columns.get(columns[number], columns[number]) for number in values
+    }
     pairs = ", ".join(
-        f"{{'position': {position}, 'name': {_literal(columns[number])}, 'value': column_{number}}}"
+        f"{{'position': {position}, 'name': {_literal(labels[number])}, 'value': column_{number}}}"
         for position, number in enumerate(values, start=1)
     )
     tokens = ", ".join(_literal(token) for token in ("", *mapping.null_tokens))
@@ -192,7 +205,7 @@ def _unpivot(
     connection.execute(
         f"""
         create or replace temp table unpivoted as
-        with pairs as (select _row_number, {ids}, unnest([{pairs}]) as pair from delivered)
+        with pairs as (select _row_number, {kept}, unnest([{pairs}]) as pair from delivered)
         select
             (_row_number - 1) * {len(values)} + pair.position as _row_number,
             {named}, pair.name as column_{len(numbers)}, pair.value as column_{len(numbers) + 1}
@@ -205,7 +218,7 @@ def _unpivot(
     assert row is not None
     connection.execute("drop table delivered")
     connection.execute("alter table unpivoted rename to delivered")
-    made = [*unpivot.id_columns, unpivot.name_column, unpivot.value_column]
+    made = [*ids, unpivot.name_column, unpivot.value_column]
     checked = check_columns(made, mapping, name)
     found = replace(header, columns=checked.columns, unknown=checked.unknown)
     delivered = replace(delivered, header=found)

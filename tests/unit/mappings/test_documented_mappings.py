@@ -13,12 +13,15 @@ from pipelines.mappings.mapping import (
     ClosedStates,
     DerivedTime,
     FileValue,
+    GroupHeading,
     Join,
     LastState,
     Mapping,
     NetOf,
+    RowCondition,
     SignFrom,
     SignMarks,
+    Total,
     Unpivot,
     YearFrom,
     load_mapping,
@@ -62,6 +65,8 @@ def test_every_key_is_documented_with_its_default() -> None:
     keys |= _defaults(SignFrom, "sign_from.") | _defaults(DerivedTime, "derived_times.")
     keys |= _defaults(FileValue, "file_values.") | _defaults(YearFrom, "year_from.")
     keys |= _defaults(SignMarks, "sign_marks.")
+    keys |= _defaults(GroupHeading, "group_headings.") | _defaults(Total, "totals.")
+    keys |= _defaults(RowCondition, "keep_rows.")
     assert _documented() == keys
 
 
