@@ -71,6 +71,7 @@ from pipelines.landing.redelivery import find_superseded
 from pipelines.landing.typed_records import ORIGINAL_NAME, QUARANTINE_NAME, RECORDS_NAME
 from pipelines.readers.csv_header import Header
 from pipelines.readers.delivered import Delivered
+from pipelines.readers.file_values import refuse_other_values
 from pipelines.readers.personal_texts import give_key, hide_delivered_lines
 from pipelines.readers.ragged_rows import RaggedRowsError
 from pipelines.readers.read_table import read_table
@@ -386,6 +387,7 @@ def _refuse_closed(connection: Connection, landed: LandedDelivery, before: list[
 
 
 def _say_known(delivery: Delivery, known: KnownLoad) -> LoadResult:
+    refuse_other_values(delivery.mapping, delivery.name, known.file_name)
     message = f"{delivery.name}: same content as '{known.file_name}', landed before"
     if known.superseded_by is not None:
         message += "; a later delivery took its place, and still counts"

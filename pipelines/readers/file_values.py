@@ -31,6 +31,27 @@ def add_file_values(header: Header, mapping: Mapping, name: str) -> Header:
     return replace(header, file_values=values, year=year)
 
 
+def refuse_other_values(mapping: Mapping, name: str, known: str) -> None:
+    """Raise DeliveryRefusedError where the names of two files with one content say two values, such
+    as two months: the second would be taken for the first one."""
+    patterns = [item.pattern for item in mapping.file_values.values() if item.where == "file_name"]
+    if mapping.year_from is not None and mapping.year_from.where == "file_name":
+        patterns.append(mapping.year_from.pattern)
+    for pattern in patterns:
+        one, other = re.search(pattern, name), re.search(pattern, known)
+        if one and other and one[1] != other[1]:
+            raise DeliveryRefusedError(
+                Problem(
+                    name,
+                    f"has the content of '{known}' under a name that says {one[1]}, not {other[1]}",
+                    expected="content of its own, because files are told apart by it",
+                    found="the same bytes",
+                    remedy="It was not loaded. Ask the sender for a file that says in its content "
+                    "what it is for, or add that to the file.",
+                )
+            )
+
+
 def _find(where: str, pattern: str, what: str, header: Header, name: str) -> str:
     texts = [name] if where == "file_name" else header.titles
     for text in texts:

@@ -183,6 +183,20 @@ def test_a_value_of_the_file_is_that_of_its_records(company: Company) -> None:
     )
 
 
+def test_one_content_under_the_names_of_two_months_is_not_taken_for_one(company: Company) -> None:
+    """The rent of two months is the same file, but for its name."""
+    mapping = ledger_mapping(
+        columns={"line_id": "id", "amount_local": "amount"},
+        file_values={"posting_date": {"where": "file_name", "pattern": r"rent_(\d{4}-\d\d-\d\d)"}},
+    )
+    content = b"id,amount\nL1,1\n"
+    land_own(company, mapping, content, "own/rent_2026-01-31.csv")
+    (company.workspace.inbox / "own/rent_2026-01-31.csv").unlink()
+    result = land_own(company, mapping, content, "own/rent_2026-02-28.csv")
+    assert result.state == "refused"
+    assert "under a name that says 2026-02-28, not 2026-01-31" in result.message
+
+
 def test_currency_signs_in_amounts(company: Company) -> None:
     """The four ways of one American export; 1,500.00 - 900.23 - 1,182.77 - 33.52 = -616.52."""
     texts = ["$1,500.00", "($900.23)", "$(1,182.77)", "-$33.52"]
