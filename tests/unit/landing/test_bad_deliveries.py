@@ -45,12 +45,14 @@ BY_PERIOD: dict[str, Any] = {
     "contract": "general_ledger",
     "columns": {**COLUMNS, "period_id": "period"},
     "constants": {**CONSTANTS, "posting_date": "2026-01-31"},
+    "ragged_rows": "refuse",
 }
 BY_DAY: dict[str, Any] = {
     "contract": "general_ledger",
     "columns": {**COLUMNS, "posting_date": "period"},
     "constants": CONSTANTS,
     "period_from": "posting_date",
+    "ragged_rows": "refuse",
 }
 NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")
 MAPPINGS = {
