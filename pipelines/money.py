@@ -8,6 +8,11 @@ money and is refused at the door.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 ENGINE_DIGITS = 6
 
@@ -15,46 +20,51 @@ AMOUNT_LIMIT = 10**15
 """An amount reaches it in neither direction, in its own currency and in the reporting one. Landing
 refuses what does; the engine is exact for all that lies below."""
 
-# Currencies whose minor unit is not a hundredth, by ISO 4217.
-_NO_DECIMALS = (
-    "BIF",
-    "CLP",
-    "DJF",
-    "GNF",
-    "ISK",
-    "JPY",
-    "KMF",
-    "KRW",
-    "PYG",
-    "RWF",
-    "UGX",
-    "UYI",
-    "VND",
-    "VUV",
-    "XAF",
-    "XOF",
-    "XPF",
-)
-_THREE_DECIMALS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
-_FOUR_DECIMALS = ("CLF", "UYW")
-_MINOR_UNIT_DIGITS = {
-    **dict.fromkeys(_NO_DECIMALS, 0),
-    **dict.fromkeys(_THREE_DECIMALS, 3),
-    **dict.fromkeys(_FOUR_DECIMALS, 4),
-}
+CURRENCIES_PATH = Path(__file__).parent / "iso_4217.yml"
+USUAL_DECIMALS = 2
+
+CurrencyText = Annotated[str, Field(pattern="^[A-Z]{3}$")]
+
+
+class Currencies(BaseModel):
+    """The list of ISO 4217."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    decimals: dict[int, tuple[CurrencyText, ...]]
+    """Decimals of the minor unit -> currencies, where they are not two."""
+    current: tuple[CurrencyText, ...]
+    withdrawn: tuple[CurrencyText, ...]
+
+
+@cache
+def load_currencies() -> Currencies:
+    """The currencies of ISO 4217, with those that are withdrawn."""
+    import yaml
+
+    return Currencies.model_validate(yaml.safe_load(CURRENCIES_PATH.read_text("utf-8")))
+
+
+@cache
+def list_currencies() -> frozenset[str]:
+    """Every code that is a currency, withdrawn ones too; XXX and XTS are none."""
+    return frozenset((*load_currencies().current, *load_currencies().withdrawn))
+
+
+@cache
+def _digits_by_currency() -> dict[str, int]:
+    decimals = load_currencies().decimals
+    return {code: digits for digits, codes in decimals.items() for code in codes}
 
 
 def minor_unit_digits(currency_code: str) -> int:
     """Decimals of a currency's minor unit: 2 for EUR, 0 for JPY, 3 for KWD."""
-    return _MINOR_UNIT_DIGITS.get(currency_code, 2)
+    return _digits_by_currency().get(currency_code, USUAL_DECIMALS)
 
 
 def list_minor_unit_exceptions() -> dict[int, list[str]]:
     """Currencies by the decimals of their minor unit, where that is not 2."""
-    result: dict[int, list[str]] = {}
-    for code, digits in _MINOR_UNIT_DIGITS.items():
-        result.setdefault(digits, []).append(code)
-    return result
+    return {digits: list(codes) for digits, codes in load_currencies().decimals.items()}
 
 
 def round_to_minor_unit(amount: Decimal, currency_code: str) -> Decimal:

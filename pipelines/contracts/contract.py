@@ -42,6 +42,15 @@ class ContractField(BaseModel):
     allowed_values: tuple[str, ...] | None = None
     minimum: int | None = None
     """The smallest value a number may have, inclusive; None for no bound."""
+    at_most_field: str | None = None
+    """Name of a decimal field of the same record that this one does not exceed."""
+    is_amount: bool = False
+    """Whether it is money without `minor_unit_of`; what has that is money anyway."""
+    is_open_end: bool = False
+    """Whether a far day, such as 9999-12-31, means that there is no end."""
+    first_year: int = 1
+    last_year: int = 9999
+    """The years in which a date, time or period may lie; `with_years` narrows them."""
     minor_unit_of: str | None = None
     """Name of the currency field whose ISO minor unit limits the decimals of this amount."""
     is_rounded: bool = False
@@ -88,6 +97,7 @@ class Contract(BaseModel):
         used = [*self.key, self.amount_field, self.currency_field, self.period_field]
         used += [self.starts_field, self.day_field]
         used += [field.minor_unit_of for field in self.fields]
+        used += [field.at_most_field for field in self.fields]
         for name in used:
             if name is not None and name not in names:
                 raise ValueError(f"contract {self.contract_id}: no field is named {name}")
@@ -107,6 +117,17 @@ class Contract(BaseModel):
                     f"{self.contract_id}: {field.name} is no free code or text and is personal"
                 )
         return self
+
+    def with_years(self, first_year: int, last_year: int) -> Contract:
+        """The contract with dates, times and periods in these years only; an end may be open."""
+        span = {"first_year": first_year, "last_year": last_year}
+        fields = tuple(
+            field.model_copy(update={**span, "last_year": 9999} if field.is_open_end else span)
+            if field.type in ("date", "timestamp", "period")
+            else field
+            for field in self.fields
+        )
+        return self.model_copy(update={"fields": fields})
 
     def field(self, name: str) -> ContractField:
         """The field of that name; KeyError if there is none."""

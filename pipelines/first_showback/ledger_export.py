@@ -164,10 +164,10 @@ def read_export(
     LedgerNotReadError where a file is not as the mapping says."""
     import duckdb
 
-    from pipelines.readers.field_forms import delivered_text
     from pipelines.readers.field_texts import select_texts
     from pipelines.readers.read_table import read_table
     from pipelines.readers.safe_bytes import take_delivery
+    from pipelines.readers.text_marks import delivered_text
 
     files = list_files(path) if path.is_dir() else [path]
     quoted = [f'"{field.name}"' for field in contract.fields]

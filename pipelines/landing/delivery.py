@@ -161,7 +161,8 @@ def resolve_source(
 ) -> tuple[Contract, Mapping]:
     """Contract and mapping of a source. Raises ConfigurationError if one is not known."""
     try:
-        contract = load_contract(source.contract)
+        years = workspace.config.years
+        contract = load_contract(source.contract).with_years(years.first, years.last)
         mapping = load_mapping(source.mapping, contract, workspace.mappings)
         return _require_measure(contract, mapping, source)
     except (KeyError, ValueError) as error:

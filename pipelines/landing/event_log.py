@@ -18,8 +18,8 @@ from pipelines.landing.delivery import Delivery
 from pipelines.landing.field_checks import PATTERNS, cast_expression, match_expression
 from pipelines.mappings.mapping import LastState, Mapping
 from pipelines.mappings.setting_parts import ClosedStates, ReadColumn
-from pipelines.readers.field_forms import delivered_text, literal
 from pipelines.readers.field_texts import helper_name, list_helpers
+from pipelines.readers.text_marks import delivered_text, literal
 
 if TYPE_CHECKING:
     import duckdb

@@ -15,11 +15,14 @@ from pipelines.contracts.contract import (
     ContractField,
     FieldType,
 )
-from pipelines.money import list_minor_unit_exceptions
-from pipelines.readers.field_forms import delivered_text, expected_text, is_misread
+from pipelines.money import AMOUNT_LIMIT, list_currencies, list_minor_unit_exceptions
+from pipelines.readers.text_marks import (
+    delivered_text,
+    expected_text,
+    is_misread,
+    misread_reason,
+)
 
-# 18 digits before the point: a sum of as many records as a file can hold, times the units of the
-# engine, stays inside the integers of the engine.
 PATTERNS: dict[FieldType, tuple[str, str]] = {
     "text": (
         r"[^\x00-\x08\x0b\x0c\x0e-\x1f]*",
@@ -38,8 +41,8 @@ PATTERNS: dict[FieldType, tuple[str, str]] = {
     ),
     "integer": (r"-?\d{1,18}", "a whole number of at most 18 digits"),
     "decimal": (
-        r"-?\d{1,18}(\.\d{1,18})?",
-        "a number such as -1234.56, with at most 18 digits before the point",
+        r"-?\d+(\.\d+)?",
+        "a number such as -1234.56",
     ),
     "currency": (r"[A-Z]{3}", "an ISO currency code such as EUR"),
     "boolean": (r"true|false", "true or false"),
@@ -47,10 +50,16 @@ PATTERNS: dict[FieldType, tuple[str, str]] = {
 }
 
 ENGINE_DECIMALS = 12
+MOST_DIGITS = 18
+"""Before the point: a sum of as many records as a file can hold, times the units of the engine,
+stays inside the integers of the engine."""
 TEXT_TYPES = ("text", "code", "period", "currency", "json")
 DATED_TYPES = ("period", "date", "timestamp")
-YEARS = "a year from 0001 to 9999"
-MISREAD = "is not as its mapping declares"
+LAST_YEAR = 9999
+USUAL_WIDTH = 18
+LIMITED_WIDTH = 17
+"""Digits of numbers with two decimals that are told from the others without a pattern; those of an
+amount stay below its limit."""
 EXPECTED_MARK = "; expected "
 """Between what is wrong and what was expected in the reason of a problem."""
 
@@ -76,7 +85,10 @@ def match_expression(field: ContractField) -> str:
 
 def amount_expression(field: ContractField) -> str:
     """SQL for an amount that can be read without losing anything, NULL otherwise."""
-    readable = f"{match_expression(field)} and {_decimals(field)} <= {ENGINE_DECIMALS}"
+    readable = (
+        f"{match_expression(field)} and {_decimals(field)} <= {ENGINE_DECIMALS} "
+        f"and {_digits(field)} <= {MOST_DIGITS}"
+    )
     return f"case when {readable} then {cast_expression(field)} end"
 
 
@@ -136,10 +148,18 @@ def _usual_expression(field: ContractField) -> str | None:
     """
     name = f'"{field.name}"'
     if field.type == "date":
-        return f"length({name}) = 10 and cast({cast_expression(field)} as varchar) = {name}"
+        # Years of four digits are in order as texts are.
+        span = f"{name} >= '{field.first_year:04d}' and {name} < '{field.last_year + 1:04d}'"
+        if field.last_year == LAST_YEAR:
+            span = f"{name} >= '{field.first_year:04d}'"
+        is_date = f"length({name}) = 10 and cast({cast_expression(field)} as varchar) = {name}"
+        return f"{is_date} and {span}"
     if field.type != "decimal" or field.minimum is not None or field.allowed_values:
         return None
-    usual = f"cast(try_cast({name} as decimal(18, 2)) as varchar) = {name}"
+    if field.at_most_field is not None:
+        return None
+    width = LIMITED_WIDTH if is_money(field) else USUAL_WIDTH
+    usual = f"cast(try_cast({name} as decimal({width}, 2)) as varchar) = {name}"
     if field.minor_unit_of and not field.is_rounded:
         whole = " ".join(list_minor_unit_exceptions().get(0, []))
         usual += f" and strpos('{whole}', \"{field.minor_unit_of}\") = 0"
@@ -151,7 +171,8 @@ def _problem_expression(field: ContractField) -> str:
     missing = _literal(f"is missing{EXPECTED_MARK}a value") if field.is_required else "null"
     cases = [f"when {name} is null then {missing}"]
     cases.append(
-        f"when {is_misread(name)} then {_literal(MISREAD + EXPECTED_MARK)} || {expected_text(name)}"
+        f"when {is_misread(name)} then {misread_reason(name)} || {_literal(EXPECTED_MARK)} "
+        f"|| {expected_text(name)}"
     )
     cases += [
         f"when {condition} then {_literal(reason + EXPECTED_MARK + expected)}"
@@ -173,10 +194,15 @@ def _checks(field: ContractField) -> list[tuple[str, str, str]]:
     checks = [(f"not {match_expression(field)}", "has the wrong form", expected)]
     if field.type == "text" and field.is_required:
         checks.append((f"trim({name}) = ''", "is blank", "a text"))
+    if field.type == "decimal":
+        too_many = f"{_digits(field)} > {MOST_DIGITS}"
+        checks.append((too_many, "has too many digits before the point", f"at most {MOST_DIGITS}"))
     if field.type not in TEXT_TYPES:
         checks.append((f"({cast_expression(field)}) is null", "is impossible", expected))
     if field.type in DATED_TYPES:
-        checks.append((_has_other_year(field), "is impossible", YEARS))
+        checks.append((_has_other_year(field), "lies outside the years", _say_years(field)))
+    if field.type == "currency":
+        checks.append((_is_no_currency(name), "is no currency", "a currency of ISO 4217"))
     if field.type == "json":
         checks.append((f"not json_valid({name})", "is not valid", "JSON"))
     if field.type == "decimal":
@@ -184,6 +210,10 @@ def _checks(field: ContractField) -> list[tuple[str, str, str]]:
     if field.allowed_values:
         allowed = ", ".join(_literal(value) for value in field.allowed_values)
         checks.append((f"{name} not in ({allowed})", "is not allowed", f"one of {allowed}"))
+    if field.at_most_field is not None:
+        other = f'try_cast("{field.at_most_field}" as {DUCKDB_TYPES["decimal"]})'
+        too_large = f"coalesce(({cast_expression(field)}) > {other}, false)"
+        checks.append((too_large, f"is above {field.at_most_field}", "at most that"))
     if field.minimum is not None:
         too_small = f"({cast_expression(field)}) < {field.minimum}"
         checks.append((too_small, "is too small", f"at least {field.minimum}"))
@@ -191,18 +221,41 @@ def _checks(field: ContractField) -> list[tuple[str, str, str]]:
 
 
 def _has_other_year(field: ContractField) -> str:
-    """SQL: whether a date, time or period in its form lies outside the years 1 to 9999. To DuckDB
-    year 0 is one before Christ; a zone moves a time over either end."""
+    """SQL: whether a date, time or period in its form lies outside its years. To DuckDB year 0 is
+    one before Christ; a zone moves a time over either end."""
     name = f'"{field.name}"'
+    first, last = field.first_year, field.last_year
     if field.type == "period":
-        return f"starts_with({name}, '0000')"
+        return f"left({name}, 4) not between '{first:04d}' and '{last:04d}'"
     # Only texts at the ends are cast again.
-    is_at_an_end = f"({name} < '0002' or {name} >= '9999')"
-    is_outside = f"year({cast_expression(field)}) not between 1 and 9999"
+    is_at_an_end = f"({name} < '{first + 1:04d}' or {name} >= '{last:04d}')"
+    is_outside = f"year({cast_expression(field)}) not between {first} and {last}"
     return f"({is_at_an_end} and coalesce({is_outside}, false))"
 
 
+def is_money(field: ContractField) -> bool:
+    """Whether the engine computes with the field as an amount, so that it has a limit."""
+    return field.is_amount or field.minor_unit_of is not None
+
+
+def _say_years(field: ContractField) -> str:
+    return f"a year from {field.first_year:04d} to {field.last_year:04d}"
+
+
+def _is_no_currency(name: str) -> str:
+    # A set that text search looks into, as below; a join may change the order of records.
+    return f"strpos('{' '.join(sorted(list_currencies()))}', {name}) = 0"
+
+
 def _decimal_checks(field: ContractField) -> list[tuple[str, str, str]]:
+    limit = []
+    if is_money(field):
+        too_large = f"abs({cast_expression(field)}) >= {AMOUNT_LIMIT}"
+        limit = [(too_large, "is too large an amount", f"less than {AMOUNT_LIMIT:,}")]
+    return limit + _precision_checks(field)
+
+
+def _precision_checks(field: ContractField) -> list[tuple[str, str, str]]:
     if field.is_rounded:
         return []
     decimals = _decimals(field)
@@ -231,6 +284,11 @@ def minor_unit_expression(currency: str) -> str:
         for digits, codes in list_minor_unit_exceptions().items()
     )
     return f"case {cases} else 2 end"
+
+
+def _digits(field: ContractField) -> str:
+    """SQL for the number of digits before the point, without zeros before the first."""
+    return f"length(ltrim(split_part(\"{field.name}\", '.', 1), '-0'))"
 
 
 def _decimals(field: ContractField) -> str:

@@ -17,7 +17,13 @@ from pipelines.books.person import current_person
 from pipelines.errors import UsageError
 from pipelines.landing.load_history import find_state
 from pipelines.landing.load_log import describe_replaced, supersede
-from pipelines.landing.redelivery import NOTHING_REPLACED, Replacement, find_replaced, read_sizes
+from pipelines.landing.redelivery import (
+    NOTHING_REPLACED,
+    Replacement,
+    find_replaced,
+    list_unreadable,
+    read_sizes,
+)
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -74,7 +80,8 @@ def decide_holds(
         rows = _select_held(connection, sources, source_id, files)
         for row in rows:
             replaced = NOTHING_REPLACED
-            if decision == "released":
+            unreadable = list_unreadable(connection, row.source_id)
+            if decision == "released" and row.load_id not in unreadable:
                 replaced = find_replaced(
                     connection,
                     row.source_id,

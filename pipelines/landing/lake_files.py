@@ -26,9 +26,9 @@ from pipelines.landing.typed_records import (
     TypedRecords,
     write_accepted,
 )
-from pipelines.readers.field_forms import delivered_text
 from pipelines.readers.file_names import show_file_name
 from pipelines.readers.safe_bytes import BytesSeen, take_delivery
+from pipelines.readers.text_marks import delivered_text
 from pipelines.warehouse.publication import sync_directory
 from pipelines.workspace.workspace import Workspace
 

@@ -58,18 +58,25 @@ from pipelines.landing.load_log import (
     supersede,
 )
 from pipelines.landing.name_table import refuse_known_codes
-from pipelines.landing.record_checks import explain_quarantine, read_records, refuse_untrusted
+from pipelines.landing.record_checks import (
+    ReadRecords,
+    explain_quarantine,
+    read_records,
+    refuse_untrusted,
+)
 from pipelines.landing.record_counts import (
     RecordCounts,
     count_quarantined,
     count_records,
     sample_reasons,
 )
-from pipelines.landing.redelivery import find_replaced
+from pipelines.landing.redelivery import NOTHING_REPLACED, find_replaced
 from pipelines.landing.typed_records import ORIGINAL_NAME, QUARANTINE_NAME, RECORDS_NAME
 from pipelines.landing.whole_amounts import are_amounts_whole
 from pipelines.readers.csv_header import Header
+from pipelines.readers.delivered import Delivered
 from pipelines.readers.personal_texts import give_key, hide_delivered_lines
+from pipelines.readers.ragged_rows import RaggedRowsError
 from pipelines.readers.read_table import read_table
 from pipelines.readers.safe_bytes import BytesSeen
 from pipelines.readers.text_lines import say_blank_lines
@@ -254,16 +261,7 @@ def _read_delivery(
     work = staging / WORK_NAME
     work.mkdir()
     with hide_delivered_lines(delivery.contract, delivery.mapping):
-        delivered = read_table(
-            connection,
-            staging / ORIGINAL_NAME,
-            delivery.contract,
-            delivery.mapping,
-            seen,
-            work,
-            delivery.name,
-        )
-        read = read_records(connection, delivery, delivered, seen.sha256, staging)
+        delivered, read = _read_texts(connection, delivery, seen, staging)
         counts = count_records(connection, delivery.contract, read.records)
         if counts.quarantined:
             explain_quarantine(connection, delivery, delivered, read.records, seen.sha256)
@@ -281,6 +279,33 @@ def _read_delivery(
     if is_nil and control is not None and control.period is not None:
         periods = [control.period]
     return LandedDelivery(delivery, seen, counts, periods, notes, is_whole)
+
+
+def _read_texts(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, seen: BytesSeen, staging: Path
+) -> tuple[Delivered, ReadRecords]:
+    """The records of a delivery; where some have another width than the header, and its mapping
+    does not refuse the file for that, a second time, with those marked."""
+
+    def read(*, marks_ragged: bool) -> tuple[Delivered, ReadRecords]:
+        delivered = read_table(
+            connection,
+            staging / ORIGINAL_NAME,
+            delivery.contract,
+            delivery.mapping,
+            seen,
+            staging / WORK_NAME,
+            delivery.name,
+            marks_ragged=marks_ragged,
+        )
+        return delivered, read_records(connection, delivery, delivered, seen.sha256, staging)
+
+    try:
+        return read(marks_ragged=False)
+    except RaggedRowsError:
+        if delivery.mapping.ragged_rows == "refuse":
+            raise
+        return read(marks_ragged=True)
 
 
 def _list_notes(
@@ -326,15 +351,17 @@ def _commit(
         known = find_known(connection, delivery.source_id, sha256)
         if known is not None and known != reading:
             return known
-        replaced = find_replaced(
-            connection,
-            delivery.source_id,
-            delivery.source,
-            delivery.name,
-            sha256,
-            landed.sizes,
-            with_pending=True,
-        )
+        replaced = NOTHING_REPLACED
+        if not landed.has_unknown_period:
+            replaced = find_replaced(
+                connection,
+                delivery.source_id,
+                delivery.source,
+                delivery.name,
+                sha256,
+                landed.sizes,
+                with_pending=True,
+            )
         refuse_if_touched(delivery, landed.seen)
         counted = landed.without_periods(replaced.kept_periods)
         hold = find_hold(connection, counted, workspace.config.holds)

@@ -13,6 +13,7 @@ from pipelines.landing.holds import HOLD_PENDING, Hold
 from pipelines.landing.load_log import KnownLoad, LandedDelivery
 from pipelines.landing.settle_holds import SettledLoad, settle_source
 from pipelines.readers.file_names import quote_argument
+from pipelines.readers.file_values import refuse_other_values
 from pipelines.workspace.workspace import Workspace
 
 
@@ -79,6 +80,9 @@ def _say_settled(
 
 
 def say_known(delivery: Delivery, known: KnownLoad) -> LoadResult:
+    """What is said of content that was landed before. Raises DeliveryRefusedError where the name of
+    the file says something else of it now."""
+    refuse_other_values(delivery.mapping, delivery.name, known.file_name)
     message = f"{delivery.name}: same content as '{known.file_name}', landed before"
     if known.superseded_by is not None:
         message += "; a later delivery took its place, and still counts"

@@ -59,6 +59,12 @@ class LandedDelivery:
             periods=[period for period in self.periods if period not in periods],
         )
 
+    @property
+    def has_unknown_period(self) -> bool:
+        """Whether its records should say their periods, and none of them does so readably."""
+        is_dated = self.delivery.contract.period_field is not None
+        return is_dated and not self.periods and self.counts.delivered > 0
+
 
 @dataclass(frozen=True)
 class KnownLoad:

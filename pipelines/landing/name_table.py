@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.load_log import name_directory
 from pipelines.mappings.identifier_names import list_named_fields
-from pipelines.readers.field_forms import literal
 from pipelines.readers.field_texts import select_texts
 from pipelines.readers.name_codes import code_of_name, fold_name
+from pipelines.readers.text_marks import literal
 
 if TYPE_CHECKING:
     import duckdb

@@ -18,6 +18,7 @@ from pipelines.contracts.contract import DUCKDB_TYPES, Contract, ContractField
 from pipelines.landing.field_checks import (
     ENGINE_DECIMALS,
     good_field_expression,
+    is_money,
     minor_unit_expression,
 )
 from pipelines.landing.typed_records import (
@@ -30,12 +31,13 @@ from pipelines.landing.typed_records import (
     is_checked_by_value,
 )
 from pipelines.mappings.mapping import Mapping, find_derived_period_field, find_row_key_field
-from pipelines.money import list_minor_unit_exceptions
+from pipelines.money import AMOUNT_LIMIT, list_minor_unit_exceptions
 from pipelines.readers.csv_header import Header
-from pipelines.readers.field_forms import literal
 from pipelines.readers.field_texts import KEY_CHARACTERS
+from pipelines.readers.moment_forms import UTC
 from pipelines.readers.parquet_reader import quote_name
 from pipelines.readers.personal_texts import names_persons
+from pipelines.readers.text_marks import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -107,6 +109,7 @@ def _reads_as_it_lies(contract: Contract, mapping: Mapping) -> bool:
     return not (
         names_persons(contract, mapping)
         or mapping.unpivot
+        or mapping.has_table_shape()
         or mapping.last_state_of
         or mapping.skip_blank_rows
         or mapping.strip_text
@@ -131,8 +134,9 @@ def _make_field(
     column = _find_column(mapping.column_names(field.name), header)
     if column is None:
         return _NativeField(f"cast(null as {DUCKDB_TYPES[field.type]})", is_null=True)
-    kind = delivered.native_types[header.columns.index(column)]
-    return _fit(field, quote_name(column), kind, mapping)
+    at = header.columns.index(column)
+    name = quote_name(delivered.native_names[at])
+    return _fit(field, name, delivered.native_types[at], mapping)
 
 
 def _make_constant(field: ContractField, text: str) -> _NativeField:
@@ -154,11 +158,11 @@ def _fit(field: ContractField, name: str, kind: str, mapping: Mapping) -> _Nativ
         condition = f"{name} between -{most} and {most}" if kind == "BIGINT" else "true"
         return _NativeField(f"cast({name} as bigint)", _and_minimum(condition, name, field))
     if field.type == "date" and kind == "DATE":
-        return _NativeField(name, _has_year_of_four_digits(name))
+        return _NativeField(name, _has_year(name, field))
     if field.type == "boolean" and kind == "BOOLEAN":
         return _NativeField(name)
-    if field.type == "timestamp" and kind in TIMES and mapping.time_zone is None:
-        return _NativeField(_in_utc(name, kind), _has_year_of_four_digits(name))
+    if field.type == "timestamp" and kind in TIMES and mapping.time_zone in (None, UTC):
+        return _NativeField(_in_utc(name, kind), _has_year(_in_utc(name, kind), field))
     return None
 
 
@@ -166,7 +170,7 @@ def _fit_decimal(
     field: ContractField, name: str, kind: str, mapping: Mapping
 ) -> _NativeField | None:
     digits = DECIMAL.fullmatch(kind)
-    if digits is None and kind not in INTEGERS:
+    if (digits is None and kind not in INTEGERS) or field.at_most_field is not None:
         return None
     width, scale = (int(digits[1]), int(digits[2])) if digits else (MOST_DIGITS + 1, 0)
     if scale > mapping.round_to.get(field.name, ENGINE_DECIMALS):
@@ -177,6 +181,8 @@ def _fit_decimal(
         condition = f"{name} > -{most} and {name} < {most}"
         # Beyond that it has no amount, as a text of as many digits has none.
         value = f"case when {condition} then {name} end"
+    if is_money(field) and width - scale > len(str(AMOUNT_LIMIT)) - 1:
+        condition = f"{condition} and {name} > -{AMOUNT_LIMIT} and {name} < {AMOUNT_LIMIT}"
     cut = _cut_to_minor_unit(name, scale, field) if field.minor_unit_of else None
     if cut is not None:
         condition = f"{condition} and {name} = {cut}"
@@ -210,6 +216,10 @@ def _has_year_of_four_digits(name: str) -> str:
     return f"isfinite({name}) and year({name}) between 1 and 9999"
 
 
+def _has_year(name: str, field: ContractField) -> str:
+    return f"isfinite({name}) and year({name}) between {field.first_year} and {field.last_year}"
+
+
 def _in_utc(name: str, kind: str) -> str:
     zoned = f"({name} at time zone 'UTC')" if kind == "TIMESTAMP WITH TIME ZONE" else name
     return f"cast({zoned} as timestamp)"
@@ -223,10 +233,11 @@ def _derive_period(mapping: Mapping, delivered: Delivered) -> _NativeField | Non
     column = _find_column(names, delivered.header)
     if column is None:
         return None
-    kind = delivered.native_types[delivered.header.columns.index(column)]
-    if kind != "DATE" and (kind not in TIMES or mapping.time_zone is not None):
+    at = delivered.header.columns.index(column)
+    kind = delivered.native_types[at]
+    if kind != "DATE" and (kind not in TIMES or mapping.time_zone not in (None, UTC)):
         return None
-    name = quote_name(column)
+    name = quote_name(delivered.native_names[at])
     moment = name if kind == "DATE" else _in_utc(name, kind)
     month = f"case when {_has_year_of_four_digits(name)} then strftime({moment}, '%Y-%m') end"
     return _NativeField(month)

@@ -24,7 +24,6 @@ from pipelines.contracts.contract import Contract, load_contract
 from pipelines.errors import EXIT_REFUSED, ApportionError, UsageError
 from pipelines.landing.field_checks import (
     EXPECTED_MARK,
-    MISREAD,
     cast_expression,
     good_expression,
     period_expression,
@@ -46,6 +45,7 @@ from pipelines.landing.quarantine_log import (
 from pipelines.landing.redelivery import ADDING_MODES
 from pipelines.landing.typed_records import QUARANTINE_NAME
 from pipelines.readers.personal_texts import give_key, replace_values
+from pipelines.readers.text_marks import MISREAD_REASONS
 from pipelines.warehouse.lake_views import (
     ActiveLoad,
     as_glob,
@@ -108,7 +108,8 @@ def release_records(
     reason = _require_reason(why)
     with books.begin() as connection, _connect() as engine:
         load = _find_load(workspace, books, source_id, file)
-        contract = load_contract(load.contract_id)
+        years = workspace.config.years
+        contract = load_contract(load.contract_id).with_years(years.first, years.last)
         _refuse_unknown_fields(contract, changes or {})
         give_key(engine, workspace, contract)
         values = replace_values(engine, contract, changes or {})
@@ -310,10 +311,15 @@ def _find_misread(
         select _row_number, problem.field, problem.found, problem.reason
         from (select _row_number, unnest(_problems) as problem from {_quarantine(load)})
         where _row_number in (select _row_number from checked where _is_good)
-            and starts_with(problem.reason, $misread)
+            and split_part(problem.reason, $mark, 1) in
+                (select unnest(cast($reasons as varchar[])))
             and problem.field not in (select unnest(cast($changed as varchar[])))
         """,
-        {"misread": MISREAD, "changed": list(changed)},
+        {
+            "mark": EXPECTED_MARK,
+            "reasons": list(MISREAD_REASONS),
+            "changed": list(changed),
+        },
     ).fetchall()
 
 

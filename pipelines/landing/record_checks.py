@@ -13,18 +13,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.contracts.contract import Contract, ContractField
+from pipelines.contracts.contract import Contract
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.delivery import Delivery
 from pipelines.landing.event_log import STATES, keep_last_states
 from pipelines.landing.field_checks import (
-    PATTERNS,
-    match_expression,
     problem_expressions,
 )
 from pipelines.landing.name_table import write_names
 from pipelines.landing.native_records import view_native
 from pipelines.landing.record_counts import RecordCounts
+from pipelines.landing.swapped_columns import refuse_swapped_columns
 from pipelines.landing.typed_records import RecordTexts, TypedRecords, write_typed
 from pipelines.mappings.mapping import Mapping
 from pipelines.readers.csv_header import Header
@@ -34,6 +33,7 @@ from pipelines.readers.field_texts import (
     note_changes,
     select_texts,
 )
+from pipelines.readers.text_marks import RAGGED, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,16 +78,17 @@ def read_records(
         # What looks at all records before it reads them needs them twice.
         delivered = delivered.keep(connection, "delivered")
     notes = _count_stripped(connection, mapping, delivered.header, delivered.relation)
-    texts, passed_over = _select_texts(delivery, delivered, sha256), 0
+    texts, passed_over = _select_texts(delivery, delivered, sha256), delivered.header.left_out
     if mapping.last_state_of is not None:
-        passed_over, note = keep_last_states(
+        earlier, note = keep_last_states(
             connection, delivery, mapping.last_state_of, texts.numbered
         )
+        passed_over += earlier
         texts = RecordTexts(f"from {STATES}", f"from {STATES}", texts.are_clean)
         notes += note
     notes += write_names(connection, delivery, delivered, sha256, directory)
     typed = write_typed(connection, contract, texts, delivered, directory)
-    notes += note_changes(connection, mapping, typed.relation)
+    notes += note_changes(connection, contract, mapping, typed.relation)
     written = texts.sql if mapping.format == "csv" else None
     return ReadRecords(typed, notes, passed_over, written)
 
@@ -150,12 +151,42 @@ def explain_quarantine(
             where _row_number in (select _row_number from waiting)
             """
         )
+    if delivered.header.has_ragged:
+        _say_ragged(connection, delivery)
     row = connection.execute(
         "select (select count(*) from waiting), count(*) from quarantined where len(_problems) > 0"
     ).fetchone()
     assert row is not None
     # Two ways to judge a record must agree, or one would vanish between them.
     assert row[0] == row[1], f"{row[0]} records are not good, {row[1]} of them say why"
+
+
+def _say_ragged(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
+    """Of a record of another width, `quarantined` says that once, and keeps no value of its own."""
+    says = f"starts_with(problem.reason, {literal(RAGGED)})"
+    given = {*delivery.mapping.constants, *delivery.mapping.file_values}
+    names = [field.name for field in delivery.contract.fields]
+    texts = ", ".join(
+        f'"{name}"'
+        if name in given
+        else f'case when _is_ragged then null else "{name}" end as "{name}"'
+        for name in names
+    )
+    connection.execute(
+        f"""
+        create or replace temp table quarantined as
+        select
+            _row_number, {texts},
+            case when _is_ragged then [{{
+                'field': '', 'found': _ragged[1].found, 'reason': _ragged[1].reason
+            }}] else _problems end as _problems
+        from (
+            select *, list_filter(_problems, lambda problem: {says}) as _ragged,
+                len(_ragged) > 0 as _is_ragged
+            from quarantined
+        )
+        """
+    )
 
 
 def refuse_untrusted(
@@ -180,7 +211,7 @@ def refuse_untrusted(
             "with 'records: 0' says so.",
         )
     if counts.quarantined:
-        _refuse_swapped_columns(connection, delivery, records)
+        refuse_swapped_columns(connection, delivery, records, counts)
     _refuse_total_line(connection, delivery, records, counts)
     _refuse_double_keys(connection, delivery, records)
 
@@ -276,64 +307,6 @@ def _find_wider_key(
     assert row is not None
     found = (name for name, n in zip(candidates, row[1:], strict=True) if n == row[0])
     return next(found, None)
-
-
-def _refuse_swapped_columns(
-    connection: duckdb.DuckDBPyConnection, delivery: Delivery, records: TypedRecords
-) -> None:
-    """A column that never has its own form, whose form another column always has, and which would
-    do as that other column.
-
-    A text without its form makes its record bad: so the quarantined records are all there is to
-    look at, as long as no good record has a value there.
-    """
-    # What the mapping gives was not delivered, and cannot have been swapped.
-    given = delivery.mapping.constants
-    fields = [f for f in delivery.contract.fields if f.type != "json" and f.name not in given]
-    counts = ", ".join(
-        f'count("{field.name}"), count(*) filter ({match_expression(field)})' for field in fields
-    )
-    row = connection.execute(f"select {counts} from quarantined").fetchone()
-    assert row is not None
-    filled = [field for number, field in enumerate(fields) if row[2 * number]]
-    never = [f for number, f in enumerate(fields) if row[2 * number] and not row[2 * number + 1]]
-    for field in never:
-        others = [other for other in filled if other.name != field.name]
-        other = next((o for o in others if _would_fit(connection, field, o)), None)
-        if other is not None and not _is_filled_somewhere(connection, records, field):
-            raise _refuse(
-                delivery,
-                f"seems to have the columns {field.name} and {other.name} swapped",
-                field=field.name,
-                expected=f"{PATTERNS[field.type][1]}, which every {other.name} is",
-                found="no record with that form",
-                remedy="Correct the header or the columns.",
-            )
-
-
-def _is_filled_somewhere(
-    connection: duckdb.DuckDBPyConnection, records: TypedRecords, field: ContractField
-) -> bool:
-    """Whether a good record has a value there."""
-    row = connection.execute(
-        f'select count("{field.name}") from {records.relation} where {records.good}'
-    ).fetchone()
-    return row is not None and row[0] > 0
-
-
-def _would_fit(
-    connection: duckdb.DuckDBPyConnection, field: ContractField, other: ContractField
-) -> bool:
-    """Whether all texts of each of two fields have the form of the other."""
-
-    def fits(text: str, form: ContractField) -> str:
-        pattern = PATTERNS[form.type][0].replace("'", "''")
-        return f"bool_and(regexp_full_match(\"{text}\", '{pattern}'))"
-
-    row = connection.execute(
-        f"select {fits(other.name, field)} and {fits(field.name, other)} from quarantined"
-    ).fetchone()
-    return row is not None and bool(row[0])
 
 
 def _refuse_total_line(

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from pipelines.contracts.contract import load_contract
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.holds import is_counting, is_pending
 from pipelines.workspace.config import Overlap, Source
@@ -109,7 +110,7 @@ def find_replaced(
 ) -> Replacement:
     """What a delivery with periods of these sizes replaces; no periods means all data of the
     source. `with_pending`: also loads of the landing that is going on, which nobody has compared
-    yet.
+    yet. A load of which no period can be read is replaced by a later file of its name only.
 
     Is to be called in the transaction that records the delivery, so that two deliveries of one
     period cannot overlook each other. Raises DeliveryRefusedError where the source declares so.
@@ -117,7 +118,13 @@ def find_replaced(
     if source.redelivery in ADDING_MODES:
         return NOTHING_REPLACED
     covered = set(sizes)
-    overlapping = _list_overlapping(connection, source_id, sha256, covered, with_pending)
+    unreadable = list_unreadable(connection, source_id)
+    is_replacing = source.redelivery == "replace_period"
+    overlapping = [
+        load
+        for load in _list_overlapping(connection, source_id, sha256, covered, with_pending)
+        if load.load_id not in unreadable or (is_replacing and load.file_name == name)
+    ]
     if not overlapping:
         return NOTHING_REPLACED
     if source.redelivery == "refuse":
@@ -270,6 +277,23 @@ def _list_overlapping(
         if period_id is not None and replaced_by is None:
             load.periods.add(period_id)
     return list(result.values())
+
+
+def list_unreadable(connection: Connection, source_id: str) -> set[int]:
+    """Loads of the source whose records say no readable period, though they should."""
+    from sqlalchemy import select
+
+    from pipelines.books.tables import load_periods, loads
+
+    rows = connection.execute(
+        select(loads.c.load_id, loads.c.contract_id).where(
+            loads.c.source_id == source_id,
+            loads.c.superseded_by.is_(None),
+            loads.c.records_delivered > 0,
+            loads.c.load_id.not_in(select(load_periods.c.load_id)),
+        )
+    )
+    return {row.load_id for row in rows if load_contract(row.contract_id).period_field is not None}
 
 
 def _refuse_again(

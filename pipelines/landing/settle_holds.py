@@ -38,6 +38,7 @@ from pipelines.landing.redelivery import (
     NOTHING_REPLACED,
     Replacement,
     find_replaced,
+    list_unreadable,
     read_sizes,
 )
 from pipelines.workspace.config import HoldSettings, Source
@@ -184,7 +185,10 @@ def _settle_group(
 
 
 def _find_taken(connection: Connection, state: _Source, load: LoadTotals) -> Replacement:
-    """The places that a load takes. Raises DeliveryRefusedError where it may not."""
+    """The places that a load takes, none where its periods cannot be read. Raises
+    DeliveryRefusedError where it may not."""
+    if load.load_id in list_unreadable(connection, state.source_id):
+        return NOTHING_REPLACED
     return find_replaced(
         connection,
         state.source_id,

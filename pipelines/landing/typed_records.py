@@ -28,8 +28,8 @@ from pipelines.landing.field_checks import (
     good_field_expression,
     is_free_text,
 )
-from pipelines.readers.field_forms import literal
 from pipelines.readers.field_texts import CHANGES
+from pipelines.readers.text_marks import literal
 
 if TYPE_CHECKING:
     import duckdb

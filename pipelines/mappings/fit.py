@@ -45,6 +45,7 @@ def refuse_misfit(mapping: Mapping, contract: Contract) -> None:
     _refuse_floats_of_two_fields(mapping, fields)
     given = {
         *mapping.defaults,
+        *((contract.currency_field,) if mapping.currency_marks else ()),
         *mapping.derived_times,
         find_row_key_field(mapping, contract),
         find_derived_period_field(mapping, contract),

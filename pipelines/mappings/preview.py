@@ -117,9 +117,9 @@ def _read(
 ) -> list[tuple[dict[str, str | None], tuple[str, ...]]]:
     from pipelines.landing.field_checks import problem_expressions
     from pipelines.readers.csv_reader import scan_as_text
-    from pipelines.readers.field_forms import delivered_text
     from pipelines.readers.field_texts import select_texts
     from pipelines.readers.safe_bytes import LineEnds
+    from pipelines.readers.text_marks import delivered_text
 
     delivered = scan_as_text(path, header, name, LineEnds())
     texts = select_texts(contract, mapping, header, delivered.number(), "record")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pipelines.contracts.contract import FieldType
 
@@ -25,6 +26,11 @@ class ReadColumn(BaseModel):
     column: str
     type: FieldType
     """How its text is read; the mapping's forms of dates, times and numbers hold for it too."""
+
+
+def year_column(name: str) -> ReadColumn:
+    """The column that holds the year of dates without one."""
+    return ReadColumn(column=name, type="text")
 
 
 class DerivedTime(BaseModel):
@@ -93,11 +99,73 @@ class Unpivot(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id_columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    id_columns: tuple[str, ...] = ()
+    """Columns that every record keeps; all others but `value_columns` where those are named."""
     name_column: str
     value_column: str
     skip_columns: tuple[str, ...] = ()
     """Columns that hold no value; the empty text names a column without a name."""
+    value_columns: dict[str, str] = {}
+    """Column of values -> the name that its records get, such as the currency of an amount."""
+
+    @model_validator(mode="after")
+    def says_which_columns(self) -> Unpivot:
+        if bool(self.id_columns) == bool(self.value_columns):
+            raise ValueError("'unpivot' names 'id_columns' or 'value_columns'")
+        return self
+
+
+class GroupHeading(BaseModel):
+    """Records that head a group: their text is a value of all records below, up to the next."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    """The column that holds the heading."""
+    pattern: str
+    """Regular expression that its whole text matches, with one group: the value."""
+
+    @field_validator("pattern")
+    @classmethod
+    def has_one_group(cls, pattern: str) -> str:
+        return _require_one_group(pattern)
+
+
+class Total(BaseModel):
+    """Records that are the total of those above, since the last one of their kind or an outer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    """The column whose text says that a record is a total."""
+    pattern: str
+    """Regular expression that this whole text matches."""
+    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Columns of numbers that are compared with the sum of the records."""
+
+
+class RowCondition(BaseModel):
+    """Which records are kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    values: tuple[str, ...] = ()
+    """Texts of the records that are kept; the empty text where it has none."""
+    pattern: str | None = None
+    """Regular expression that the whole text of the records matches that are kept."""
+    is_not: bool = False
+    """Whether those records are left out instead."""
+
+    @model_validator(mode="after")
+    def says_one_thing(self) -> RowCondition:
+        if bool(self.values) == (self.pattern is not None):
+            raise ValueError("'keep_rows': a condition has 'values' or a 'pattern'")
+        return self
+
+    def __str__(self) -> str:
+        texts = ", ".join(map(repr, self.values)) or f"a text like {self.pattern}"
+        return f"{self.column} is {'' if self.is_not else 'not '}{texts}"
 
 
 class Join(BaseModel):
@@ -188,3 +256,78 @@ class SignFrom(BaseModel):
         if both := sorted(set(self.negative) & set(self.positive)):
             raise ValueError(f"'sign_from': {both[0]!r} is negative and positive")
         return self
+
+
+class SignMarks(BaseModel):
+    """The texts behind a number that say its sign, where `negative_form` is cr_dr."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    negative: Annotated[tuple[str, ...], Field(min_length=1)] = ("CR",)
+    """Texts of credits; compared without case."""
+    positive: Annotated[tuple[str, ...], Field(min_length=1)] = ("DR",)
+    """Texts of debits; the empty text where a number without one is a debit."""
+
+    @model_validator(mode="after")
+    def texts_differ(self) -> SignMarks:
+        negative = {text.lower() for text in self.negative}
+        both = sorted(negative & {text.lower() for text in self.positive})
+        if both or "" in negative:
+            raise ValueError(f"'sign_marks': {(both or [''])[0]!r} says no sign")
+        return self
+
+
+class FileValue(BaseModel):
+    """A value that the whole file has: its name says it, or a line before the header."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    where: Literal["file_name", "titles"]
+    """The name of the file, or the lines before its header."""
+    pattern: str
+    """Regular expression that is searched there, with one group: the value."""
+
+    @field_validator("pattern")
+    @classmethod
+    def has_one_group(cls, pattern: str) -> str:
+        return _require_one_group(pattern)
+
+
+class YearFrom(BaseModel):
+    """Where the year of dates stands that do not say it, such as 3112 for 31 December."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    where: Literal["mapping", "column", "file_name", "titles"]
+    """This mapping, a column, the name of the file, or the lines before its header."""
+    year: Annotated[int, Field(ge=1000, le=9999)] | None = None
+    """The year, where the mapping says it."""
+    column: str | None = None
+    """The column that holds it."""
+    pattern: str = r"(\d{4})"
+    """Regular expression that is searched there, with one group: the year."""
+    first_month: Annotated[int, Field(ge=1, le=12)] = 1
+    """The month with which the year starts; days of earlier months are of the next one."""
+
+    @field_validator("pattern")
+    @classmethod
+    def has_one_group(cls, pattern: str) -> str:
+        return _require_one_group(pattern)
+
+    @model_validator(mode="after")
+    def place_is_named(self) -> YearFrom:
+        if (self.where == "mapping") != (self.year is not None):
+            raise ValueError("'year_from': 'year' belongs to 'where: mapping', and to that alone")
+        if (self.where == "column") != (self.column is not None):
+            raise ValueError("'year_from': 'column' belongs to 'where: column', and to that alone")
+        return self
+
+
+def _require_one_group(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"no regular expression ({error})") from None
+    if groups != 1:
+        raise ValueError(f"{pattern!r} has {groups} groups, not one: the value")
+    return pattern

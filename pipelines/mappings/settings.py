@@ -6,27 +6,34 @@ says `fit.py`, and `mapping.py` finds and loads it.
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipelines.mappings.calendar_names import Language
 from pipelines.mappings.identifier_names import Identifiers
 from pipelines.mappings.setting_parts import (
     Case,
     ColumnNames,
     DerivedTime,
+    FileValue,
+    GroupHeading,
     Join,
     LastState,
     ListObject,
     ListText,
     NetOf,
     ReadColumn,
+    RowCondition,
     SignFrom,
+    SignMarks,
+    Total,
     Unpivot,
+    YearFrom,
     list_names,
+    year_column,
 )
 
 NUMBERED = re.compile(r"(?s)(.+)#([1-9]\d*)")
@@ -37,6 +44,7 @@ NegativeForm = Literal["leading", "trailing", "parentheses", "cr_dr"]
 DateOrder = Literal["ymd", "dmy", "mdy"]
 OneCharacter = Annotated[str, Field(min_length=1, max_length=1)]
 Digits = Annotated[int, Field(ge=0, le=12)]
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
 class Mapping(BaseModel):
@@ -66,6 +74,9 @@ class Mapping(BaseModel):
     footer_pattern: str | None = None
     """Regular expression that every line of the footer matches from its beginning; a file
     without such a line at its end is refused as cut off (csv)."""
+    ragged_rows: Literal["quarantine", "refuse"] = "quarantine"
+    """What happens to records with another number of fields than the header: they alone go into
+    quarantine, or the file is refused (csv, xlsx)."""
     skip_blank_rows: bool = False
     """Whether records without any value are passed over and counted."""
     sheet: str | None = None
@@ -73,6 +84,16 @@ class Mapping(BaseModel):
     records_at: str | None = None
     """Dotted path to the list of records; left out where the file is that list, a dot where it is
     one record (json)."""
+    skip_repeated_headers: bool = False
+    """Whether records that repeat the header are passed over and counted."""
+    group_headings: dict[Annotated[str, Field(min_length=1)], GroupHeading] = {}
+    """Column that is made -> the headings above groups of records that give its values."""
+    totals: tuple[Total, ...] = ()
+    """Totals among the records, inner ones first: they are compared and passed over."""
+    fill_down: tuple[str, ...] = ()
+    """Columns whose empty values are those of the record above."""
+    keep_rows: tuple[RowCondition, ...] = ()
+    """Conditions that records must meet; those left out are counted, with their amounts."""
     unpivot: Unpivot | None = None
     """How a wide delivery becomes one record per value."""
 
@@ -89,6 +110,8 @@ class Mapping(BaseModel):
     """Whether the columns must stand in the order of `columns`; they are read by name always."""
     constants: dict[str, str] = {}
     """Field -> the value that every record has."""
+    file_values: dict[str, FileValue] = {}
+    """Field -> where the file says the value that all of its records have."""
     defaults: dict[str, str] = {}
     """Field -> the value of the records in which it is empty; they are counted."""
     extract: dict[str, str] = {}
@@ -135,6 +158,15 @@ class Mapping(BaseModel):
     """Field with a value map -> value for the texts that the map does not name."""
     unbraced_json: tuple[str, ...] = ()
     """JSON fields whose texts lack the braces around the object."""
+    languages: tuple[Language, ...] = ()
+    """Languages of the names of months, weekdays and halves of the day; English where left out."""
+    date_formats: tuple[str, ...] = ()
+    """Forms of the date fields, such as '%A, %B %d, %Y', instead of `date_order`; a form without a
+    day means the first of its month."""
+    period_formats: tuple[str, ...] = ()
+    """Forms of the period fields, such as '%b %Y' or '%m/%Y'; 2026-03 where none is named."""
+    year_from: YearFrom | None = None
+    """Where the year of dates and periods stands whose forms have none."""
     date_order: DateOrder = "ymd"
     """Order of year, month and day in date fields."""
     date_separator: Annotated[str, Field(max_length=1)] = "-"
@@ -144,15 +176,28 @@ class Mapping(BaseModel):
     timestamp_formats: tuple[str, ...] = ()
     """Forms of the time fields, such as '%d/%m/%Y %H:%M'; ISO where none is named."""
     time_zone: str | None = None
-    """The zone of times that name none, such as Europe/Berlin; UTC where left out."""
+    """The zone of times that name none, such as Europe/Berlin or UTC."""
     inclusive_ends: tuple[str, ...] = ()
     """Date or time fields that hold the last day of a span; the value is the day after it."""
     decimal_mark: Literal[".", ","] = "."
     """What stands before the decimals."""
     thousands_mark: OneCharacter | None = None
-    """What may stand between groups of three digits."""
-    negative_form: NegativeForm = "leading"
-    """How a number shows that it is negative: -1, 1-, (1), or 1CR beside 1DR."""
+    """What may stand between groups of three digits. A space is any space, a no-break one too; an
+    apostrophe is a straight or a curled one."""
+    digit_groups: Literal["thousands", "indian"] = "thousands"
+    """How digits are grouped: 1,234,567 or 12,34,567."""
+    negative_form: NegativeForm | tuple[NegativeForm, ...] = "leading"
+    """How a number shows that it is negative: -1, 1-, (1), or 1CR beside 1DR; several may be
+    named."""
+    minus_signs: Annotated[tuple[OneCharacter, ...], Field(min_length=1)] = ("-",)
+    """Characters that are a minus."""
+    allow_plus: bool = False
+    """Whether a plus may stand before a number."""
+    sign_marks: SignMarks = SignMarks()
+    """The texts behind a number that say its sign, where `negative_form` is cr_dr."""
+    currency_marks: dict[Annotated[str, Field(min_length=1)], CurrencyCode] = {}
+    """Sign or code in amounts -> currency, such as {"$": USD}; a record whose currency is another
+    one is a problem, and where no column gives the currency, the mark does."""
     allow_scientific: tuple[str, ...] = ()
     """Decimal fields whose numbers may have an exponent, such as 1.5E-7; it is written out."""
     power_of_ten: dict[str, Annotated[int, Field(ge=-12, le=12)]] = {}
@@ -207,11 +252,43 @@ class Mapping(BaseModel):
             items = [*self.last_state_of.order, *items]
             if closed := self.last_state_of.closed:
                 items += [closed.time, ReadColumn(column=closed.column, type="text")]
+        if self.year_from is not None and self.year_from.column is not None:
+            items.append(year_column(self.year_from.column))
         return tuple(item for item in items if isinstance(item, ReadColumn))
+
+    def has_table_shape(self) -> bool:
+        """Whether something among the records is no record, or stands above those it is for."""
+        return bool(
+            self.skip_repeated_headers
+            or self.group_headings
+            or self.totals
+            or self.fill_down
+            or self.keep_rows
+        )
+
+    def shape_columns(self) -> tuple[str, ...]:
+        """Columns that only say something about the shape of the table."""
+        named = [heading.column for heading in self.group_headings.values()]
+        named += [name for total in self.totals for name in (total.column, *total.columns)]
+        named += [*self.fill_down, *(condition.column for condition in self.keep_rows)]
+        return tuple(dict.fromkeys(named))
+
+    def has_titles(self) -> bool:
+        """Whether lines stand before the header."""
+        return self.header_row > 1
+
+    def list_negative_forms(self) -> tuple[NegativeForm, ...]:
+        """Every way in which a number shows that it is negative."""
+        forms = self.negative_form
+        return forms if isinstance(forms, tuple) else (forms,)
+
+    def named_languages(self) -> tuple[Language, ...]:
+        """The languages of names: those declared, or English."""
+        return self.languages or ("en",)
 
     def reads_column(self, column: str) -> bool:
         """Whether anything is made of a column of that name."""
-        return column in self.all_column_names() or column.startswith(
+        return column in (*self.all_column_names(), *self.shape_columns()) or column.startswith(
             tuple(self.object_from.values())
         )
 
@@ -242,6 +319,8 @@ class Mapping(BaseModel):
             or self.inclusive_ends
             or self.power_of_ten
             or self.sign_from
+            or self.file_values
+            or self.currency_marks
         )
 
     def list_sources(self) -> Iterator[tuple[str, str]]:
@@ -250,6 +329,7 @@ class Mapping(BaseModel):
         for what, fields in (
             ("a column", self.columns),
             ("a constant", self.constants),
+            ("a value of the file", self.file_values),
             ("columns that are joined", self.join),
             ("a debit and a credit", self.net_of),
             ("an object", self.object_from),
@@ -268,130 +348,10 @@ class Mapping(BaseModel):
         return all(name in self.optional_columns for name in self.column_names(field))
 
     @model_validator(mode="after")
-    def sources_are_consistent(self) -> Mapping:
-        names = self.field_column_names()
-        for column in self.optional_columns:
-            if column not in names:
-                raise self._fault(f"the optional column {column!r} is not mapped")
-        for field in self.columns:
-            if not self.column_names(field):
-                raise self._fault(f"'columns' names no column for the field {field}")
-        given: dict[str, str] = {}
-        for field, what in self.list_sources():
-            if field in given:
-                raise self._fault(f"the field {field} has {given[field]} and {what}")
-            given[field] = what
-        for field, value in self.constants.items():
-            if not value.strip():
-                raise self._fault(
-                    f"the constant {field} is empty; give it the value that every record has"
-                )
-        for field in self.defaults:
-            if field in self.constants:
-                raise self._fault(f"the field {field} has a constant and a default")
-        for field in self.extract:
-            if field not in self.columns:
-                raise self._fault(f"'extract' names {field}, which has no column")
+    def settings_are_consistent(self) -> Mapping:
+        from pipelines.mappings.setting_checks import find_faults
+
+        fault = next(find_faults(self), None)
+        if fault is not None:
+            raise ValueError(f"mapping '{self.mapping_id}': {fault}")
         return self
-
-    @model_validator(mode="after")
-    def lists_stand_behind_a_column(self) -> Mapping:
-        for field in self.append_list:
-            if field not in self.columns:
-                raise self._fault(f"'append_list' names {field}, which has no column")
-        return self
-
-    @model_validator(mode="after")
-    def forms_are_consistent(self) -> Mapping:
-        for field, values in self.value_maps.items():
-            if not values:
-                raise self._fault(f"the value map of {field} is empty")
-        for field in self.value_defaults:
-            if field not in self.value_maps:
-                raise self._fault(f"'value_defaults' names {field}, which has no value map")
-        if self.thousands_mark is not None and self.thousands_mark in (self.decimal_mark, *"-()"):
-            raise self._fault(f"'thousands_mark' cannot be {self.thousands_mark!r}")
-        if self.thousands_mark is not None and self.thousands_mark.isalnum():
-            raise self._fault("'thousands_mark' is a letter or a digit")
-        if self.allow_scientific and self.negative_form != "leading":
-            raise self._fault("'allow_scientific' needs the negative form 'leading'")
-        if self.date_separator.isalnum():
-            raise self._fault("'date_separator' is a letter or a digit")
-        if self.delimiter == self.quote or self.delimiter in "\r\n":
-            raise self._fault("'delimiter' is the quote or a line end")
-        year, digits = ("%y", "two") if self.century else ("%Y", "four")
-        for form in self.timestamp_formats:
-            if year not in form or {"%y", "%Y"} <= {form[i : i + 2] for i in range(len(form))}:
-                message = f"the timestamp format {form!r} has no year of {digits} digits, {year}"
-                raise self._fault(message)
-        return self
-
-    @model_validator(mode="after")
-    def names_can_be_looked_up(self) -> Mapping:
-        try:
-            # Codecs such as base64 or rot13 turn no bytes into text.
-            is_text = codecs.lookup(self.encoding)._is_text_encoding
-        except LookupError:
-            is_text = False
-        if not is_text:
-            raise self._fault(f"unknown encoding {self.encoding!r}")
-        if self.time_zone is not None:
-            from zoneinfo import ZoneInfo
-
-            try:
-                ZoneInfo(self.time_zone)
-            except (KeyError, ValueError, OSError):
-                raise self._fault(f"unknown time zone {self.time_zone!r}") from None
-        return self
-
-    @model_validator(mode="after")
-    def patterns_can_be_read(self) -> Mapping:
-        if self.footer_pattern is not None:
-            try:
-                re.compile(self.footer_pattern)
-            except re.error as error:
-                raise self._fault(f"'footer_pattern' is no regular expression ({error})") from None
-        for field, pattern in self.extract.items():
-            fault = _find_fault(pattern)
-            if fault is not None:
-                raise self._fault(f"'extract' of {field} {fault}")
-        return self
-
-    @model_validator(mode="after")
-    def settings_fit_the_format(self) -> Mapping:
-        fits = {
-            "encoding": ("csv", "json", "jsonl"),
-            "delimiter": ("csv",),
-            "quote": ("csv",),
-            "header_row": ("csv", "xlsx"),
-            "footer_rows": ("csv", "xlsx"),
-            "footer_pattern": ("csv",),
-            "sheet": ("xlsx",),
-            "records_at": ("json",),
-            "object_from": ("csv", "xlsx", "parquet"),
-            "allow_float": ("parquet",),
-            "compression": ("csv", "json", "jsonl"),
-            "unpivot": ("csv", "xlsx", "parquet"),
-        }
-        for name, formats in fits.items():
-            if name in self.model_fields_set and self.format not in formats:
-                raise self._fault(f"'{name}' says nothing about the format {self.format}")
-        if self.footer_rows and self.footer_pattern is not None:
-            raise self._fault("'footer_rows' and 'footer_pattern' exclude each other")
-        return self
-
-    def _fault(self, message: str) -> ValueError:
-        return ValueError(f"mapping '{self.mapping_id}': {message}")
-
-
-def _find_fault(pattern: str) -> str | None:
-    """What is wrong with a regular expression of `extract`, as DuckDB reads it."""
-    import duckdb
-
-    try:
-        groups = re.compile(pattern).groups
-        with duckdb.connect() as connection:
-            connection.execute("select regexp_full_match('', ?)", [pattern]).fetchall()
-    except (re.error, duckdb.Error) as error:
-        return f"is no regular expression ({str(error).splitlines()[0]})"
-    return None if groups == 1 else f"has {groups} groups, not one: the value"

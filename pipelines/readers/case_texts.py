@@ -11,7 +11,7 @@ from pipelines.mappings.mapping import Mapping
 from pipelines.mappings.setting_parts import Case, ListObject, ListText
 from pipelines.readers.column_texts import NOTHING, bare_text
 from pipelines.readers.csv_header import Header
-from pipelines.readers.field_forms import is_marked, literal, mark_expression
+from pipelines.readers.text_marks import is_marked, literal, mark_expression
 
 ANY = "*"
 WIDE = "decimal(38, 18)"

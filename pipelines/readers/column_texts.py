@@ -10,7 +10,7 @@ import json
 
 from pipelines.mappings.mapping import Join, Mapping
 from pipelines.readers.csv_header import NATIVE_MARK, Header
-from pipelines.readers.field_forms import literal, mark_expression
+from pipelines.readers.text_marks import literal, mark_expression
 
 NOTHING = "cast(null as varchar)"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -36,6 +36,16 @@ class Header:
     """What was passed over or changed while the delivery was read."""
     has_native: bool = False
     """Whether values that the format types begin with NATIVE_MARK: they are canonical already."""
+    has_ragged: bool = False
+    """Whether records of another width are among the delivered ones, each marked as that."""
+    left_out: int = 0
+    """Records that a condition of the mapping leaves out."""
+    titles: tuple[str, ...] = ()
+    """The lines before the header, where something is read from them."""
+    file_values: tuple[tuple[str, str], ...] = ()
+    """(field, text) of what the name of the file or its titles say for all records."""
+    year: str | None = None
+    """The year that they say."""
 
 
 def read_header(path: Path, mapping: Mapping, name: str) -> Header:
@@ -51,9 +61,12 @@ def check_header(found: list[str], mapping: Mapping, name: str) -> Header:
         raise _refuse(name, f"has {len(found)} columns", expected, f"{len(found):,}")
     columns = _number_doubled(found, mapping, name)
     if mapping.unpivot is not None:
-        _refuse_missing(name, columns, [(c,) for c in mapping.unpivot.id_columns], mapping)
+        needed = (*mapping.unpivot.id_columns, *mapping.unpivot.value_columns)
+        _refuse_missing(name, columns, [(column,) for column in needed], mapping)
         return Header(tuple(columns), ())
-    return check_columns(columns, mapping, name)
+    # Columns that headings give are there once the records are read.
+    header = check_columns([*columns, *mapping.group_headings], mapping, name)
+    return replace(header, columns=tuple(columns))
 
 
 def check_columns(columns: list[str], mapping: Mapping, name: str) -> Header:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.readers.csv_header import Header
 from pipelines.readers.delivered import Delivered
-from pipelines.readers.field_forms import literal
+from pipelines.readers.ragged_rows import RaggedRowsError
 from pipelines.readers.safe_bytes import LineEnds
+from pipelines.readers.text_marks import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,7 +70,8 @@ def _explain(text: str, name: str, line_ends: LineEnds) -> DeliveryRefusedError:
     width = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
     if width:
         message = f"{where} has {width[2]} fields"
-        return _refuse(name, message, f"{width[1]} as in the header", shown)
+        refusal = _refuse(name, message, f"{width[1]} as in the header", shown)
+        return RaggedRowsError(refusal.problem)
     if "unterminated quote" in text or "quote should be followed" in text:
         expected = 'a quoted field that ends, with quotes inside it doubled ("")'
         return _refuse(

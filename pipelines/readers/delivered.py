@@ -39,6 +39,8 @@ class Delivered:
     """Whether a text may hold a control character but tabs and line ends."""
     native_types: tuple[str, ...] = ()
     """DuckDB's types of the columns as the format holds them; empty where it holds text."""
+    native_names: tuple[str, ...] = ()
+    """What DuckDB calls those columns."""
     native_source: str = ""
     """The file itself as a relation, with its own column names and types and `file_row_number`."""
 

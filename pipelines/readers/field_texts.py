@@ -2,7 +2,8 @@
 
 Each stage is a select over the one before, so that no expression is repeated:
 columns -> extracts -> forms -> debit and credit -> points moved -> rounding -> zeros to the left
--> value maps -> codes of names -> signs -> last days -> defaults -> derived times -> period
+-> value maps -> currencies of amounts -> codes of names -> signs -> last days -> defaults
+-> derived times -> period
 -> pseudonyms. A field that no stage concerns passes through as it was delivered.
 """
 
@@ -19,7 +20,7 @@ from pipelines.mappings.mapping import (
     find_derived_period_field,
     find_row_key_field,
 )
-from pipelines.mappings.setting_parts import list_names
+from pipelines.mappings.setting_parts import list_names, year_column
 from pipelines.readers.case_texts import (
     appended_list,
     condition_of,
@@ -35,9 +36,11 @@ from pipelines.readers.column_texts import (
     extracted_text,
     joined_text,
     object_text,
+    without_mark,
 )
 from pipelines.readers.csv_header import Header
-from pipelines.readers.field_forms import form_expression, is_marked, literal, mark_expression
+from pipelines.readers.currency_texts import currency_stages, first_marks
+from pipelines.readers.field_forms import form_expression
 from pipelines.readers.moment_texts import day_after, derived_time, period_of_moment
 from pipelines.readers.name_codes import code_of_name
 from pipelines.readers.number_texts import (
@@ -50,6 +53,7 @@ from pipelines.readers.number_texts import (
     write_out,
 )
 from pipelines.readers.personal_texts import list_personal_fields, pseudonym_expression
+from pipelines.readers.text_marks import is_marked, literal, mark_expression
 
 if TYPE_CHECKING:
     import duckdb
@@ -63,7 +67,9 @@ __all__ = [
 ]
 
 CHANGES = "_changes"
-"""A bit for each field that `round_to` and then `defaults` name: whether they changed its value."""
+"""A bit for each field that is rounded, and then for each that has a default: whether they changed
+its value."""
+ENGINE_DECIMALS = 12
 KEY_CHARACTERS = 16
 VALUES_SHOWN = 12
 
@@ -82,13 +88,26 @@ def select_texts(
     return sql
 
 
+def list_roundings(contract: Contract, mapping: Mapping) -> dict[str, int]:
+    """Field -> decimals to which it is rounded: as the mapping says, or as its contract does."""
+    rounded = {
+        field.name: ENGINE_DECIMALS
+        for field in contract.fields
+        if field.is_rounded and field.name not in mapping.constants
+    }
+    return {name: n for name, n in rounded.items() if mapping.fills_field(name)} | mapping.round_to
+
+
 def note_changes(
-    connection: duckdb.DuckDBPyConnection, mapping: Mapping, relation: str
+    connection: duckdb.DuckDBPyConnection, contract: Contract, mapping: Mapping, relation: str
 ) -> tuple[str, ...]:
     """Notes on what rounding and defaults changed, from the marks that the records of `relation`
     carry: how many values of each field."""
     what = [
-        *(f"values of {name} rounded to {n} decimals" for name, n in mapping.round_to.items()),
+        *(
+            f"values of {name} rounded to {n} decimals"
+            for name, n in list_roundings(contract, mapping).items()
+        ),
         *(f"records without {name} given {v!r}" for name, v in mapping.defaults.items()),
     ]
     if not what:
@@ -149,11 +168,14 @@ def _first_stage(
     contract: Contract, mapping: Mapping, header: Header, sha256: str
 ) -> Iterator[str]:
     key = find_row_key_field(mapping, contract)
+    file_values = dict(header.file_values)
     for field in contract.fields:
         if field.name == key:
             text = f"{literal(sha256[:KEY_CHARACTERS] + '-')} || _row_number"
         elif field.name in mapping.constants:
             text = literal(mapping.constants[field.name])
+        elif field.name in file_values:
+            text = literal(file_values[field.name])
         elif field.name in mapping.join:
             text = joined_text(mapping.join[field.name], mapping, header)
         elif field.name in mapping.cases:
@@ -166,6 +188,7 @@ def _first_stage(
             text = column_text(mapping.column_names(field.name), mapping, header)
         yield f'{text} as "{field.name}"'
     yield from _first_helpers(mapping, header)
+    yield from first_marks(contract, mapping, header)
     yield f"cast(0 as bigint) as {CHANGES}"
 
 
@@ -225,8 +248,9 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
         **{n: extracted_text(f'"{n}"', regex, header) for n, regex in mapping.extract.items()},
         **{name: braced_text(f'"{name}"') for name in mapping.unbraced_json},
     }
+    year = _year_expression(mapping, header)
     forms = {
-        field.name: form_expression(field, mapping, header.has_native)
+        field.name: form_expression(field, mapping, header.has_native, year)
         for field in (*contract.fields, *list_helpers(mapping))
         if field.name not in mapping.constants
     }
@@ -236,7 +260,7 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
         name: appended_list(f'"{name}"', f'"{_list_name(name)}"', item)
         for name, item in mapping.append_list.items()
     }
-    yield from _number_stages(mapping)
+    yield from _number_stages(contract, mapping)
     yield {
         name: f'case when regexp_full_match("{name}", \'\\d+\') and length("{name}") < {width} '
         f'then lpad("{name}", {width}, \'0\') else "{name}" end'
@@ -246,6 +270,7 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
         name: _map_values(name, values, mapping.value_defaults.get(name))
         for name, values in mapping.value_maps.items()
     }
+    yield from currency_stages(contract, mapping)
     yield {
         name: _code_unless_marked(name, told)
         for name, told in list_named_fields(mapping, contract).items()
@@ -256,7 +281,7 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
     }
     yield {name: flip_sign(f'"{name}"') for name in mapping.sign_flip}
     yield {n: day_after(f'"{n}"', contract.field(n).type) for n in mapping.inclusive_ends}
-    yield _fill_defaults(mapping)
+    yield _fill_defaults(mapping, len(list_roundings(contract, mapping)))
     yield _derive_times(contract, mapping)
     yield _derive_period(contract, mapping)
     yield {
@@ -266,7 +291,19 @@ def _later_stages(contract: Contract, mapping: Mapping, header: Header) -> Itera
     }
 
 
-def _number_stages(mapping: Mapping) -> Iterator[dict[str, str]]:
+def _year_expression(mapping: Mapping, header: Header) -> str | None:
+    """SQL for the year of dates that have none, where the mapping says where it stands."""
+    source = mapping.year_from
+    if source is None:
+        return None
+    if source.column is None:
+        return literal(header.year or "")
+    name = f'"{helper_name(year_column(source.column))}"'
+    text = without_mark(name, header.has_native)
+    return f"nullif(regexp_extract({text}, {literal(source.pattern)}, 1), '')"
+
+
+def _number_stages(contract: Contract, mapping: Mapping) -> Iterator[dict[str, str]]:
     yield {
         name: subtract(f'"{_side_name("debit", name)}"', f'"{_side_name("credit", name)}"')
         for name in mapping.net_of
@@ -275,21 +312,21 @@ def _number_stages(mapping: Mapping) -> Iterator[dict[str, str]]:
     powers |= mapping.power_of_ten
     yield {name: split_number(f'"{name}"', power) for name, power in powers.items()}
     yield {name: write_out(f'"{name}"') for name in powers}
-    yield _round(mapping)
+    yield _round(list_roundings(contract, mapping))
 
 
-def _round(mapping: Mapping) -> dict[str, str]:
-    rounded = {name: round_number(f'"{name}"', n) for name, n in mapping.round_to.items()}
-    conditions = [is_rounded_off(f'"{name}"', n) for name, n in mapping.round_to.items()]
+def _round(digits: dict[str, int]) -> dict[str, str]:
+    rounded = {name: round_number(f'"{name}"', n) for name, n in digits.items()}
+    conditions = [is_rounded_off(f'"{name}"', n) for name, n in digits.items()]
     return rounded | _mark_changes(conditions, 0)
 
 
-def _fill_defaults(mapping: Mapping) -> dict[str, str]:
+def _fill_defaults(mapping: Mapping, first: int) -> dict[str, str]:
     filled = {
         name: f'coalesce("{name}", {literal(value)})' for name, value in mapping.defaults.items()
     }
     conditions = [f'"{name}" is null' for name in mapping.defaults]
-    return filled | _mark_changes(conditions, len(mapping.round_to))
+    return filled | _mark_changes(conditions, first)
 
 
 def _mark_changes(conditions: list[str], first: int) -> dict[str, str]:

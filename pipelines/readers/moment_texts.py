@@ -7,7 +7,7 @@ date that is none is marked, so that the record says what was expected.
 from __future__ import annotations
 
 from pipelines.contracts.contract import ContractField, FieldType
-from pipelines.readers.field_forms import is_marked, mark_expression
+from pipelines.readers.text_marks import is_marked, mark_expression
 
 FORMS: dict[str, str] = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%dT%H:%M:%SZ"}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipelines.mappings.mapping import SignFrom
-from pipelines.readers.field_forms import is_marked, literal, mark_expression
+from pipelines.readers.text_marks import is_marked, literal, mark_expression
 
 CANONICAL = r"-?\d{1,18}(\.\d{1,18})?"
 WITH_EXPONENT = r"-?\d+(\.\d+)?(E[+-]?\d{1,3})?"

@@ -15,7 +15,7 @@ from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.mappings.mapping import Mapping
 from pipelines.readers.csv_header import NATIVE_MARK, Header, check_header
 from pipelines.readers.delivered import Delivered
-from pipelines.readers.field_forms import literal
+from pipelines.readers.text_marks import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,8 +43,11 @@ def scan_parquet(
         described = connection.execute(f"describe select * from {source}").fetchall()
     except duckdb.Error as error:
         raise _refuse_damaged(name, error) from None
-    types = {row[0]: row[1] for row in described if row[0] != "file_row_number"}
-    header = check_header(list(types), mapping, name)
+    own = [row for row in described if row[0] != "file_row_number"]
+    # DuckDB gives the second of two equal names another one; in the file they are equal.
+    header = check_header(_list_names(connection, path), mapping, name)
+    types = {column: row[1] for column, row in zip(header.columns, own, strict=True)}
+    queried = {column: row[0] for column, row in zip(header.columns, own, strict=True)}
     needed = _list_needed(header, mapping)
     fields = _list_fields(needed, mapping)
     notes: list[str] = []
@@ -54,7 +57,7 @@ def scan_parquet(
         if _is_amount(contract, field) and types[column] in FLOATS:
             notes.append(_allow_float(name, column, field or "", mapping))
         digits = mapping.allow_float.get(field) if field else None
-        text = _canonical_text(quote_name(column), types[column], digits)
+        text = _canonical_text(quote_name(queried[column]), types[column], digits)
         texts.append(f"{text} as column_{number}")
     relation = f"(select file_row_number + 1 as _row_number, {', '.join(texts)} from {source})"
 
@@ -71,8 +74,28 @@ def scan_parquet(
         is_numbered=True,
         explain=explain,
         native_types=tuple(types[column] for column in needed),
+        native_names=tuple(queried[column] for column in needed),
         native_source=source,
     )
+
+
+def _list_names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """The columns as the file calls them, in order; parts of nested ones are left out."""
+    rows = connection.execute(
+        f"select name, num_children from parquet_schema({literal(glob.escape(str(path)))})"
+    ).fetchall()
+    names: list[str] = []
+    # The rows are the tree of the schema, root first; each says how many children follow.
+    waiting = [int(rows[0][1] or 0)]
+    for name, children in rows[1:]:
+        while waiting[-1] == 0:
+            waiting.pop()
+        waiting[-1] -= 1
+        if len(waiting) == 1:
+            names.append(name)
+        if children:
+            waiting.append(int(children))
+    return names
 
 
 def show_source(path: Path) -> str:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from pipelines.contracts.contract import Contract
 from pipelines.errors import DeliveryRefusedError
 from pipelines.mappings.mapping import Mapping
-from pipelines.readers.field_forms import MISREAD_MARK, is_misread, literal
+from pipelines.readers.text_marks import MISREAD_MARK, is_misread, literal
 from pipelines.workspace.config import Source
 
 if TYPE_CHECKING:

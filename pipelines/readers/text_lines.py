@@ -63,6 +63,13 @@ def cut_lines(path: Path, mapping: Mapping, target: Path, name: str) -> list[str
     return [*_say_cut("before the header", mapping.header_row - 1), *_say_footer(footer)]
 
 
+def read_titles(path: Path, mapping: Mapping) -> tuple[str, ...]:
+    """The lines of the UTF-8 file at `path` before its header, without their ends."""
+    with path.open(encoding="utf-8-sig", newline="") as source:
+        lines = [source.readline(MAX_LINE_CHARACTERS) for _ in range(1, mapping.header_row)]
+    return tuple(line.rstrip("\r\n") for line in lines)
+
+
 @dataclass(frozen=True)
 class TextLines:
     """The lines of a CSV that a parser reads."""

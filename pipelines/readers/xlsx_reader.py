@@ -20,6 +20,7 @@ from typing import Any
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.mappings.mapping import Mapping
 from pipelines.readers.csv_header import NATIVE_MARK, Header, check_header
+from pipelines.readers.ragged_rows import mark_ragged
 from pipelines.readers.text_table import TextTable
 from pipelines.readers.unpack import check_archive_size
 
@@ -42,24 +43,45 @@ READING_ERRORS = (
 )
 
 
-def write_sheet_as_csv(path: Path, mapping: Mapping, target: Path, name: str) -> Header:
-    """Write header and records of the mapping's sheet to `target`. Raises DeliveryRefusedError
-    where the workbook cannot be read for sure."""
+def write_sheet_as_csv(
+    path: Path, mapping: Mapping, target: Path, name: str, has_names: bool
+) -> Header:
+    """Write header and records of the mapping's sheet to `target`; `has_names`: they may name
+    persons. Raises DeliveryRefusedError where the workbook cannot be read for sure."""
     _check_archive(path, name)
     notes: list[str] = []
-    rows = _read_rows(path, mapping, name, notes)
+    title_rows: list[str] = []
+    rows = _read_rows(path, mapping, name, notes, title_rows)
     columns = _read_columns(rows, mapping, name)
     header = check_header(columns, mapping, name)
+    width, ragged = len(columns), 0
     with TextTable(target, columns, name) as table:
         for number, row in enumerate(_cut_end(rows, mapping.footer_rows, notes), start=1):
-            if any(row[len(columns) :]):
+            is_ragged = any(row[width:])
+            if is_ragged and mapping.ragged_rows == "quarantine":
+                bare = [cell.removeprefix(NATIVE_MARK) for cell in row]
+                where = f"record {number}"
+                marked = mark_ragged(bare, width, where, ", ", names_persons=has_names)
+                table.write(marked, number)
+                ragged += 1
+                continue
+            if is_ragged:
                 expected = f"{len(columns)} cells as in the header"
                 found = repr(next(cell for cell in row[len(columns) :] if cell))
                 raise _refuse(name, f"record {number} has a cell too much", expected, found)
             table.write([*row, *[""] * len(columns)][: len(columns)], number)
     if mapping.header_row > 1:
         notes.append(f"{mapping.header_row - 1} rows before the header passed over")
-    return Header(header.columns, header.unknown, tuple(notes), has_native=True)
+    if ragged:
+        notes.append(f"{ragged:,} records have another number of fields than the header")
+    return Header(
+        header.columns,
+        header.unknown,
+        tuple(notes),
+        has_native=True,
+        has_ragged=ragged > 0,
+        titles=tuple(title_rows),
+    )
 
 
 def _check_archive(path: Path, name: str) -> None:
@@ -72,8 +94,11 @@ def _check_archive(path: Path, name: str) -> None:
         raise _refuse(name, "is damaged", "a whole Excel file", str(error)) from None
 
 
-def _read_rows(path: Path, mapping: Mapping, name: str, notes: list[str]) -> Iterator[Row]:
-    """Rows from the header on, as texts; hidden sheets beside the one are noted."""
+def _read_rows(
+    path: Path, mapping: Mapping, name: str, notes: list[str], titles: list[str]
+) -> Iterator[Row]:
+    """Rows from the header on, as texts; hidden sheets beside the one are noted, and the rows
+    before the header are added to `titles`."""
     import openpyxl
 
     try:
@@ -90,6 +115,9 @@ def _read_rows(path: Path, mapping: Mapping, name: str, notes: list[str]) -> Ite
             sheets = (sheet, formulas[sheet.title])
             for each in sheets:
                 each.reset_dimensions()
+            if mapping.header_row > 1:
+                above = sheet.iter_rows(max_row=mapping.header_row - 1)
+                titles += [_say_title(cells, name) for cells in above]
             pairs = zip_longest(*(each.iter_rows(min_row=mapping.header_row) for each in sheets))
             for number, (cells, sources) in enumerate(pairs, start=mapping.header_row):
                 _refuse_without_result(cells, sources, number, name)
@@ -163,6 +191,11 @@ def _render(cell: Any, name: str) -> str:
     if cell.data_type == "e":
         raise _refuse(name, f"has an error in {cell.coordinate}", "a value", str(value))
     return str(value).replace(NATIVE_MARK, "\x1c")
+
+
+def _say_title(cells: Any, name: str) -> str:
+    texts = (_render(cell, name).removeprefix(NATIVE_MARK) for cell in cells)
+    return " ".join(text for text in texts if text)
 
 
 def _show_float(value: float) -> str:

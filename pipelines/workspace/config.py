@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from pipelines.cost_model.forms import Dated
 from pipelines.cost_model.schema import LineMatch
+from pipelines.money import list_currencies
 from pipelines.workspace.check_settings import SourceChecks, WorkspaceChecks
 from pipelines.workspace.close_calendar import CloseCalendar
 from pipelines.workspace.connections import Connection
@@ -31,7 +32,13 @@ def _refuse_path_outside(glob: str) -> str:
     return glob
 
 
-CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+def _refuse_no_currency(code: str) -> str:
+    if code not in list_currencies():
+        raise ValueError(f"{code} is no currency of ISO 4217")
+    return code
+
+
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_refuse_no_currency)]
 Code = Annotated[str, Field(min_length=1, max_length=40)]
 SourceId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -301,6 +308,19 @@ class RecoverySettings(Strict):
     """`year_end`: the last period of the fiscal year gives it back, or charges it."""
 
 
+class YearSpan(Strict):
+    """The years in which dates, times and periods of deliveries may lie, both inclusive."""
+
+    first: Annotated[int, Field(ge=1, le=9999)] = 1900
+    last: Annotated[int, Field(ge=1, le=9999)] = 2100
+
+    @model_validator(mode="after")
+    def runs_forward(self) -> YearSpan:
+        if self.last < self.first:
+            raise ValueError(f"'last' {self.last} is before 'first' {self.first}")
+        return self
+
+
 class FocusSettings(Strict):
     """What FOCUS files say that the figures do not."""
 
@@ -318,6 +338,7 @@ class WorkspaceConfig(Strict):
     currency: CurrencyCode
     time_zone: str = "UTC"
     calendar: Calendar
+    years: YearSpan = YearSpan()
     control_total: ControlTotal
     rate_type: str = "average"
     checks: WorkspaceChecks | None = None

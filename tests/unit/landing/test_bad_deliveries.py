@@ -45,12 +45,14 @@ BY_PERIOD: dict[str, Any] = {
     "contract": "general_ledger",
     "columns": {**COLUMNS, "period_id": "period"},
     "constants": {**CONSTANTS, "posting_date": "2026-01-31"},
+    "ragged_rows": "refuse",
 }
 BY_DAY: dict[str, Any] = {
     "contract": "general_ledger",
     "columns": {**COLUMNS, "posting_date": "period"},
     "constants": CONSTANTS,
     "period_from": "posting_date",
+    "ragged_rows": "refuse",
 }
 NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")
 MAPPINGS = {
@@ -133,7 +135,7 @@ LATIN1 = LATIN1.replace("für".encode("latin-1"), b"memo", 1)
 
 LISTED: dict[str, Case] = {
     "00_good": accepted(GOOD),
-    "38_digits": bad("Q", FORM, amount="9" * 38),
+    "38_digits": bad("Q", "too many digits before the point", amount="9" * 38),
     "backslash_quote": refused(
         table(line(1), line(2, memo=r'"a \"b\" c"')), "line 3 has a quote that is not closed"
     ),

@@ -123,7 +123,8 @@ def _add_error(workbook: Any) -> None:
 def test_excel_that_cannot_be_read_for_sure_is_refused(
     company: Company, change: Callable[[Any], object], expected: str
 ) -> None:
-    result = land_own(company, XLSX, _workbook(change), "own/a.xlsx")
+    mapping = {**XLSX, "ragged_rows": "refuse"}
+    result = land_own(company, mapping, _workbook(change), "own/a.xlsx")
     assert (result.state, expected in result.message) == ("refused", True), result.message
 
 

@@ -15,13 +15,14 @@ from tests.unit.landing.company import GOOD, HEADER, Company, ledger, record
 from tests.unit.landing.own_source import CONSTANTS, land_own, ledger_mapping
 
 FORM = "has the wrong form"
+DIGITS = "has too many digits before the point"
 
 # case -> (field, delivered text, what the reason says, quarantined money that can be read)
 AMOUNTS: dict[str, tuple[str, str, str | None]] = {
     "a word": ("abc", FORM, None),
     "blank": ("", "is missing", None),
-    "38 digits": ("9" * 38 + ".00", FORM, None),
-    "19 digits": ("9" * 19, FORM, None),
+    "38 digits": ("9" * 38 + ".00", DIGITS, None),
+    "19 digits": ("9" * 19, DIGITS, None),
     "infinity": ("inf", FORM, None),
     "not a number": ("NaN", FORM, None),
     "scientific": ("1e3", FORM, None),

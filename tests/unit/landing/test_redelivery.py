@@ -241,3 +241,25 @@ def test_append_counts_both(company: Company) -> None:
 
 def test_the_declaration_by_default_is_refuse(company: Company) -> None:
     assert company.workspace.config.sources["ledger"].redelivery == "refuse"
+
+
+def test_unreadable_dates_are_no_repetition(company: Company) -> None:
+    """No period of the second file can be read: its records wait, each with the true reason, and a
+    file of another month still lands."""
+    first = company.land_one(ledger(record("L1")), "ledger/jan.csv")
+    bad = {"period_id": "Feb 26", "posting_date": "28 Feb 2026"}
+    second = company.land_one(ledger(record("L2", **bad), record("L3", **bad)), "ledger/feb.csv")
+    assert (first.state, second.state, second.records_quarantined) == ("landed", "landed", 2)
+    assert "field period_id: has the wrong form; expected a period" in second.reasons[0]
+    march = {"period_id": "2026-03", "posting_date": "2026-03-31"}
+    assert company.land_one(ledger(record("L4", **march)), "ledger/mar.csv").state == "landed"
+
+
+def test_a_file_of_that_name_replaces_one_without_a_readable_period(company: Company) -> None:
+    bad = {"period_id": "Feb 26", "posting_date": "28 Feb 2026"}
+    company.land_one(ledger(record("L1")), "replaced/jan.csv")
+    company.land_one(ledger(record("L2", **bad)), "replaced/feb.csv")
+    good = {"period_id": "2026-02", "posting_date": "2026-02-28"}
+    company.land_one(ledger(record("L2", **good)), "replaced/feb.csv")
+    january, unreadable, february = company.loads()
+    assert (january["superseded_by"], unreadable["superseded_by"]) == (None, february["load_id"])

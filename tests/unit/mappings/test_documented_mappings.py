@@ -12,12 +12,18 @@ from pipelines.contracts.contract import load_contract
 from pipelines.mappings.mapping import (
     ClosedStates,
     DerivedTime,
+    FileValue,
+    GroupHeading,
     Join,
     LastState,
     Mapping,
     NetOf,
+    RowCondition,
     SignFrom,
+    SignMarks,
+    Total,
     Unpivot,
+    YearFrom,
     load_mapping,
 )
 from pipelines.mappings.setting_parts import Case, ListObject, ListText
@@ -44,6 +50,10 @@ def _defaults(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
             shown = "the empty text"
         elif default in ((), {}):
             shown = "empty"
+        elif isinstance(default, BaseModel):
+            shown = "see below"
+        elif isinstance(default, tuple):
+            shown = ", ".join(f"`{item}`" for item in default)
         found[f"{prefix}{name}"] = shown
     return found
 
@@ -56,6 +66,10 @@ def test_every_key_is_documented_with_its_default() -> None:
     keys |= _defaults(Case, "cases.") | _defaults(ListObject, "object_of_list.")
     keys |= _defaults(ListText, "append_list.")
     keys |= _defaults(SignFrom, "sign_from.") | _defaults(DerivedTime, "derived_times.")
+    keys |= _defaults(FileValue, "file_values.") | _defaults(YearFrom, "year_from.")
+    keys |= _defaults(SignMarks, "sign_marks.")
+    keys |= _defaults(GroupHeading, "group_headings.") | _defaults(Total, "totals.")
+    keys |= _defaults(RowCondition, "keep_rows.")
     assert _documented() == keys
 
 
