@@ -89,7 +89,8 @@ def read_records(
     notes += write_names(connection, delivery, delivered, sha256, directory)
     typed = write_typed(connection, contract, texts, delivered, directory)
     notes += note_changes(connection, contract, mapping, typed.relation)
-    written = texts.sql if mapping.format == "csv" else None
+    is_written = mapping.format == "csv" and not mapping.computes(contract.amount_field or "")
+    written = texts.sql if is_written else None
     return ReadRecords(typed, notes, passed_over, written)
 
 

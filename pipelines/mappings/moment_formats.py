@@ -145,7 +145,8 @@ def find_format_fault(
     parts = set(found.directives)
     if not parts & set("mBb"):
         return "has no month, %m or %B"
-    if kind == "timestamp" and "d" not in parts:
+    if kind == "timestamp" and "d" not in parts and parts & TIMED:
+        # A month alone is its first moment.
         return "has no day, %d"
     if parts & set("Yy"):
         if has_year:

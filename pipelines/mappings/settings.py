@@ -323,6 +323,12 @@ class Mapping(BaseModel):
             or self.currency_marks
         )
 
+    def computes(self, field: str) -> bool:
+        """Whether the number of a field is worked out, so that it no longer shows how it was
+        written."""
+        settings = (self.net_of, self.cases, self.power_of_ten, self.round_to)
+        return field in self.allow_scientific or any(field in setting for setting in settings)
+
     def list_sources(self) -> Iterator[tuple[str, str]]:
         """(field, what gives it) for every field that the mapping fills from the delivery or by a
         constant; what follows from another field is not among them."""

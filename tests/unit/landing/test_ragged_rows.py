@@ -19,6 +19,9 @@ SHARED = Path(__file__).parents[4] / "shared" / "cases"
         (record("L2").replace(",memo,", ",", 1), "11 fields as in the header, and line 3 has 10"),
         (record("L2", "1,234.00"), "11 fields as in the header, and line 3 has 12"),
         (record("L2") + ",", "11 fields as in the header, and line 3 has 12"),
+        ("L2,2026-01", "11 fields as in the header, and line 3 has 2"),
+        ("TOTAL,300.25", "11 fields as in the header, and line 3 has 2"),
+        ("# a comment", "11 fields as in the header, and line 3 has 1"),
     ],
 )
 def test_a_record_of_another_width_waits_alone(company: Company, bad: str, says: str) -> None:
