@@ -145,6 +145,9 @@ class _Case:
         if _are_all_later(references, period):
             # The first month is what the second one is compared with.
             return None
+        if len(references) == 1 and references[0].total.records < self.measure.few_records:
+            # A single month of a few records says nothing of what a month holds.
+            return None
         factor = max(self.measure.factor, ORDER_OF_MAGNITUDE)
         doubt = find_doubt(period, code, total, references, factor)
         if doubt is None or doubt.kind == "turned":

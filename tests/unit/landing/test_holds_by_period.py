@@ -404,3 +404,15 @@ def test_first_landing_shows_its_holds_as_one_decision(
     said = capsys.readouterr().out
     assert "6 files landed (18 records), 3 on hold" in said
     assert "gl: 3 deliveries are on hold, to be decided on as one" in said
+
+
+def test_first_file_of_two_months_with_few_lines_is_not_judged(ledger: Company) -> None:
+    """One line of 1,000.00 in January does not say that 600,100.00 in February is too much."""
+    first = lines("2026-01", "1000.00") + lines("2026-02", "300000.00", "300000.00", "100.00")
+    assert land(ledger, first=first) == {"first": "landed"}
+
+
+def test_month_too_large_among_several_of_a_first_file_is_held(ledger: Company) -> None:
+    """January and February of 1,000.00 say that 100,000.00 in March is too much."""
+    months = lines("2026-01", "1000.00") + lines("2026-02", "1000.00")
+    assert land(ledger, first=months + lines("2026-03", "100000.50")) == {"first": "held"}
