@@ -161,6 +161,8 @@ def publish(workspace: Path, marts: Marts, run_id: str = "run-1") -> Path:
     name = f"{run_id}.duckdb"
     with duckdb.connect(str(warehouse / name)) as connection:
         connection.execute("create schema marts")
+        connection.execute("create schema model")
+        connection.execute("create table model.quarantine (source_id varchar, period_id varchar)")
         for mart, columns in read_contracts().items():
             body = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
             connection.execute(f"create table marts.{mart} ({body})")

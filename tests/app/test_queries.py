@@ -144,6 +144,11 @@ def test_a_unit_does_not_rise_by_a_cost_centre_that_joined_it(
     stayed at 400.00."""
     marts = build_company()
     finance = {"business_unit_id": "FIN", "business_unit_name": "Finance"}
+    moved = {
+        row["charge_id"]
+        for row in marts["rpt_bill_lines"]
+        if (row["period_id"], row["cost_centre_id"]) == (JAN, "CC11")
+    }
     for name in ("rpt_bill_lines", "fct_charges_monthly"):
         marts[name] = [
             {**row, **finance}
@@ -151,6 +156,10 @@ def test_a_unit_does_not_rise_by_a_cost_centre_that_joined_it(
             else row
             for row in marts[name]
         ]
+    marts["fct_bill_items_monthly"] = [
+        {**row, **finance} if row["bill_item_id"] in moved else row
+        for row in marts["fct_bill_items_monthly"]
+    ]
     marts["dim_cost_centres"] = [
         {"cost_centre_id": centre, "business_unit_id": unit, "business_unit_name": unit}
         | {"valid_from": day}
@@ -162,7 +171,7 @@ def test_a_unit_does_not_rise_by_a_cost_centre_that_joined_it(
     ]
     monkeypatch.setenv("APPORTION_WORKSPACE", str(publish(tmp_path, marts)))
     frame = charges.read_bills(find_published(), FEBRUARY, "as_was").set_index("business_unit_id")
-    assert dict(frame["previous_charged_amount"]) == {"SAL": Decimal(320), "FIN": Decimal(460)}
+    assert dict(frame["previous_billed_amount"]) == {"SAL": Decimal(320), "FIN": Decimal(460)}
     assert dict(frame["comparable_amount"]) == {"SAL": Decimal(380), "FIN": Decimal(400)}
     assert dict(frame["moved_amount"]) == {"SAL": Decimal(60), "FIN": Decimal(-60)}
     assert dict(frame["change_amount"]) == {"SAL": Decimal(70), "FIN": Decimal(0)}

@@ -373,20 +373,20 @@ STATED = (
         "page Monthly chargeback, certificate",
         read_app_term,
         LEDGER,
-        "Quarantined records, open or discarded",
+        "Quarantined: not counted until it is decided",
     ),
     state(
         "Quarantined",
         "statement, PDF, certificate",
         read_pdf_term,
-        "Quarantined records, open or discarded",
+        "Quarantined: not counted until it is decided",
     ),
     state(
         "Quarantined",
         "evidence, certificate",
         read_evidence_term,
         LEDGER,
-        "Quarantined records, open or discarded",
+        "Quarantined: not counted until it is decided",
     ),
     state(
         "IT cost",

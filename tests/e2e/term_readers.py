@@ -221,7 +221,7 @@ def read_traces(papers: Papers, column: str) -> Amounts:
 def read_bill_lines(papers: Papers, column: str) -> Amounts:
     """The lines of the first unit on the page Monthly chargeback."""
     test = papers.open_page(MONTHLY_CHARGEBACK, business_unit=papers.units[0])
-    frame = test.dataframe[1].value
+    frame = next(item.value for item in test.dataframe if "cost_centre" in item.value)
     centres = dict(papers.query("select cost_centre_name, cost_centre_id from dim_cost_centres"))
     found = {}
     for link, centre, amount in zip(

@@ -232,7 +232,7 @@ def test_a_service_leads_to_its_cost_and_a_consumer_to_its_bill(open_page: OpenP
     bill = click_first_link(service, table=service.get_by_test_id("stDataFrame").count() - 1)
     assert "/chargeback?" in bill.url
     assert "business_unit=" in bill.url
-    expect(bill.get_by_text("Each service leads to what it is made of")).to_be_visible()
+    expect(bill.get_by_text("each leads to its service")).to_be_visible()
 
 
 def test_a_bill_is_opened_by_its_row_and_its_line_leads_to_the_service(
