@@ -1,4 +1,3 @@
--- The macros that are called here name rows of their own. -- noqa: disable=RF03
 -- What a consumer is charged for a service that is not charged at its cost: one row per charge line,
 -- and one for each consumer that has a quantity and no cost. Prices are exact until the cents: a price
 -- has 10 decimals and a quantity 12, so that all is counted in integers of 10^-22 ("parts"), and

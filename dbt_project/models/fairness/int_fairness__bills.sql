@@ -1,4 +1,3 @@
--- The macros that are called here name rows of their own. -- noqa: disable=RF03
 -- Each bill of a service beside what its consumer would pay alone, what it adds, and its Shapley
 -- value. The cost of a group S of consumers is
 --     c(S) = fixed (unless S is empty) + variable * quantity of S / quantity of all + what names S,

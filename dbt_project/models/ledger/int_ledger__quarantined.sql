@@ -1,4 +1,3 @@
--- The macros that are called here name rows of their own. -- noqa: disable=RF03
 -- What the files deliver and no stage counts: records in quarantine, open or discarded, by the currency
 -- that they name. A period that cannot be read, or that the calendar does not have, is the period
 -- '(unknown)'; a currency that cannot be read is '(unknown)', too; '(none)' stands for records of a

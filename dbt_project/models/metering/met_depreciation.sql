@@ -1,4 +1,3 @@
--- The macros that are called here name rows of their own. -- noqa: disable=RF03
 -- Straight-line depreciation of every asset in every period of its life. A month is the step of one
 -- rounded running total that ends at the amount to depreciate, so that the months sum to it exactly,
 -- in whole minor units of the currency. By the convention `full_month` the month of the first day in

@@ -276,7 +276,9 @@ def test_held_delivery_of_the_period_blocks(
                 {"name": name, "sha": str(number), "decision": decision},
             )
         connection.execute(
-            text("insert into load_periods (load_id, period_id) select load_id, '2026-02' from loads")
+            text(
+                "insert into load_periods (load_id, period_id) select load_id, '2026-02' from loads"
+            )
         )
     found = _find(books, marts, config)
     assert {name: item.finding for name, item in found.items()} == {

@@ -126,7 +126,10 @@ def _land(books: Books, sha: str, at: str, *, source: str = "ledger", hold: str 
     with books.begin() as connection:
         connection.execute(text(LOAD.format(source=source, sha=sha, at=at, hold=hold)))
         connection.execute(
-            text("insert into load_periods (load_id, period_id) select load_id, :period from loads where sha256 = :sha"),
+            text(
+                "insert into load_periods (load_id, period_id) "
+                "select load_id, :period from loads where sha256 = :sha"
+            ),
             {"period": MARCH, "sha": sha},
         )
 
