@@ -81,8 +81,7 @@ def test_a_guide_sends_its_reader_to_the_page(page: object, root: Path) -> None:
 def test_every_decision_is_listed_and_complete(root: Path) -> None:
     directory = root / "docs" / "decisions"
     files = sorted(directory.glob("[0-9]*.md"))
-    numbers = [path.name[:4] for path in files]
-    assert len(set(numbers)) == len(numbers)
+    assert [int(path.name[:4]) for path in files] == list(range(1, len(files) + 1))
     listed = {row[0]: row[1] for row in read_table_rows((directory / "README.md").read_text())[2:]}
     for path in files:
         text = path.read_text("utf-8")
