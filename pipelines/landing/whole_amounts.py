@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 LEAST_RECORDS = 20
 """Records from which on whole amounts of a format that does not keep how they were written (JSON, a
-sheet, Parquet) say something: few of them are often round."""
+sheet, Parquet) say something: few of them are often round. With fewer, only large ones do."""
+LEAST_OF_FEW = 10_000
+"""Of few records each amount is at least this, before they are asked about: as cents that is 100.00
+and like a posting, while 60 or 1200 are amounts that people write without decimals."""
 
 
 def are_amounts_whole(
@@ -34,5 +37,9 @@ def are_amounts_whole(
         return False
     if texts is None:
         return counts.accepted >= LEAST_RECORDS
+    small = f'{records.good} and "{name}" <> 0 and abs("{name}") < {LEAST_OF_FEW}'
+    with_small = f"select 1 from {records.relation} where {small} limit 1"
+    if counts.accepted < LEAST_RECORDS and connection.execute(with_small).fetchone() is not None:
+        return False
     written = f"select 1 from ({texts}) where contains(\"{name}\", '.') limit 1"
     return connection.execute(written).fetchone() is None

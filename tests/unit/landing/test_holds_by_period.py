@@ -259,6 +259,16 @@ def test_first_delivery_without_any_decimals_is_asked_about(tmp_path: Path) -> N
         opened.books.close()
 
 
+def test_few_small_amounts_without_decimals_are_not_asked_about(tmp_path: Path) -> None:
+    """200 and 60 are written so by people; 60 cents in a ledger of two lines are not."""
+    company = open_ledger(tmp_path)
+    assert land(company, jan=lines("2026-01", "200", "60")) == {"jan": "landed"}
+    company.books.close()
+    many = open_ledger(tmp_path / "many")
+    assert land(many, jan=lines("2026-01", *["200"] * 20)) == {"jan": "held"}
+    many.books.close()
+
+
 def test_months_within_a_first_file_differ_by_nature_but_not_a_hundredfold(
     ledger: Company,
 ) -> None:
