@@ -9,14 +9,13 @@
   first / divisor is multiplied, and what remains is divided as on paper: `second` in eight digits of
   14 bits, from the highest, each time the remainder before, moved by a digit, and the next product.
   A remainder is below 2^112 and a digit below 2^14, so that each sum stays below 2^127. The list of
-  one gives the operands short names, and works them out once. Its parts are read with brackets, which
-  the linter does not take for columns of a table.
+  one gives the operands short names, and works them out once.
 #}
 {% macro multiply_and_divide(first, second, divisor) -%}
-    {% set ns = namespace(step='0', quotient="abs(v['a']) // v['d'] * v['b']") -%}
+    {% set ns = namespace(step='0', quotient='abs(v.a) // v.d * v.b') -%}
     {% for place in [98, 84, 70, 56, 42, 28, 14, 0] -%}
-    {% set ns.step = "(" ~ ns.step ~ " % v['d'] * 16384 + abs(v['a']) % v['d'] * ((v['b'] >> " ~ place ~ ") & 16383))" -%}
-    {% set ns.quotient = ns.quotient ~ " + " ~ ns.step ~ " // v['d'] * " ~ (2 ** place) -%}
+    {% set ns.step = '(' ~ ns.step ~ ' % v.d * 16384 + abs(v.a) % v.d * ((v.b >> ' ~ place ~ ') & 16383))' -%}
+    {% set ns.quotient = ns.quotient ~ ' + ' ~ ns.step ~ ' // v.d * ' ~ (2 ** place) -%}
     {% endfor -%}
     case
         when
@@ -29,8 +28,8 @@
                     b := cast({{ second }} as hugeint),
                     d := cast({{ divisor }} as hugeint)
                 )],
-                lambda v: sign(v['a'])
-                * ({{ ns.quotient }} + ({{ ns.step }} % v['d'] + (v['d'] >> 1)) // v['d'])
+                lambda v: sign(v.a)
+                * ({{ ns.quotient }} + ({{ ns.step }} % v.d + (v.d >> 1)) // v.d)
             )[1]
     end
 {%- endmacro %}

@@ -102,7 +102,7 @@
             part_code,
             sender_key,
             period_id,
-            list_reduce(list(weight) filter (weight > 0), lambda x, y: gcd(x, y)) as weight_scale
+            {{ greatest_divisor('list(weight) filter (weight > 0)') }} as weight_scale
         from candidates
         group by all
         having

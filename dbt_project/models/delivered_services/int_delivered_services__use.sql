@@ -63,9 +63,8 @@
         quantities.receiver_kind <> 'service'
         or coalesce(drivers.driver_kind, '') not in ('cloud_cost', 'commitment_use')
 ){% endset %}
--- Its lambda of two parameters is SQL of DuckDB that the linter cannot parse.
 with resolved as (
-    {{ resolve_weights(needed, rules, receivers, ['consumer', 'service', 'idle'], quantities) }} -- noqa: PRS
+    {{ resolve_weights(needed, rules, receivers, ['consumer', 'service', 'idle'], quantities) }}
 ),
 
 positions as (

@@ -22,9 +22,8 @@
         weight
     from {{ ref('stg_model__tower_rule_receivers') }}
 ){% endset %}
--- Its lambda of two parameters is SQL of DuckDB that the linter cannot parse.
 with resolved as (
-    {{ resolve_weights(needed, rules, receivers, ['tower']) }} -- noqa: PRS
+    {{ resolve_weights(needed, rules, receivers, ['tower']) }}
 ),
 
 known as (
