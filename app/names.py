@@ -57,6 +57,8 @@ ITEM_NAMES = {
     "quarantined": "Records in quarantine",
     "period_unknown": "Records of an unknown period",
     "feed_without_ledger": "Detail feed without a ledger",
+    "outside_calendar": "Records outside the calendar",
+    "undeclared_phasing": "Budget without a declared phasing",
     "stale_driver": "Typed-in driver no longer attested",
     "unknown_service": "Service not in the catalogue",
     "unusable_column": "Column that could not be used",

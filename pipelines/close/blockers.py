@@ -39,8 +39,9 @@ ITEMS = {
 }
 
 
-NOT_BLOCKING = ("feed_without_ledger",)
-"""Kinds of open items that are about a period without a ledger, and none that can be closed."""
+NOT_BLOCKING = ("feed_without_ledger", "outside_calendar", "undeclared_phasing")
+"""Kinds of open items that change no actual figure of a period that can be closed: a period without
+a ledger, records outside the calendar, budgets."""
 
 
 def list_blockers(

@@ -71,7 +71,11 @@ def refuse_lines_outside_calendar(
 
 def refuse_broken_years(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     """An amount for a year or quarter of which the calendar lacks periods would lose their part."""
-    sources = [name for name, source in workspace.config.sources.items() if source.phasing]
+    sources = [
+        name
+        for name, source in workspace.config.sources.items()
+        if source.phasing is not None and source.phasing.over != "period"
+    ]
     rows = connection.execute(
         """
         select coalesce(loads.file_name, budget._file_id), min(budget._row_number),
@@ -96,7 +100,7 @@ def refuse_broken_years(connection: duckdb.DuckDBPyConnection, workspace: Worksp
         )
         calendar = workspace.config.calendar
         raise ControlError(
-            "there are amounts for a fiscal year or quarter that the calendar "
+            "there are amounts for a fiscal year, half-year or quarter that the calendar "
             f"{calendar.first_period} to {calendar.last_period} does not hold whole: {found}. "
             "Extend 'calendar' in apportion.yml, so that all its periods get their part; "
             "nothing was lost."

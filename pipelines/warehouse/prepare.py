@@ -22,6 +22,7 @@ from pipelines.warehouse.limit_checks import (
     refuse_converted_amounts,
     refuse_priced_quantities,
 )
+from pipelines.warehouse.notices import create_notices
 from pipelines.warehouse.pins import NO_PINS, Pins, settle_pins, write_pins
 from pipelines.warehouse.preconditions import (
     refuse_broken_years,
@@ -73,6 +74,7 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries:
         create_adjustments(connection, given.adjustments)
         _create_findings(connection, workspace, find_unusable_columns(deliveries))
         refuse_lines_outside_calendar(connection, workspace)
+        create_notices(connection, config)
         _create_period_versions(connection, config.control_total.source_ids)
         refuse_broken_years(connection, workspace)
         refuse_missing_rates(connection, workspace)

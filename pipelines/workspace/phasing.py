@@ -1,4 +1,4 @@
-"""How an amount for a fiscal year or quarter becomes amounts for its periods.
+"""How an amount for a fiscal year, half-year or quarter becomes amounts for its periods.
 
 A budget is often one figure for a year. Its source then declares by what the figure is divided:
 evenly, by the days of the periods, by the shape of the ledger's year before, or by weights of its
@@ -15,7 +15,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-PERIODS_OF_QUARTER = 3
+PERIODS_OF = {"quarter": 3, "half_year": 6}
 WEIGHT_DECIMALS = 6
 
 Weight = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=WEIGHT_DECIMALS)]
@@ -28,13 +28,14 @@ class Phasing(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    over: Literal["year", "quarter"] = "year"
-    """What an amount is for: the fiscal year or quarter in which its period lies."""
+    over: Literal["year", "half_year", "quarter", "period"] = "year"
+    """What an amount is for: the fiscal year, half-year or quarter in which its period lies, or the
+    period itself, which is then declared and not divided."""
     by: Literal["even", "days", "last_year", "weights"] = "even"
     """The shape: all periods alike, by their days, as the ledger of the same periods a year before
     (by account; evenly where that has nothing), or by `weights`."""
     weights: tuple[Weight, ...] | None = None
-    """One weight per period of the year or quarter, in order."""
+    """One weight per period of the year, half-year or quarter, in order."""
 
     @model_validator(mode="after")
     def weights_fit(self) -> Phasing:
@@ -42,6 +43,8 @@ class Phasing(BaseModel):
             raise ValueError("'weights' belong to 'by: weights', and to nothing else")
         if self.weights is not None and not sum(self.weights):
             raise ValueError("the weights are all 0")
+        if self.over == "period" and (self.by != "even" or self.weights is not None):
+            raise ValueError("'over: period' divides nothing and has no 'by'")
         return self
 
 
@@ -57,7 +60,7 @@ class Phase(NamedTuple):
 
 
 def list_phases(periods: Sequence[Period], phasing: Phasing) -> list[Phase]:
-    """The phases of every year or quarter that is whole in the calendar.
+    """The phases of every year, half-year or quarter that is whole in the calendar.
 
     Raises ValueError where the number of weights is not that of the periods.
     """
@@ -84,7 +87,9 @@ def list_phases(periods: Sequence[Period], phasing: Phasing) -> list[Phase]:
 
 
 def _list_spans(periods: Sequence[Period], over: str) -> list[list[Period]]:
-    """The whole years or quarters, each with its periods in order."""
+    """The whole years, half-years or quarters, each with its periods in order."""
+    if over == "period":
+        return []
     years: dict[int, list[Period]] = {}
     for period in periods:
         years.setdefault(period[3], []).append(period)
@@ -95,8 +100,8 @@ def _list_spans(periods: Sequence[Period], over: str) -> list[list[Period]]:
         return [own for own in years.values() if len(own) == length]
     spans = []
     for own in years.values():
-        quarters: dict[int, list[Period]] = {}
+        parts: dict[int, list[Period]] = {}
         for period in own:
-            quarters.setdefault((period[4] - 1) // PERIODS_OF_QUARTER, []).append(period)
-        spans += [q for q in quarters.values() if len(q) == PERIODS_OF_QUARTER]
+            parts.setdefault((period[4] - 1) // PERIODS_OF[over], []).append(period)
+        spans += [part for part in parts.values() if len(part) == PERIODS_OF[over]]
     return spans

@@ -145,8 +145,9 @@ def _check_phasing(config: WorkspaceConfig, source_id: str) -> Iterator[tuple[Pa
     except ValueError as error:
         yield (*path, "weights"), str(error), "Give one weight per period, in order."
         return
-    if not phases:
-        message = f"the calendar holds no whole fiscal {source.phasing.over}"
+    if not phases and source.phasing.over != "period":
+        span = source.phasing.over.replace("_", "-")
+        message = f"the calendar holds no whole fiscal {span}"
         remedy = "Extend 'calendar' so that amounts for one can be divided over all its periods."
         yield path, message, remedy
 

@@ -71,6 +71,10 @@ unallocated_services as (
         case
             when splits.method = 'capacity'
                 then 'Its use or its practical capacity is not known: deliver both, or declare a fallback'
+            -- A service that only the bill defines has the consumers of its lines.
+            when catalogue.service_id is null
+                then 'Lines of the bill name no consumer: give them one, or a service of the catalogue that is split by '
+                || 'spend, with a rule in cost_model/tagging.yml'
             else 'Nobody is known to have used this service: deliver its driver, declare a fallback, or retire it'
         end as what_to_do
     from {{ ref('fct_charges_monthly') }} as charges
@@ -78,6 +82,8 @@ unallocated_services as (
         on splits.stop_code = 'consumers'
         and splits.part_code <> 'residual'
         and charges.service_id = splits.rule_id
+    left join {{ ref('stg_model__services') }} as catalogue
+        on charges.service_id = catalogue.service_id
     where charges.disposition = 'unallocated' and charges.service_id not like '(%'
     group by all
 ),
@@ -268,6 +274,25 @@ unusable_columns as (
     inner join {{ ref('stg_model__period_versions') }} as versions on versions.scenario_id = 'actual'
 ),
 
+-- What deliveries hold that no figure shows. What belongs to no period of the calendar, or to one
+-- without cost, is shown in the latest.
+notices as (
+    select
+        'actual' as scenario_id,
+        coalesce(versions.period_id, latest.period_id) as period_id,
+        coalesce(versions.version, latest.version) as version,
+        notices.item_kind,
+        notices.source_id as item_key,
+        notices.item_name,
+        cast(null as decimal(38, 8)) as amount,
+        notices.what_to_do
+    from {{ ref('stg_model__notices') }} as notices
+    left join {{ ref('stg_model__period_versions') }} as versions
+        on versions.scenario_id = 'actual' and notices.period_id = versions.period_id
+    cross join latest
+    where latest.period_id is not null
+),
+
 -- Their money is split all the same, so they have no amount: rpt_measure_next says how much it is.
 stale_drivers as (
     select
@@ -311,6 +336,8 @@ together as (
     select * from feeds_without_ledger
     union all
     select * from unusable_columns
+    union all
+    select * from notices
     union all
     select * from stale_drivers
 )

@@ -84,3 +84,21 @@ def test_weights_are_one_per_period() -> None:
 def test_weights_without_a_use_are_refused(given: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Phasing.model_validate(given)
+
+
+def test_a_half_year_is_six_periods_of_the_fiscal_year() -> None:
+    """From April: October to March is the second half, which January lies in."""
+    assert list(_weights(Phasing(over="half_year"), "2027-01")) == [
+        "2026-10",
+        "2026-11",
+        "2026-12",
+        "2027-01",
+        "2027-02",
+        "2027-03",
+    ]
+
+
+def test_an_amount_for_its_own_period_is_not_divided() -> None:
+    assert list_phases(FROM_APRIL, Phasing(over="period")) == []
+    with pytest.raises(ValidationError):
+        Phasing.model_validate({"over": "period", "by": "days"})
