@@ -20,9 +20,12 @@ from pipelines.errors import EXIT_DEFECT, EXIT_USAGE
 
 LOGS_NAME = "logs"
 LOGS_KEPT = 20
-NO_SPACE = ("no space left on device", "database or disk is full", "disk quota exceeded")
+NO_SPACE = (
+    *("no space left on device", "database or disk is full", "disk quota exceeded"),
+    "file too large",
+)
 """What databases say of a full disk; each says it in a class of errors of its own."""
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def report_failure(error: Exception, arguments: Sequence[str], *, has_traceback: bool) -> int:

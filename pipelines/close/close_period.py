@@ -31,7 +31,7 @@ from pipelines.close.period_states import (
     record_close,
     refuse_other_figures,
 )
-from pipelines.errors import ControlError
+from pipelines.errors import ControlError, UsageError
 from pipelines.warehouse.build import lock_warehouse
 from pipelines.warehouse.closed_periods import (
     MANIFEST_NAME,
@@ -60,6 +60,16 @@ class Close:
     state: PeriodState
     manifest: Manifest
     directory: Path
+
+
+class PointerNotWrittenError(UsageError):
+    """The machine refused the last step of a close, after its commit."""
+
+    def __init__(self, period_id: str, error: OSError) -> None:
+        super().__init__(
+            f"{period_id} is closed, and what is published could not be made to name it: "
+            f"{error.strerror or error}. Free some space: the next build or close makes it so."
+        )
 
 
 def close_period(
@@ -93,7 +103,10 @@ def close_period(
         with books.begin() as connection:
             closed = record_close(connection, state, hash_manifest(content))
         on_step("Publishing")
-        publish_closed(desk, publication)
+        try:
+            publish_closed(desk, publication)
+        except OSError as error:
+            raise PointerNotWrittenError(period_id, error) from error
     from pipelines.close.manifest import parse_manifest
 
     return Close(closed, parse_manifest(content), directory)

@@ -9,6 +9,7 @@ audit log, also where it failed.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from pipelines.operation.restore import (
     find_backup,
     restore_backup,
 )
+from pipelines.operation.staging import staged_directory
 from pipelines.warehouse.closed_periods import find_directory, name_close
 from pipelines.workspace.workspace import Workspace
 
@@ -53,10 +55,11 @@ def drill_backup(
 ) -> Drill:
     """Restore a backup of this workspace aside and compare it; it is recorded either way."""
     path = find_backup(backup)
-    with tempfile.TemporaryDirectory(prefix="apportion-drill-") as name:
+    with staged_directory(Path(tempfile.gettempdir()), f"apportion-drill-{os.getuid()}-") as aside:
+        aside.chmod(0o700)
         try:
             restored = restore_backup(
-                path, Path(name) / RESTORED_NAME, is_deep=True, on_progress=on_progress
+                path, aside / RESTORED_NAME, is_deep=True, on_progress=on_progress
             )
         except BackupDamagedError as error:
             drill = Drill(path, None, 0, error.problems)

@@ -8,11 +8,8 @@ what `apportion doctor` looks at is looked at. A workspace that exists is never 
 from __future__ import annotations
 
 import errno
-import fcntl
-import glob
 import hashlib
 import os
-import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from pipelines.billing.files import write_atomically
 from pipelines.books.audit import append_audit
 from pipelines.books.books import Books, find_url, use_books_at
 from pipelines.books.portable import dump_books, load_books
@@ -36,14 +34,15 @@ from pipelines.operation.backup_manifest import (
     parse_backup_manifest,
     write_hash_line,
 )
+from pipelines.operation.staging import staged_directory
 from pipelines.warehouse.publication import sync_directory
 from pipelines.warehouse.publish import repair_publication
-from pipelines.workspace.doctor import Finding, examine
+from pipelines.workspace.doctor import UNPROVEN_NAME, Finding, examine
 from pipelines.workspace.workspace import Workspace
 
 Progress = Callable[[str, int, int], None]
 MOST_SHOWN = 20
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 class BackupDamagedError(ControlError):
@@ -97,52 +96,70 @@ def restore_backup(
 ) -> Restored:
     """Restore into `target`, which must not exist or be empty. The books become its
     `books.sqlite`, or, with `is_into_address`, go to the empty database that APPORTION_BOOKS_URL
-    names. Raises BackupDamagedError where the backup is not what it was."""
+    names. Raises BackupDamagedError where the backup is not what it was. Where a restore of it
+    into the same place was killed before its proof, the proof is made up for."""
     target = target.resolve()
+    if (target / UNPROVEN_NAME).is_file():
+        return _finish_killed(backup, target, is_deep=is_deep, on_progress=on_progress)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(
             f"{target}: expected a directory that does not exist or is empty; a restore never "
             "writes over anything. Name a new directory."
         )
-    _sweep_killed(target)
-    staging = target.with_name(f"{_name_staging(target)}{os.getpid()}")
-    staging.mkdir(parents=True)
-    lock = os.open(staging, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        # Held while it is written, so that another restore can tell it from what a killed one left.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with staged_directory(target.parent, f".{target.name}.restoring-") as staging:
         manifest, content = unpack_backup(backup, staging, on_progress)
         address = _restore_books(staging, target, manifest, is_into_address=is_into_address)
+        mark = f"{_hash_manifest(content)} {'address' if is_into_address else 'own'}\n"
+        write_atomically(staging / UNPROVEN_NAME, mark.encode("ascii"))
         for path in sorted(path for path in staging.rglob("*") if path.is_dir()):
             sync_directory(path)
         os.replace(staging, target)
         sync_directory(target.parent)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        os.close(lock)
     with use_books_at(address):
         return _prove(target, manifest, content, is_deep=is_deep, on_progress=on_progress)
 
 
-def _name_staging(target: Path) -> str:
-    """What the name of a directory begins with into which `target` is restored."""
-    return f".{target.name}.restoring-"
+def _finish_killed(backup: Path, target: Path, *, is_deep: bool, on_progress: Progress) -> Restored:
+    """Prove a workspace that was put back whole by a restore that was killed before its proof."""
+    found = _Found()
+    _read_head(find_backup(backup), found)
+    manifest = _read_manifest(found)
+    if manifest is None or found.manifest is None:
+        raise BackupDamagedError(find_backup(backup), found.problems)
+    known, _, place = (target / UNPROVEN_NAME).read_text("ascii").strip().partition(" ")
+    if known != _hash_manifest(found.manifest):
+        raise UsageError(
+            f"{target} holds a restore of another backup that was cut off before it was proven. "
+            "Restore that backup into it again to prove it, or name a new directory."
+        )
+    address = f"sqlite:///{target / BOOKS_SQLITE}"
+    if place == "address":
+        address = find_url(Workspace(target)).render_as_string(hide_password=False)
+    with use_books_at(address):
+        return _prove(target, manifest, found.manifest, is_deep=is_deep, on_progress=on_progress)
 
 
-def _sweep_killed(target: Path) -> None:
-    """Remove what restores into the same place left that were killed."""
-    for directory in target.parent.glob(f"{glob.escape(_name_staging(target))}*"):
-        try:
-            lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(directory, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(lock)
+def _read_head(path: Path, found: _Found) -> None:
+    """The manifest of a backup and its hash, without its files."""
+    if path.is_dir():
+        for name in (MANIFEST_NAME, HASH_NAME):
+            try:
+                _keep_head(found, name, (path / name).read_bytes())
+            except OSError as error:
+                found.problems.append(f"{name} cannot be read: {error.strerror}")
+        return
+    try:
+        with tarfile.open(path, "r:") as archive:
+            for member in archive:
+                file = archive.extractfile(member) if member.isreg() else None
+                if file is not None and member.name in (MANIFEST_NAME, HASH_NAME):
+                    _keep_head(found, member.name, file.read())
+    except (tarfile.TarError, OSError, EOFError) as error:
+        found.problems.append(f"the archive cannot be read: {error}")
+
+
+def _hash_manifest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def unpack_backup(
@@ -178,13 +195,7 @@ def find_backup(path: Path) -> Path:
 
 
 def _unpack_directory(path: Path, target: Path, found: _Found, on_progress: Progress) -> None:
-    for name in (MANIFEST_NAME, HASH_NAME):
-        try:
-            content = (path / name).read_bytes()
-        except OSError as error:
-            found.problems.append(f"{name} cannot be read: {error.strerror}")
-            continue
-        _keep_head(found, name, content)
+    _read_head(path, found)
     tree = path / TREE_NAME
     entries = sorted(tree.rglob("*"))
     for number, entry in enumerate(entries):
@@ -332,7 +343,7 @@ def _prove(
             with suppress(ControlError):
                 repair_publication(workspace, books)
         verification = verify(workspace, books, deep=is_deep, on_close=on_progress)
-        manifest_hash = hashlib.sha256(content).hexdigest()
+        manifest_hash = _hash_manifest(content)
         with books.begin() as connection:
             append_audit(
                 connection, "restore", manifest.backup_id, {"manifest_hash": manifest_hash}
@@ -340,4 +351,5 @@ def _prove(
     finally:
         books.close()
     on_progress("Looking at the workspace", 0, 0)
+    (root / UNPROVEN_NAME).unlink(missing_ok=True)
     return Restored(root, manifest, manifest_hash, verification, examine(root))

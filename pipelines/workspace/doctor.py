@@ -13,6 +13,8 @@ from pipelines.errors import ApportionError
 from pipelines.workspace.workspace import Workspace
 
 LITTLE_DISK_BYTES = 2 * 1024**3
+UNPROVEN_NAME = ".restoring"
+"""In a restored workspace until it is proven: the hash of the manifest of its backup."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ def examine(directory: Path) -> list[Finding]:
     except ApportionError as error:
         return [*findings, Finding("bad", "workspace", str(error))]
     findings.append(Finding("good", "workspace", f"{config.name}: {len(config.sources)} sources"))
+    if (directory / UNPROVEN_NAME).exists():
+        message = (
+            "it was cut off before its proof: repeat 'apportion restore BACKUP --to' this place"
+        )
+        findings.append(Finding("bad", "restore", message))
     examinations: tuple[Callable[[Workspace], Iterator[Finding]], ...] = (
         _examine_rules,
         _examine_connections,

@@ -46,6 +46,15 @@ def run_command(arguments: list[str], output: Path) -> None:
         os._exit(code)
 
 
+def run_limited(arguments: list[str], output: Path, most_bytes: int) -> None:
+    """One command of `apportion` that can write no file beyond a size."""
+    import resource
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+    run_command(arguments, output)
+
+
 def close_until(root: Path, period_id: str, step: str, person: str | None = None) -> None:
     """Close a period, and be killed where the close names this step."""
     from pipelines.books.person import act_as
