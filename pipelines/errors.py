@@ -33,11 +33,14 @@ class Problem:
     remedy: str | None = None
     rule_id: str | None = None
     """The rule, service or driver of a rule file that the problem is in."""
+    line: int | None = None
+    """The line of the file in which the record begins, where its number does not say it."""
 
     def __str__(self) -> str:
         where = self.file
         if self.record is not None:
             where += f", record {self.record}"
+            where += f" (line {self.line})" if self.line is not None else ""
         if self.field:
             where += f", field {self.field}"
         rule = f"{self.rule_id}: " if self.rule_id else ""

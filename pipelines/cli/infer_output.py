@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.cli.output import print_error, print_json, print_table
+from pipelines.readers.physical_lines import name_record
 
 if TYPE_CHECKING:
     from pipelines.mappings.infer import Proposal
@@ -84,11 +85,14 @@ def _print_preview(proposal: Proposal, preview: tuple[PreviewRecord, ...]) -> No
     print_table(
         "Preview",
         ("record", *fields),
-        [(r.number, *(_show(_shorten(r.values[name])) for name in fields)) for r in preview],
+        [
+            (name_record(r.number, r.line), *(_show(_shorten(r.values[name])) for name in fields))
+            for r in preview
+        ],
     )
     for record in preview:
         for problem in record.problems:
-            print(f"- record {record.number}: {_clean(problem)}")
+            print(f"- record {name_record(record.number, record.line)}: {_clean(problem)}")
 
 
 def say_next(proposal: Proposal, file: Path, written: Path | None) -> None:

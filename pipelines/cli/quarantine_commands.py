@@ -198,6 +198,7 @@ def _choose_records(
 
 def _print_records(records: list[QuarantinedRecord]) -> None:
     from pipelines.landing.record_counts import show_value
+    from pipelines.readers.physical_lines import name_record
 
     rows = []
     for item in records:
@@ -205,7 +206,7 @@ def _print_records(records: list[QuarantinedRecord]) -> None:
         rows.append(
             (
                 f"{item.source_id}/{item.file_name}",
-                item.row_number,
+                name_record(item.row_number, item.line_number),
                 first.field,
                 show_value(first.found),
                 first.reason + (f" (and {more} more)" if more else ""),
@@ -241,8 +242,11 @@ def _print_totals(totals: list[QuarantineTotal]) -> None:
 
 
 def _print_details(details: RecordDetails) -> None:
+    from pipelines.readers.physical_lines import name_record
+
     item = details.record
-    print(f"{item.source_id}/{item.file_name}, record {item.row_number} (sha256 {item.file_id})")
+    record = name_record(item.row_number, item.line_number)
+    print(f"{item.source_id}/{item.file_name}, record {record} (sha256 {item.file_id})")
     print(f"{item.state} since {item.since}")
     if details.decision is not None:
         print(f"{details.decision.decision} by {item.person_name}: {item.why}")

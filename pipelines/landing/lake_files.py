@@ -185,7 +185,7 @@ def _select_quarantine(contract: Contract) -> str:
         f'"{field.name}" := ' + delivered_text(f'"{field.name}"') for field in contract.fields
     )
     return (
-        f"select _row_number, cast({period} as varchar) as period_id, "
+        f"select _row_number, _line_number, cast({period} as varchar) as period_id, "
         f"cast({currency} as varchar) as currency_code, "
         f"cast({amount} as decimal(38, 12)) as amount_local, _problems, "
         f"{f'to_json(struct_pack({measures}))' if measures else 'null'} as {MEASURES_COLUMN}, "

@@ -61,6 +61,7 @@ from pipelines.landing.name_table import refuse_known_codes
 from pipelines.landing.record_checks import (
     ReadRecords,
     explain_quarantine,
+    number_lines,
     read_records,
     refuse_untrusted,
 )
@@ -76,6 +77,7 @@ from pipelines.landing.whole_amounts import are_amounts_whole
 from pipelines.readers.csv_header import Header
 from pipelines.readers.delivered import Delivered
 from pipelines.readers.personal_texts import give_key, hide_delivered_lines
+from pipelines.readers.physical_lines import naming_lines
 from pipelines.readers.ragged_rows import RaggedRowsError
 from pipelines.readers.read_table import read_table
 from pipelines.readers.safe_bytes import BytesSeen
@@ -265,10 +267,12 @@ def _read_delivery(
         counts = count_records(connection, delivery.contract, read.records)
         if counts.quarantined:
             explain_quarantine(connection, delivery, delivered, read.records, seen.sha256)
+            number_lines(connection, delivered.text)
     if counts.quarantined:
         counts = count_quarantined(connection, delivery.contract, counts)
     is_nil = control is not None and control.records == 0
-    refuse_untrusted(connection, delivery, read.records, counts, may_be_empty=is_nil)
+    with naming_lines(delivered.text):
+        refuse_untrusted(connection, delivery, read.records, counts, may_be_empty=is_nil)
     refuse_difference(delivery, control, counts, passed_over=read.passed_over)
     is_whole = are_amounts_whole(connection, delivery, read.records, counts, read.texts)
     blank = say_blank_lines(delivered.lines, counts.delivered + read.passed_over)

@@ -45,6 +45,8 @@ class QuarantinedRecord:
     file_name: str
     file_id: str
     row_number: int
+    line_number: int | None
+    """Line of the file in which it begins; None where the format has none, or it is not known."""
     period_id: str | None
     currency_code: str | None
     amount_local: Decimal | None
@@ -86,8 +88,8 @@ def list_records(
     """Records of those loads in one state, or in all with None, by source, file and record."""
     with open_quarantine(loads) as connection:
         rows = connection.execute(
-            "select load_id, row_number, period_id, currency_code, amount_local, problems, state, "
-            "since, person_name, why from quarantine_records "
+            "select load_id, row_number, line_number, period_id, currency_code, amount_local, "
+            "problems, state, since, person_name, why from quarantine_records "
             "where $state is null or state = $state order by source_id, load_id, row_number",
             {"state": state},
         ).fetchall()
@@ -112,8 +114,8 @@ def show_record(load: ActiveLoad, row_number: int) -> RecordDetails:
     """One record as delivered. Raises UsageError if it is not in quarantine."""
     with open_quarantine([load]) as connection:
         row = connection.execute(
-            "select row_number, period_id, currency_code, amount_local, problems, state, since, "
-            "person_name, why, cast(record as varchar) from quarantine_records "
+            "select row_number, line_number, period_id, currency_code, amount_local, problems, "
+            "state, since, person_name, why, cast(record as varchar) from quarantine_records "
             "where row_number = ?",
             [row_number],
         ).fetchone()
@@ -165,9 +167,10 @@ def refuse_unknown_record(load: ActiveLoad, rows: Sequence[int]) -> UsageError:
 def open_quarantine(loads: Sequence[ActiveLoad]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the view `quarantine_records` over the quarantined records of `loads`.
 
-    Per record: load_id, source_id, row_number, period_id, currency_code, amount_local (what counts
-    now), delivered_currency_code, delivered_amount_local, has_amount (its contract has one),
-    problems, record, state, since, person_name, why. Raises ControlError if the lake is damaged.
+    Per record: load_id, source_id, row_number, line_number, period_id, currency_code, amount_local
+    (what counts now), delivered_currency_code, delivered_amount_local, has_amount (its contract
+    has one), problems, record, state, since, person_name, why. Raises ControlError if the lake is
+    damaged.
     """
     import duckdb
 
@@ -189,6 +192,7 @@ def open_quarantine(loads: Sequence[ActiveLoad]) -> Iterator[duckdb.DuckDBPyConn
 
 _EMPTY = (
     "select null::bigint as load_id, null::varchar as source_id, null::bigint as row_number, "
+    "null::bigint as line_number, "
     "null::varchar as period_id, null::varchar as currency_code, "
     "null::decimal(38, 12) as amount_local, null::varchar as delivered_currency_code, "
     "null::decimal(38, 12) as delivered_amount_local, null::boolean as has_amount, "
@@ -229,6 +233,7 @@ def _select_records(load: ActiveLoad) -> str:
             cast({load.load_id} as bigint) as load_id,
             {as_text(load.source_id)} as source_id,
             delivered._row_number as row_number,
+            delivered._line_number as line_number,
             case when decisions.state = 'released' then released.period_id
                 else delivered.period_id end as period_id,
             case when decisions.state = 'released' then released.currency_code
@@ -244,7 +249,11 @@ def _select_records(load: ActiveLoad) -> str:
             coalesce(decisions.decided_at, {as_text(load.landed_at)}) as since,
             decisions.person_name,
             decisions.why
-        from read_parquet({as_text(as_glob(load.directory / QUARANTINE_NAME))}) as delivered
+        from (
+            -- Quarantines of earlier versions have no lines.
+            select null::bigint as _line_number where false union all by name
+            from read_parquet({as_text(as_glob(load.directory / QUARANTINE_NAME))})
+        ) as delivered
         left join decisions
             on decisions.load_id = {load.load_id} and decisions.row_number = delivered._row_number
         left join ({_select_released(load)}) as released
@@ -283,13 +292,14 @@ def _select_released(load: ActiveLoad) -> str:
 
 
 def _make_record(load: ActiveLoad, row: tuple[Any, ...]) -> QuarantinedRecord:
-    number, period, currency, amount, problems, state, since, person, why = row
+    number, line, period, currency, amount, problems, state, since, person, why = row
     found = tuple(FoundProblem(p["field"], p["found"], p["reason"]) for p in problems)
     return QuarantinedRecord(
         load.source_id,
         load.file_name,
         load.sha256,
         number,
+        line,
         period,
         currency,
         amount,

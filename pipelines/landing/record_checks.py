@@ -33,6 +33,7 @@ from pipelines.readers.field_texts import (
     note_changes,
     select_texts,
 )
+from pipelines.readers.physical_lines import PhysicalText
 from pipelines.readers.text_marks import RAGGED, literal
 
 if TYPE_CHECKING:
@@ -160,6 +161,24 @@ def explain_quarantine(
     assert row is not None
     # Two ways to judge a record must agree, or one would vanish between them.
     assert row[0] == row[1], f"{row[0]} records are not good, {row[1]} of them say why"
+
+
+def number_lines(connection: duckdb.DuckDBPyConnection, text: PhysicalText | None) -> None:
+    """Give the records of `quarantined` their `_line_number`; null where they have no lines."""
+    rows = [] if text is None else connection.execute("select _row_number from quarantined")
+    lines = {} if text is None else text.find_lines(row[0] for row in rows.fetchall())
+    connection.execute(
+        """
+        create or replace temp table quarantined as
+        with numbered as (
+            select
+                unnest(cast($records as bigint[])) as _row_number,
+                unnest(cast($lines as bigint[])) as _line_number
+        )
+        from quarantined left join numbered using (_row_number)
+        """,
+        {"records": list(lines), "lines": list(lines.values())},
+    )
 
 
 def _say_ragged(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:

@@ -21,6 +21,7 @@ from pipelines.landing.field_checks import (
     period_expression,
 )
 from pipelines.landing.typed_records import NEGATIVE_ZEROS, TypedRecords
+from pipelines.readers.physical_lines import is_line_telling
 
 if TYPE_CHECKING:
     import duckdb
@@ -167,9 +168,9 @@ def sample_reasons(connection: duckdb.DuckDBPyConnection, delivery: Delivery) ->
     """Sentences on the first problems in `quarantined`."""
     rows = connection.execute(
         """
-        select _row_number, problem.field, problem.found, problem.reason
+        select _row_number, _line_number, problem.field, problem.found, problem.reason
         from (
-            select _row_number, unnest(_problems) as problem
+            select _row_number, _line_number, unnest(_problems) as problem
             from (select * from quarantined order by _row_number limit $limit)
         )
         order by _row_number limit $limit
@@ -177,10 +178,16 @@ def sample_reasons(connection: duckdb.DuckDBPyConnection, delivery: Delivery) ->
         {"limit": SAMPLE_OF_REASONS},
     ).fetchall()
     sentences = []
-    for number, field, found, reason in rows:
+    for number, line, field, found, reason in rows:
         message, _, expected = reason.partition(EXPECTED_MARK)
         problem = Problem(
-            delivery.name, message, number, field, show_value(found), expected=expected
+            delivery.name,
+            message,
+            number,
+            field,
+            show_value(found),
+            expected=expected,
+            line=line if is_line_telling(number, line) else None,
         )
         sentences.append(str(problem))
     return tuple(sentences)

@@ -64,6 +64,8 @@ class FileHead:
     """Columns in which a value occurs twice, in all that was seen."""
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Column -> all of its different values in all that was seen, where they are few."""
+    lines: tuple[int, ...] = ()
+    """The line in which each record begins; empty where the format has none."""
 
     def column(self, name: str) -> list[str]:
         """The texts of a column, in the order of the records."""
@@ -88,14 +90,15 @@ class RecordSample:
 
     def __init__(self, width: int) -> None:
         self.records: list[tuple[str, ...]] = []
+        self.lines: list[int] = []
         self.seen = 0
         self._unfilled = set(range(width))
         self._values: list[set[str]] = [set() for _ in range(width)]
         self._full: set[int] = set()
         self._repeating: set[int] = set()
 
-    def add(self, record: tuple[str, ...]) -> None:
-        """Look at one record, and keep it where it tells something."""
+    def add(self, record: tuple[str, ...], line: int | None = None) -> None:
+        """Look at one record, and keep it where it tells something, with its line if it has one."""
         self.seen += 1
         for index, values in enumerate(self._values):
             if index in self._full:
@@ -113,6 +116,7 @@ class RecordSample:
         is_sampled = self.seen % SAMPLE_STEP == 0 and len(self.records) < SAMPLED_RECORDS
         if is_first or is_sampled or fills:
             self.records.append(record)
+            self.lines += [] if line is None else [line]
 
     @property
     def is_whole(self) -> bool:

@@ -100,6 +100,7 @@ def _join_heads(name: str, heads: Sequence[FileHead], others: tuple[str, ...]) -
         name=name,
         columns=columns,
         records=tuple(sample.records),
+        lines=(),
         encoding_is_sure=all(head.encoding_is_sure for head in heads),
         is_ascii=all(head.is_ascii for head in heads),
         footer_rows=min(head.footer_rows for head in heads),

@@ -33,6 +33,8 @@ class PreviewRecord:
     number: int
     values: dict[str, str | None]
     problems: tuple[str, ...]
+    line: int | None = None
+    """The line of the file in which it begins, where the format has lines."""
 
 
 def preview_records(
@@ -46,8 +48,9 @@ def preview_records(
         nothing: dict[str, str | None] = {item.name: None for item in contract.fields}
         return (PreviewRecord(1, nothing, (problem,)),)
     texts = read_head_records(head, contract, mapping, head.records[:SHOWN_RECORDS])
+    lines = dict(enumerate(head.lines, start=1))
     return tuple(
-        PreviewRecord(number, values, problems)
+        PreviewRecord(number, values, problems, lines.get(number))
         for number, (values, problems) in enumerate(texts, start=1)
     )
 

@@ -79,6 +79,7 @@ def read_text_head(path: Path, name: str) -> FileHead:
         is_whole=sample.is_whole and is_complete,
         repeating=sample.list_repeating(columns),
         values=sample.list_values(columns),
+        lines=tuple(sample.lines),
     )
 
 
@@ -165,9 +166,11 @@ def _sample_text(
         read = 0
         try:
             next(reader, None)
+            begins = header_line + reader.line_num
             for row in reader:
                 if len(row) == width:
-                    sample.add(tuple(row))
+                    sample.add(tuple(row), begins)
+                begins = header_line + reader.line_num
                 read += sum(map(len, row))
                 if read > SCANNED_BYTES:
                     break
@@ -237,9 +240,9 @@ def _without_footer(body: Rows, width: int) -> RecordSample:
     while body and _is_footer(body[-1][1], width):
         body = body[:-1]
     sample = RecordSample(width)
-    for _, row in body:
+    for begins, row in body:
         if len(row) == width:
-            sample.add(tuple(row))
+            sample.add(tuple(row), begins)
     return sample
 
 

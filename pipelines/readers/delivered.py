@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import DeliveryRefusedError
 from pipelines.readers.csv_header import Header
+from pipelines.readers.physical_lines import PhysicalText
 from pipelines.readers.text_lines import TextLines
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Delivered:
     """The refusal that an error of DuckDB means; None where it is no fault of the file."""
     lines: TextLines | None = None
     """The text that the relation reads, where it is the sender's own."""
+    text: PhysicalText | None = None
+    """The delivered text, where its records have lines."""
     may_have_control_characters: bool = True
     """Whether a text may hold a control character but tabs and line ends."""
     native_types: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from pipelines.readers.csv_reader import scan_as_text
 from pipelines.readers.delivered import Delivered
 from pipelines.readers.file_values import add_file_values
 from pipelines.readers.personal_texts import names_persons
+from pipelines.readers.physical_lines import PhysicalText, naming_lines
 from pipelines.readers.ragged_rows import write_marked_rows
 from pipelines.readers.safe_bytes import BytesSeen, inspect_text_file, is_plain_text
 from pipelines.readers.table_shapes import shape_table
@@ -59,7 +60,8 @@ def read_table(
     if mapping.has_table_shape():
         if not mapping.skip_blank_rows:
             delivered = delivered.keep(connection, "delivered")
-        delivered = shape_table(connection, delivered, contract, mapping, name)
+        with naming_lines(delivered.text):
+            delivered = shape_table(connection, delivered, contract, mapping, name)
     if mapping.unpivot is not None:
         delivered = _unpivot(connection, delivered, mapping, mapping.unpivot, name)
     return delivered
@@ -94,16 +96,23 @@ def _read_format(
         delivered = scan_as_text(work / "table.csv", header, name, seen.line_ends)
     else:
         header = read_header(path, mapping, name)
+        ends = seen.line_ends
+        line_end = "\r" if ends.cr and not (ends.lf or ends.crlf) else "\n"
+        text = PhysicalText(path, mapping.quote, line_end, mapping.header_row - 1)
         if marks_ragged:
             header = replace(header, notes=tuple(notes), titles=titles)
-            return _mark_ragged_rows(path, header, contract, mapping, seen, work, name)
+            marked = _mark_ragged_rows(path, header, contract, mapping, seen, work, name)
+            return replace(marked, text=text)
         delivered = scan_as_text(
             path, header, name, seen.line_ends, mapping.delimiter, mapping.quote
         )
         is_a_record_a_line = mapping.unpivot is None and not needs_cutting(mapping)
         lines = TextLines(path, mapping.quote, seen.lines if is_a_record_a_line else None)
         delivered = replace(
-            delivered, lines=lines, may_have_control_characters=seen.has_control_characters
+            delivered,
+            lines=lines,
+            text=text,
+            may_have_control_characters=seen.has_control_characters,
         )
     header = delivered.header
     header = replace(header, notes=(*notes, *header.notes), titles=titles)
@@ -221,7 +230,8 @@ def _unpivot(
     made = [*ids, unpivot.name_column, unpivot.value_column]
     checked = check_columns(made, mapping, name)
     found = replace(header, columns=checked.columns, unknown=checked.unknown)
-    delivered = replace(delivered, header=found)
+    text = delivered.text and replace(delivered.text, values_per_record=len(values))
+    delivered = replace(delivered, header=found, text=text)
     if not row[0]:
         return delivered
     return _add_note(delivered, f"{row[0]:,} columns of records hold no value")

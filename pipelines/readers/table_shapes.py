@@ -239,16 +239,17 @@ class _Table:
     ) -> DeliveryRefusedError:
         if total is None:
             return _refuse(
-                self.name, f"record {record} is a total without a number in {column!r}",
-                _show(lines), "no number",
+                self.name, f"is a total without a number in {column!r}",
+                _show(lines), "no number", record,
             )  # fmt: skip
         amount = _show(abs(lines - total))
         direction = "too little" if total < lines else "too much"
         return _refuse(
             self.name,
-            f"record {record} is a total of {column!r} that is {amount} {direction}",
+            f"is a total of {column!r} that is {amount} {direction}",
             f"{_show(lines)}, the sum of its records",
             _show(total),
+            record,
         )
 
 
@@ -272,8 +273,10 @@ def _show(amount: Decimal) -> str:
     return format(amount.normalize(), "f")
 
 
-def _refuse(name: str, message: str, expected: str, found: str) -> DeliveryRefusedError:
+def _refuse(
+    name: str, message: str, expected: str, found: str, record: int | None = None
+) -> DeliveryRefusedError:
     remedy = "Nothing was loaded. Correct the file or its mapping, then land it again."
     return DeliveryRefusedError(
-        Problem(name, message, expected=expected, found=found, remedy=remedy)
+        Problem(name, message, record, expected=expected, found=found, remedy=remedy)
     )

@@ -46,7 +46,7 @@ def test_the_numbers_of_later_records_stay_those_of_the_file(company: Company) -
         record("L1", description='"two\nlines"'), "", record("L2") + ",x", record("L3", "abc")
     )
     result = company.land_one(content)
-    assert result.reasons[0].startswith("a.csv, record 2: has another number of fields")
+    assert result.reasons[0].startswith("a.csv, record 2 (line 5): has another number of fields")
     assert "and line 5 has 12" in result.reasons[0]
     assert "record 3, field amount_local" in result.reasons[1]
 

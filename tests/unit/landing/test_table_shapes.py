@@ -59,10 +59,10 @@ def test_a_report_with_headings_and_totals(company: Company) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        (b"Subtotal,,,150.25", b"Subtotal,,,150.35", "record 4 is a total of 'amount' that is 0.1"),
-        (b"Grand total,,,150.00", b"Grand total,,,1500.00", "record 9 is a total of 'amount' that"),
+        (b"Subtotal,,,150.25", b"Subtotal,,,150.35", "record 4: is a total of 'amount' that is"),
+        (b"Grand total,,,150.00", b"Grand total,,,1500.00", "record 9: is a total of 'amount'"),
         (b",2026-01-31,L2,50.25\n", b"", "that is 50.25 too much; expected 100, the sum of its"),
-        (b"Subtotal,,,150.25", b"Subtotal,,,", "record 4 is a total without a number in 'amount'"),
+        (b"Subtotal,,,150.25", b"Subtotal,,,", "record 4: is a total without a number in 'amount'"),
     ],
 )
 def test_a_total_that_is_not_the_sum_refuses_the_file(
