@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.books.books import Books
@@ -47,6 +48,20 @@ class LoggedLoad:
     """Name of the file that took its place."""
     remarks: tuple[str, ...]
     """Sentences: a correction of which file, how late, why it is held."""
+
+
+@dataclass(frozen=True)
+class HeldLoad:
+    """One delivery that waits for a decision, and does not count until then."""
+
+    source_id: str
+    file_name: str
+    periods: tuple[str, ...]
+    records: int
+    amounts: dict[str, Decimal]
+    """Sum of the accepted records by currency; none where the contract has no amount."""
+    reason: str
+    landed_at: str
 
 
 @dataclass(frozen=True)
@@ -124,6 +139,37 @@ def count_held(books: Books) -> dict[str, int]:
     with books.read() as connection:
         rows = connection.execute(select(loads).where(loads.c.hold_kind.is_not(None))).all()
     return dict(Counter(row.source_id for row in rows if find_state(row) == "held"))
+
+
+def list_held(books: Books) -> list[HeldLoad]:
+    """The deliveries that wait for a decision, by source and in the order in which they came."""
+    from sqlalchemy import select
+
+    from pipelines.books.tables import load_amounts, loads
+
+    query = select(loads).where(loads.c.hold_kind.is_not(None))
+    with books.read() as connection:
+        rows = connection.execute(query.order_by(loads.c.source_id, loads.c.load_id)).all()
+        held = [row for row in rows if find_state(row) == "held"]
+        periods = _read_periods(connection)
+        amounts: dict[int, dict[str, Decimal]] = defaultdict(dict)
+        wanted = load_amounts.c.load_id.in_([row.load_id for row in held])
+        for row in connection.execute(select(load_amounts).where(wanted)):
+            own = amounts[row.load_id]
+            code = row.currency_code
+            own[code] = own.get(code, Decimal(0)) + Decimal(row.amount_local)
+    return [
+        HeldLoad(
+            row.source_id,
+            row.file_name,
+            periods.get(row.load_id, ()),
+            row.records_delivered,
+            dict(sorted(amounts[row.load_id].items())),
+            row.hold_reason or "",
+            row.landed_at,
+        )
+        for row in held
+    ]
 
 
 def find_gaps(workspace: Workspace, loads: Sequence[LoggedLoad]) -> list[SequenceGap]:

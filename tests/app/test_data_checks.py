@@ -8,6 +8,9 @@ import pandas as pd
 
 from app.findings import state_checks
 from app.navigation import DATA_CHECKS
+from pipelines.books.books import Books
+from pipelines.books.tables import load_amounts, load_periods, loads
+from pipelines.workspace.workspace import Workspace
 from tests.app.check_marts import build_check_marts
 from tests.app.conftest import OpenPage, clean, read_title
 from tests.app.marts import build_company, publish, without
@@ -88,3 +91,57 @@ def test_finding_counts_errors_and_warnings() -> None:
     assert state_checks(broken, 2) == "5 warnings, 1 error in 6 checks of 2 sources"
     errors = broken[broken["severity_code"] == "error"]
     assert state_checks(errors, 1) == "no warnings, 1 error in 1 check of 1 source"
+
+
+def _hold(company: Path, name: str, reason: str, amount: str) -> None:
+    """A delivery of the general ledger for January and February that waits."""
+    books = Books.open(Workspace.open(company))
+    with books.begin() as connection:
+        row = {
+            **{"source_id": "ledger", "contract_id": "general_ledger", "scenario_id": "actual"},
+            **{"mapping_id": "canonical", "file_name": name, "sha256": name.ljust(64, "0")},
+            **{"bytes": 1, "records_delivered": 4, "records_accepted": 4},
+            **{"records_quarantined": 0, "amounts": "{}", "landed_by": "Ana"},
+            **{"landed_at": "2026-03-01T10:00:00+00:00", "hold_kind": "volume"},
+            "hold_reason": reason,
+        }
+        load_id = connection.execute(loads.insert().values(**row)).inserted_primary_key[0]
+        for period, part in (("2026-01", amount), ("2026-02", "1900.00")):
+            connection.execute(load_periods.insert().values(load_id=load_id, period_id=period))
+            values = {"load_id": load_id, "period_id": period, "currency_code": "EUR"}
+            values |= {"records_accepted": 2, "amount_local": part, "gross_local": part}
+            connection.execute(load_amounts.insert().values(**values))
+    books.close()
+
+
+def test_deliveries_on_hold_are_shown_with_amount_reason_and_command(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    """210,000.00 of January and 1,900.00 of February are 211,900.00."""
+    company = publish(tmp_path, build_company())
+    _hold(company, "late.csv", "a hundred *times* as much: cents?", "210000.00")
+    test = open_page(company, DATA_CHECKS)
+    assert {clean(m.label): clean(m.value) for m in test.metric}["On hold"] == "1 delivery"
+    text = "\n".join(clean(element.value) for element in test.markdown)
+    assert "ledger: 1 delivery, Jan 2026 to Feb 2026" in text
+    assert "late.csv" in text
+    assert "4 records, 211,900.00 EUR" in text
+    # What a file or a reason says is text, not markup.
+    assert r"a hundred \*times\* as much" in "".join(item.value for item in test.markdown)
+    (code,) = test.code
+    assert code.value == (
+        f"apportion loads release ledger late.csv --why REASON --workspace {company}\n"
+        f"apportion loads discard ledger late.csv --why REASON --workspace {company}"
+    )
+    _hold(company, "later.csv", "more", "1.00")
+    test = open_page(company, DATA_CHECKS)
+    assert {clean(m.label): clean(m.value) for m in test.metric}["On hold"] == "2 deliveries"
+    assert "apportion loads release ledger --all --why REASON" in test.code[0].value
+
+
+def test_nothing_on_hold_is_not_mentioned(tmp_path: Path, open_page: OpenPage) -> None:
+    company = publish(tmp_path, build_company())
+    Books.open(Workspace.open(company)).close()
+    test = open_page(company, DATA_CHECKS)
+    assert "On hold" not in [clean(m.label) for m in test.metric]
+    assert not test.code

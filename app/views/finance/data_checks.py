@@ -33,6 +33,7 @@ from app.formats import (
     to_percent_points,
     to_text,
 )
+from app.held_deliveries import make_hold_figures, show_held
 from app.names import CHECK_KIND_NAMES, SCENARIO_NAMES
 from app.navigation import DATA_CHECKS
 from app.queries.data_checks import (
@@ -42,6 +43,7 @@ from app.queries.data_checks import (
     read_source_periods,
     read_sources,
 )
+from app.queries.holds import read_holds
 
 LISTED_FINDINGS = 3
 TENTH = Decimal("0.1")
@@ -53,19 +55,22 @@ SEVERITY_BADGES = {
 
 
 def render_page() -> None:
-    """What failed and what to do, then every source at a glance, then every check."""
+    """What waits on hold, what failed and what to do, every source at a glance, every check."""
     context = get_context()
     checks = read_checks(context.published)
     sources = read_sources(context.published)
     show_headline(DATA_CHECKS.question, state_checks(checks, len(sources)))
+    held = read_holds(context.published)
     if checks.empty:
         show_missing(
             "This run holds no checks of its deliveries.", "Build again with `apportion run`."
         )
         show_ledger_tie(context)
+        show_held(held, context.published.root)
         return
-    show_figures(_make_figures(checks, sources))
+    show_figures([*_make_figures(checks, sources), *make_hold_figures(held)])
     show_ledger_tie(context)
+    show_held(held, context.published.root)
     _show_failed(context, checks)
     _show_sources(context, sources)
     _show_all(context, checks)
