@@ -165,8 +165,10 @@ def explain_quarantine(
 
 def number_lines(connection: duckdb.DuckDBPyConnection, text: PhysicalText | None) -> None:
     """Give the records of `quarantined` their `_line_number`; null where they have no lines."""
-    rows = [] if text is None else connection.execute("select _row_number from quarantined")
-    lines = {} if text is None else text.find_lines(row[0] for row in rows.fetchall())
+    lines: dict[int, int] = {}
+    if text is not None:
+        rows = connection.execute("select _row_number from quarantined").fetchall()
+        lines = text.find_lines(row[0] for row in rows)
     connection.execute(
         """
         create or replace temp table quarantined as

@@ -33,6 +33,9 @@ SCANNED_BYTES = 64 << 20
 """So much of a text is read for its encoding and its records."""
 PIECE_BYTES = 1 << 20
 LOOKED_AT_LINES = 60
+NAMES_SHARE = 0.8
+WIDTHS_APART = 2
+"""A row of names whose width differs by more from that of the records is no header of them."""
 DELIMITERS = (",", ";", "\t", "|")
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
@@ -56,6 +59,7 @@ def read_text_head(path: Path, name: str) -> FileHead:
     if width < 2:
         raise HeadNotReadError(name, "text without columns")
     index = _find_header(rows, width)
+    _refuse_other_width(rows[: index + 1], width, name)
     line, header = rows[index]
     columns = number_columns(header)
     footer_rows = _count_footer(text, rows[index + 1 :], width, is_whole=len(text) < HEAD_BYTES)
@@ -212,13 +216,32 @@ def _rate_table(rows: Rows) -> float:
     return agreeing / len(looked_at) * (1 - 1 / width)
 
 
+def _refuse_other_width(rows: Rows, width: int, name: str) -> None:
+    """Raise HeadNotReadError where the names stand in a row of another width than the records: no
+    field is believed to be where the header says then, and landing quarantines all of them."""
+    if len(rows) == 1 or _holds_names(rows[-1][1]):
+        return
+    (line, row), (first, _) = rows[-2:]
+    if len(row) > 1 and abs(len(row) - width) <= WIDTHS_APART and _holds_names(row):
+        found = (
+            f"a header of {len(row)} columns in line {line} and records of {width} fields from "
+            f"line {first} on"
+        )
+        remedy = "Ask the sender for a header with a name for each field, or add it to the file."
+        raise HeadNotReadError(name, found, remedy)
+
+
+def _holds_names(row: list[str]) -> bool:
+    cells = [cell.strip() for cell in row]
+    names = sum(bool(cell) and not cell[0].isdigit() and cell[0] != "-" for cell in cells)
+    return names >= NAMES_SHARE * len(cells)
+
+
 def _find_header(rows: Rows, width: int) -> int:
     """The first row of the table's width that mostly holds names, else the first of that width."""
     wide = [index for index, (_, row) in enumerate(rows) if len(row) == width]
     for index in wide[:LOOKED_AT_LINES]:
-        cells = [cell.strip() for cell in rows[index][1]]
-        names = sum(bool(cell) and not cell[0].isdigit() and cell[0] != "-" for cell in cells)
-        if names >= 0.8 * width:
+        if _holds_names(rows[index][1]):
             return index
     return wide[0]
 

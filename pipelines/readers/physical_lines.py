@@ -138,7 +138,8 @@ class _Scan:
         quotes = np.flatnonzero(data == self.quote[0])
         before = np.searchsorted(quotes, line_ends) + self.is_quoted
         self.is_quoted = bool((len(quotes) + self.is_quoted) % 2)
-        return before % 2 == 0
+        outside: NDArray[np.bool_] = before % 2 == 0
+        return outside
 
     def _find_filled(self, data: NDArray[np.uint8], ends: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which records are no empty lines."""
@@ -148,4 +149,5 @@ class _Scan:
         lengths[0] += self.rest
         behind = np.where(ends > 0, data[ends - 1], self.last)
         is_return = (behind == CARRIAGE_RETURN) & (self.end != CARRIAGE_RETURN)
-        return lengths - (is_return & (lengths > 0)) > 0
+        is_filled: NDArray[np.bool_] = lengths - (is_return & (lengths > 0)) > 0
+        return is_filled

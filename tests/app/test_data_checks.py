@@ -105,7 +105,9 @@ def _hold(company: Path, name: str, reason: str, amount: str) -> None:
             **{"landed_at": "2026-03-01T10:00:00+00:00", "hold_kind": "volume"},
             "hold_reason": reason,
         }
-        load_id = connection.execute(loads.insert().values(**row)).inserted_primary_key[0]
+        load_id = connection.execute(
+            loads.insert().values(**row).returning(loads.c.load_id)
+        ).scalar_one()
         for period, part in (("2026-01", amount), ("2026-02", "1900.00")):
             connection.execute(load_periods.insert().values(load_id=load_id, period_id=period))
             values = {"load_id": load_id, "period_id": period, "currency_code": "EUR"}

@@ -48,7 +48,7 @@ def test_the_numbers_of_later_records_stay_those_of_the_file(company: Company) -
     result = company.land_one(content)
     assert result.reasons[0].startswith("a.csv, record 2 (line 5): has another number of fields")
     assert "and line 5 has 12" in result.reasons[0]
-    assert "record 3, field amount_local" in result.reasons[1]
+    assert "record 3 (line 6), field amount_local" in result.reasons[1]
 
 
 def test_a_file_that_ends_inside_a_record_is_refused(company: Company) -> None:

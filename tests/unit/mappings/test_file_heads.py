@@ -170,3 +170,19 @@ def test_last_day_of_a_month_is_no_exclusive_end(
     # Either way the month ends where the next one begins.
     assert str(record.values["billing_period_end"]).startswith("2026-02-01")
     assert record.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "record", "says"),
+    [
+        ("id,date,amount", "1,2026-01-31,1.50,#N/A", "3 columns in line 2 and records of 4 fields"),
+        ("id,date,memo,amount", "1,2026-01-31,1.50", "4 columns in line 2 and records of 3 fields"),
+    ],
+)
+def test_a_header_of_another_width_is_said_to_be_that(
+    tmp_path: Path, header: str, record: str, says: str
+) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text(f"Export\n{header}\n{record}\n{record}\n", "utf-8")
+    with pytest.raises(HeadNotReadError, match=says):
+        read_head(path)
