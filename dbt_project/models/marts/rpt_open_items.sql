@@ -73,8 +73,7 @@ unallocated_services as (
                 then 'Its use or its practical capacity is not known: deliver both, or declare a fallback'
             -- A service that only the bill defines has the consumers of its lines.
             when catalogue.service_id is null
-                then 'Lines of the bill name no consumer: give them one, or a service of the catalogue that is split by '
-                || 'spend, with a rule in cost_model/tagging.yml'
+                then 'Lines of the bill name no consumer: a rule in cost_model/tagging.yml gives them one, or a service'
             else 'Nobody is known to have used this service: deliver its driver, declare a fallback, or retire it'
         end as what_to_do
     from {{ ref('fct_charges_monthly') }} as charges
