@@ -152,7 +152,13 @@ def _refuse_missing(
     for names in missing:
         close = get_close_matches(names[0], columns, n=1)
         hints.append(" or ".join(names) + (f" (is {close[0]!r} meant?)" if close else ""))
-    raise _refuse(name, f"lacks {', '.join(hints)}", expected=expected, found=found)
+    remedy = (
+        "Nothing was loaded. Correct the file or the source's mapping, where 'optional_columns' "
+        "names what a delivery may lack, then land it again."
+    )
+    message = f"lacks {', '.join(hints)}"
+    problem = Problem(name, message, expected=expected, found=found, remedy=remedy)
+    raise DeliveryRefusedError(problem)
 
 
 def _refuse_two_names(name: str, columns: list[str], mapping: Mapping) -> None:

@@ -94,7 +94,7 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
     ),
     "missing column": (
         "\n".join(line.rsplit(",", 1)[0] for line in LINES).encode() + b"\n",
-        ("lacks amount_local", "found line_id, period_id"),
+        ("lacks amount_local", "found line_id, period_id", "'optional_columns' names what"),
     ),
     "column of unknown name": (
         "\n".join(
