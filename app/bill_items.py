@@ -5,13 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app.components import Figure, amount_column, show_download, show_section
+from app.components import TALL_TABLE, Figure, amount_column, show_download, show_section
 from app.context import Context
 from app.formats import MISSING, format_amount, to_decimal
 from app.names import BILL_ITEM_NAMES
 
 SHOWN_ROWS = 20
-TALL_TABLE = 740  # pixels of twenty rows; longer tables scroll
 
 
 def make_item_figures(total: pd.Series, currency: str) -> list[Figure]:

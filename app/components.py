@@ -38,6 +38,7 @@ from app.selection import BASIS, SERVICE, Selection, choose_one, recall
 
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 LINK_LABEL = r"#(.*)$"
+TALL_TABLE = 740  # pixels of twenty rows; longer tables scroll
 TICK = ":green[:material/check_circle:]"
 CROSS = ":red[:material/error:]"
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 
+from pipelines.billing.cost_queries import PoolCost
 from pipelines.billing.errors import UntiedStatementError
-from pipelines.billing.queries import PoolCost
 from pipelines.billing.records import ZERO, PoolAmount, ServiceCost, StatementLine, sum_amounts
 
 CENT = Decimal("0.01")

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from pipelines.billing import queries
-from pipelines.billing.queries import Member, PoolCost, ServiceAmount
+from pipelines.billing import cost_queries, member_queries, queries
+from pipelines.billing.cost_queries import PoolCost
+from pipelines.billing.member_queries import Member
+from pipelines.billing.queries import ServiceAmount
 from pipelines.billing.records import (
     BillItem,
     BillScope,
@@ -94,24 +96,26 @@ def load_figures(
         scope=scope,
         period=period,
         run=queries.read_run(connection),
-        issuer_name=queries.read_issuer(connection, period),
+        issuer_name=member_queries.read_issuer(connection, period),
         units=queries.read_units(connection, scope),
-        divisions=queries.read_divisions(connection, scope),
+        divisions=member_queries.read_divisions(connection, scope),
         lines=queries.read_lines(connection, scope),
         items=queries.read_items(connection, scope),
         amounts=queries.read_amounts(connection, scope),
-        pools=queries.read_pools(connection, scope),
-        members=queries.read_members(connection, scope),
-        legal_entities=queries.read_legal_entity_names(connection),
-        quality=queries.read_quality(connection, period_id),
-        certificate=queries.read_certificate(connection, scope),
+        pools=cost_queries.read_pools(connection, scope),
+        members=member_queries.read_members(connection, scope),
+        legal_entities=member_queries.read_legal_entity_names(connection),
+        quality=cost_queries.read_quality(connection, period_id),
+        certificate=cost_queries.read_certificate(connection, scope),
         previous=previous,
-        previous_members=queries.read_members(connection, previous.scope) if previous else {},
+        previous_members=member_queries.read_members(connection, previous.scope)
+        if previous
+        else {},
         budget=None
         if scenario_id == "budget"
         else _read_other(connection, "Budget", "budget", period_id),
         replaced=_read_other(connection, "", scenario_id, period_id, before=version),
-        previous_billed=queries.read_billed(connection, previous.scope) if previous else {},
+        previous_billed=member_queries.read_billed(connection, previous.scope) if previous else {},
         missing=_find_missing(connection, scope, previous) if scenario_id == "actual" else "",
     )
 

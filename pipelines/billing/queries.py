@@ -16,12 +16,9 @@ from pipelines.billing.records import (
     CHARGE,
     BillItem,
     BillScope,
-    CertificateIdentity,
-    CertificateTerm,
     Confidence,
     Period,
     RunStamp,
-    ServiceQuality,
     StatementLine,
 )
 from pipelines.errors import BuildError, UsageError
@@ -39,25 +36,6 @@ class ServiceAmount(NamedTuple):
 
     name: str
     charged: Decimal
-    amount: Decimal
-
-
-class PoolCost(NamedTuple):
-    """What a unit's use of a service costs in a pool, exactly."""
-
-    cost_pool_id: str
-    cost_pool_name: str
-    amount: Decimal
-
-
-class Member(NamedTuple):
-    """A cost centre in a period: its unit then and now, and what it was charged."""
-
-    cost_centre_name: str
-    business_unit_id: str
-    business_unit_name: str
-    as_is_id: str | None
-    as_is_name: str | None
     amount: Decimal
 
 
@@ -362,173 +340,6 @@ def read_previous_period(
         [period.start],
     )
     return (rows[0]["period_id"], rows[0]["period_name"]) if rows else None
-
-
-def read_pools(
-    connection: duckdb.DuckDBPyConnection, scope: BillScope
-) -> dict[str, dict[str, list[PoolCost]]]:
-    """What the use of every unit costs by service and pool, exactly."""
-    rows = fetch_rows(
-        connection,
-        "select business_unit_id, service_id, cost_pool_id, "
-        "max(cost_pool_name) as cost_pool_name, sum(amount) as amount "
-        f"from fct_charge_breakdown_monthly where {IS_OF_SCOPE} "
-        "group by all order by business_unit_id, service_id, cost_pool_id",
-        scope,
-    )
-    found: dict[str, dict[str, list[PoolCost]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        cost = PoolCost(
-            row["cost_pool_id"],
-            row["cost_pool_name"] or row["cost_pool_id"],
-            to_money(row["amount"], "fct_charge_breakdown_monthly.amount"),
-        )
-        found[row["business_unit_id"]][row["service_id"]].append(cost)
-    return found
-
-
-def read_quality(
-    connection: duckdb.DuckDBPyConnection, period_id: str
-) -> dict[str, ServiceQuality]:
-    """Service levels by service, over all users; services without any are left out."""
-    rows = fetch_rows(
-        connection,
-        "select quality.service_id, services.service_name, services.owner_name, "
-        "services.owner_email, quality.availability_share, services.availability_target_share, "
-        "quality.sla_attainment_share, services.sla_attainment_target_share, "
-        "quality.ticket_count, quality.outage_minutes "
-        "from fct_service_quality_monthly as quality "
-        "left join dim_services as services using (service_id) "
-        "where quality.scenario_id = 'actual' and quality.period_id = ? "
-        "qualify quality.version = max(quality.version) over () order by quality.service_id",
-        [period_id],
-    )
-    return {row["service_id"]: _to_quality(row) for row in rows}
-
-
-def _to_quality(row: Row) -> ServiceQuality:
-    return ServiceQuality(
-        service_id=row["service_id"],
-        service_name=row["service_name"] or row["service_id"],
-        owner_name=row["owner_name"],
-        owner_email=row["owner_email"],
-        availability_share=to_measure(row["availability_share"]),
-        availability_target_share=to_measure(row["availability_target_share"]),
-        sla_attainment_share=to_measure(row["sla_attainment_share"]),
-        sla_attainment_target_share=to_measure(row["sla_attainment_target_share"]),
-        ticket_count=None if row["ticket_count"] is None else int(row["ticket_count"]),
-        outage_minutes=to_measure(row["outage_minutes"]),
-    )
-
-
-def read_certificate(
-    connection: duckdb.DuckDBPyConnection, scope: BillScope
-) -> tuple[CertificateIdentity, ...]:
-    """The identities of the period in the order of the proof: ledger, charged, billed. An open
-    period has one more: what was delivered for a period that cannot be read."""
-    rows = fetch_rows(
-        connection,
-        "select if(period_id = '(unknown)', 'period_unknown', identity_id) as identity_id, "
-        "identity_name, term_id, term_name, side, amount, amount_cents "
-        "from rpt_certificate where scenario_id = $1 and ((period_id = $2 and version = $3) "
-        "or (period_id = '(unknown)' and $2 in "
-        "(select period_id from dim_periods where period_state <> 'closed'))) "
-        "order by list_position(['ledger', 'charged', 'billed'], identity_id) nulls last, "
-        "identity_id, list_position(['left', 'right', 'difference'], side) nulls last, "
-        "term_order, term_id",
-        scope,
-    )
-    names = {row["identity_id"]: row["identity_name"] for row in rows}
-    return tuple(
-        CertificateIdentity(
-            identity_id,
-            name,
-            tuple(_to_term(row) for row in rows if row["identity_id"] == identity_id),
-        )
-        for identity_id, name in names.items()
-    )
-
-
-def _to_term(row: Row) -> CertificateTerm:
-    return CertificateTerm(
-        row["term_id"],
-        row["term_name"],
-        row["side"],
-        to_money(row["amount"], "rpt_certificate.amount"),
-        to_money(row["amount_cents"], "rpt_certificate.amount_cents"),
-    )
-
-
-def read_issuer(connection: duckdb.DuckDBPyConnection, period: Period) -> str:
-    """Name of the business unit that the IT cost centres of the period belong to."""
-    rows = fetch_rows(
-        connection,
-        "select distinct business_unit_name from dim_cost_centres "
-        "where is_it and (valid_from is null or valid_from < ?) "
-        "and (valid_to is null or valid_to > ?)",
-        [period.end, period.start],
-    )
-    return str(rows[0]["business_unit_name"]) if len(rows) == 1 else "IT organisation"
-
-
-def read_divisions(
-    connection: duckdb.DuckDBPyConnection, scope: BillScope
-) -> dict[str, str | None]:
-    """The division that each unit belonged to in the period."""
-    rows = fetch_rows(
-        connection,
-        "select business_unit_id, max(division_name) as division_name from fct_charges_monthly "
-        f"where {IS_OF_SCOPE} group by all order by business_unit_id",
-        scope,
-    )
-    return {row["business_unit_id"]: row["division_name"] or None for row in rows}
-
-
-def read_legal_entity_names(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Name by id of every legal entity."""
-    rows = fetch_rows(
-        connection,
-        "select legal_entity_id, max(legal_entity_name) as legal_entity_name "
-        "from dim_cost_centres where legal_entity_id is not null "
-        "group by legal_entity_id order by legal_entity_id",
-    )
-    return {row["legal_entity_id"]: row["legal_entity_name"] for row in rows}
-
-
-def read_members(connection: duckdb.DuckDBPyConnection, scope: BillScope) -> dict[str, Member]:
-    """Every cost centre that was charged in a period, or used what is shown, by its id."""
-    rows = fetch_rows(
-        connection,
-        "select cost_centre_id, max(cost_centre_name) as cost_centre_name, "
-        "max(business_unit_id) as business_unit_id, "
-        "max(business_unit_name) as business_unit_name, max(business_unit_as_is_id) as as_is_id, "
-        "max(business_unit_as_is_name) as as_is_name, sum(charged_amount) as amount "
-        f"from fct_charges_monthly where {IS_OF_SCOPE} group by all order by cost_centre_id",
-        scope,
-    )
-    return {
-        row["cost_centre_id"]: Member(
-            row["cost_centre_name"] or row["cost_centre_id"],
-            row["business_unit_id"],
-            row["business_unit_name"],
-            row["as_is_id"],
-            row["as_is_name"],
-            to_money(row["amount"], "fct_charges_monthly.charged_amount"),
-        )
-        for row in rows
-    }
-
-
-def read_billed(connection: duckdb.DuckDBPyConnection, scope: BillScope) -> dict[str, Decimal]:
-    """What every cost centre was billed in a period, charges and all other items."""
-    rows = fetch_rows(
-        connection,
-        f"select cost_centre_id, sum(amount) as amount from fct_bill_items_monthly "
-        f"where {IS_OF_SCOPE} group by cost_centre_id order by cost_centre_id",
-        scope,
-    )
-    column = "fct_bill_items_monthly.amount"
-    return {row["cost_centre_id"]: to_money(row["amount"], column) for row in rows}
 
 
 def read_period_name(connection: duckdb.DuckDBPyConnection, period_id: str) -> str:

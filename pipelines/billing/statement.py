@@ -21,8 +21,9 @@ from pipelines.billing.bridge import make_bridge
 from pipelines.billing.cost_breakdown import break_down
 from pipelines.billing.errors import UntiedStatementError
 from pipelines.billing.formats import is_same_rate
+from pipelines.billing.member_queries import Member
 from pipelines.billing.period_figures import OtherBills, PeriodFigures, load_figures
-from pipelines.billing.queries import Member, ServiceAmount, is_unit, statement_number
+from pipelines.billing.queries import ServiceAmount, is_unit, statement_number
 from pipelines.billing.records import (
     CHARGE,
     ITEM_KINDS,

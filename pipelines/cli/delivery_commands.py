@@ -132,9 +132,9 @@ def print_landing(results: list[LoadResult]) -> None:
             for note in result.notes:
                 print(f"- {result.file_name}: {note}")
         if result.records_quarantined:
-            count = result.records_quarantined
-            records = "1 record" if count == 1 else f"{count:,} records"
-            print(f"- {result.file_name}: {records} in quarantine, such as")
+            waiting = result.records_quarantined
+            named = "1 record" if waiting == 1 else f"{waiting:,} records"
+            print(f"- {result.file_name}: {named} in quarantine, such as")
             for reason in result.reasons:
                 print(f"    {reason}")
     if any(result.records_quarantined for result in results):

@@ -17,7 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.billing import queries
+from pipelines.billing import member_queries, queries
 from pipelines.billing.focus.columns import find_datasets, list_service_categories
 from pipelines.billing.records import BillScope, Period
 from pipelines.errors import ControlError, UsageError
@@ -81,7 +81,7 @@ def load_bill_tables(
         "period": period_id,
         "version": version,
         "currency": currency,
-        "issuer": queries.read_issuer(marts, period),
+        "issuer": member_queries.read_issuer(marts, period),
         "payment_terms": settings.payment_terms,
         "created": issue.created_at,
         "updated": issue.updated_at,

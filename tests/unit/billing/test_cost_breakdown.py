@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from pipelines.billing.cost_breakdown import deal_cents
-from pipelines.billing.queries import PoolCost
+from pipelines.billing.cost_queries import PoolCost
 
 
 def make_parts(*amounts: str) -> list[PoolCost]:
