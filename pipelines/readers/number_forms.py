@@ -168,8 +168,7 @@ def _example(field: ContractField, mapping: Mapping) -> str:
     forms = (EXAMPLES[form] for form in mapping.list_negative_forms())
     shown = " or ".join(form.format(mapping.minus_signs[0], digits, credit) for form in forms)
     if takes_currency_marks(field, mapping):
-        mark = next(iter(mapping.currency_marks))
-        shown += f", with {mark} before or after it"
+        shown += f", with {' or '.join(mapping.currency_marks)} before or after it"
     return shown
 
 

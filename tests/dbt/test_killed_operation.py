@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli.main import run
-from pipelines.errors import EXIT_DONE
+from pipelines.errors import EXIT_DONE, EXIT_REFUSED, EXIT_USAGE
 from pipelines.operation.backup import find_backups
 from pipelines.operation.restore import restore_backup
 from pipelines.warehouse.reader import open_published
 from pipelines.workspace.workspace import Workspace
-from tests.crash.processes import fork, run_command
+from tests.crash.processes import fork, restore_until_proof, run_command
 
 from .golden import Golden
 
@@ -42,6 +42,8 @@ def _kill_often(arguments: Callable[[int], list[str]], directory: Path) -> int:
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")  # With it the same moments are drawn again.
     moments = random.Random(seed)
+    # The first process waits until the one that it is forked from has imported everything.
+    fork(time.sleep, 0).join()
     begun = time.monotonic()
     process = fork(run_command, arguments(0), directory / "whole.txt")
     process.join()
@@ -49,8 +51,12 @@ def _kill_often(arguments: Callable[[int], list[str]], directory: Path) -> int:
     assert process.exitcode == EXIT_DONE, (directory / "whole.txt").read_text("utf-8")
     killed = 0
     for number in range(1, KILLS + 1):
+        begun = time.monotonic()
         process = fork(run_command, arguments(number), directory / f"{number}.txt")
         process.join(moments.uniform(0, SPAN) * whole)
+        if process.exitcode is not None:
+            # A repeated backup links what the one before copied, and is faster.
+            whole = min(whole, time.monotonic() - begun)
         if process.exitcode is None:
             assert process.pid is not None
             os.kill(process.pid, signal.SIGKILL)
@@ -110,6 +116,27 @@ def test_killed_restores_are_finished_by_the_next(company: Path, tmp_path: Path)
     assert sorted(path.name for path in place.iterdir()) == [
         f"ws{number}" for number in range(KILLS + 1)
     ]
+
+
+def test_a_restore_killed_before_its_proof_is_named_and_proven(
+    company: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, other, target = tmp_path / "kept", tmp_path / "other", tmp_path / "ws"
+    for place in (kept, other):
+        _succeed(*BACKUP, str(place), "--workspace", str(company))
+    process = fork(restore_until_proof, kept, target)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    capsys.readouterr()
+    assert run(["doctor", "--workspace", str(target)]) == EXIT_REFUSED
+    assert "cut off before its proof" in capsys.readouterr().out
+    assert run(["restore", str(other), "--to", str(target)]) == EXIT_USAGE
+    assert "a restore of another backup that was cut off" in capsys.readouterr().err
+    _succeed("restore", str(kept), "--to", str(target))
+    _succeed("doctor", "--workspace", str(target))
+    assert _charge(target) == _charge(company)
+    # Proven, it is a workspace like any other, and is not written over.
+    assert run(["restore", str(kept), "--to", str(target)]) == EXIT_USAGE
 
 
 def test_killed_prunings_are_finished_by_the_next(company: Path, tmp_path: Path) -> None:

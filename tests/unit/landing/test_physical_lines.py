@@ -8,9 +8,11 @@ import random
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipelines.landing.quarantine import list_records
+from pipelines.landing.typed_records import QUARANTINE_NAME
 from pipelines.mappings.file_head import read_head
 from pipelines.readers import physical_lines
 from pipelines.readers.physical_lines import PhysicalText, name_record
@@ -78,6 +80,21 @@ def test_a_record_per_line_needs_no_line(company: Company, tmp_path: Path) -> No
     assert "record 2, field amount_local" in reason
     (record,) = list_records(list_active_loads(company.workspace, company.books))
     assert record.line_number == 3
+
+
+def test_a_quarantine_from_before_has_no_lines(company: Company, tmp_path: Path) -> None:
+    _land(
+        company, tmp_path, _mapping(), [HEADER, GOOD.format(id="a", vendor="V"), BAD.format(id="b")]
+    )
+    (load,) = [item for item in list_active_loads(company.workspace, company.books)
+               if item.records_quarantined]  # fmt: skip
+    path = load.directory / QUARANTINE_NAME
+    with duckdb.connect() as connection:
+        connection.execute(f"create table old as select * exclude (_line_number) from '{path}'")
+        path.unlink()
+        connection.execute(f"copy old to '{path}' (format parquet)")
+    (record,) = list_records([load])
+    assert (record.row_number, record.line_number) == (2, None)
 
 
 def test_a_refusal_names_the_line(company: Company, tmp_path: Path) -> None:
