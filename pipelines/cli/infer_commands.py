@@ -56,7 +56,7 @@ def infer(
     from pipelines.mappings.write_proposal import write_proposal
 
     _require_contract(contract)
-    answers = _read_answers(file, constant or [], column or [], setting or [])
+    answers = _read_answers((file, write), constant or [], column or [], setting or [])
     head = read_head(file)
     proposal = propose_mapping(head, contract, answers, file.stem)
     _refuse_unknown(proposal, head)
@@ -92,7 +92,7 @@ def _require_contract(contract: str | None) -> None:
 
 
 def _read_answers(
-    file: Path, constants: list[str], columns: list[str], settings: list[str]
+    places: tuple[Path | None, ...], constants: list[str], columns: list[str], settings: list[str]
 ) -> Answers:
     from pipelines.mappings.answers import Answers, read_settings
 
@@ -100,12 +100,12 @@ def _read_answers(
         parse_assignments(constants, "--constant"),
         parse_assignments(columns, "--column"),
         read_settings(parse_assignments(settings, "--setting")),
-        _find_currency(file),
+        next((code for path in places if path and (code := _find_currency(path))), None),
     )
 
 
 def _find_currency(file: Path) -> str | None:
-    """The currency of the workspace that the file lies in, if it lies in one."""
+    """The currency of the workspace that a file lies in, if it lies in one."""
     import yaml
 
     for directory in file.resolve().parents:

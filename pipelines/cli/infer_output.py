@@ -100,6 +100,12 @@ def say_next(proposal: Proposal, file: Path, written: Path | None) -> None:
     from pipelines.mappings.questions import list_questions
 
     contract = proposal.match.contract.contract_id
+    if (purpose := proposal.match.contract.not_used_yet) is not None:
+        print(
+            f"Next: nothing. The contract {contract} is not used yet, and landing refuses such "
+            f"files. It would feed {purpose}."
+        )
+        return
     questions = [question for question in list_questions(proposal) if not question.proposed]
     if written is not None:
         print(f"Written: {written}. Look at every line.")
@@ -133,6 +139,13 @@ def say_nearest(proposal: Proposal, file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(describe_proposal(proposal, ()))
     match = proposal.match
+    if match.is_list_of_names:
+        print_error(
+            f"{_clean(proposal.head.name)}: belongs to no contract. It lists names, without the "
+            "amounts, quantities or days that a contract needs. There is nothing to do. If you "
+            f"know a contract that it is for: apportion infer {file} --contract NAME --interactive"
+        )
+        return
     found = ", ".join(f"{g.field} ({_clean(g.column)})" for g in match.guesses) or "nothing"
     missing = ", ".join(match.missing) or "nothing that is required"
     print_error(

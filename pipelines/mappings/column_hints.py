@@ -59,6 +59,12 @@ class ContractHints(BaseModel):
     """Words without one of which, in the name of the file or of a column, others come first."""
     never: tuple[str, ...] = ()
     """Words that stand in no column of it: a chart of accounts has no debit."""
+    references: tuple[str, ...] = ()
+    """Names of columns by which other tables refer to what it lists."""
+    signatures: tuple[str, ...] = ()
+    """Names of columns two of which are in files of this contract only."""
+    told: dict[str, dict[str, tuple[str, ...]]] = {}
+    """Field -> value -> words in the name of the file or of a column that say it."""
     names: dict[str, tuple[str, ...]] = {}
     """Field -> names of its column elsewhere, the surest first."""
     named: dict[str, tuple[str, ...]] = {}
@@ -82,6 +88,9 @@ class CurrencyNames(BaseModel):
 
     codes: tuple[str, ...]
     symbols: dict[str, str]
+    signs: dict[str, tuple[str, ...]]
+    """Signs in amounts and in names of columns -> the currencies that are written so, the
+    commonest first."""
     particles: tuple[str, ...]
 
 
@@ -183,6 +192,18 @@ def split_currency(column: str) -> tuple[str, str | None]:
     if len(codes) != 1 or not others:
         return column, None
     return " ".join(others), codes.pop().upper()
+
+
+def choose_currency(mark: str, known: Iterable[str]) -> str:
+    """The currency that a sign or code stands for: of several the one that is known already."""
+    written = load_forms().currencies.signs.get(mark, (mark,))
+    return next((code for code in known if code in written), written[0])
+
+
+def find_sign(column: str) -> str | None:
+    """The sign of a currency in the name of a column, as in 'Total ($ M)'."""
+    signs = sorted(load_forms().currencies.signs, key=len, reverse=True)
+    return next((sign for sign in signs if not sign.isalpha() and sign in column), None)
 
 
 def split_scale(column: str) -> tuple[str, int | None]:

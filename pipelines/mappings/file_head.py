@@ -20,6 +20,7 @@ LOOKED_AT_RECORDS = 500
 SAMPLED_RECORDS = 3000
 """Records kept of a file: the first ones, and of the rest an even part."""
 SAMPLE_STEP = 20
+NOTHING_TO_DO = "It holds nothing, so there is nothing to do."
 MOST_VALUES = 5000
 """Different values that are kept of a column."""
 

@@ -15,12 +15,14 @@ from itertools import pairwise
 from pipelines.mappings.answers import Answers
 from pipelines.mappings.column_hints import (
     ProposedTime,
+    choose_currency,
+    find_sign,
     load_contract_hints,
     load_forms,
     normalise_name,
 )
 from pipelines.mappings.file_head import FileHead
-from pipelines.mappings.infer import Guess, Match
+from pipelines.mappings.matches import Guess, Match
 from pipelines.mappings.value_shapes import ColumnShape, read_number_parts
 
 BY_VALUES = 0.5
@@ -37,6 +39,7 @@ def fill_gaps(
     guesses = {guess.field: guess for guess in match.guesses}
     used = {column for guess in match.guesses for column in guess.columns}
     amount = contract.amount_field
+    hints = load_contract_hints(contract.contract_id).constants
     if amount is not None and amount in match.missing and amount not in answers.constants:
         found = find_amount(head, shapes, used)
         if found is not None:
@@ -53,6 +56,8 @@ def fill_gaps(
     for item in contract.fields:
         numbers = [c for c, shape in shapes.items() if c not in used and shape.number_share == 1]
         is_open = item.name in match.missing and item.name not in {*guesses, *answers.constants}
+        # A field for which one value is proposed takes no column that nothing else speaks for.
+        is_open = is_open and not (item.name in hints and hints[item.name].value)
         if item.type == "decimal" and is_open and len(numbers) == 1:
             reason = "the only column of numbers that is left"
             guesses[item.name] = Guess(item.name, numbers[0], BY_VALUES, reason)
@@ -61,8 +66,26 @@ def fill_gaps(
         match = _add_guesses(match, guesses)
     derived = _derive(match, guesses, answers)
     missing = tuple(n for n in match.missing if n not in derived)
-    constants = _propose_constants(match, missing, answers)
+    codes = _find_marked_currencies(match, shapes, answers)
+    if len(codes) > 1:
+        # The marks in the amounts say the currency of each record.
+        missing = tuple(name for name in missing if name != contract.currency_field)
+    constants = _propose_constants(match, missing, answers, codes)
     return replace(match, missing=missing, derived=derived, constants=constants)
+
+
+def _find_marked_currencies(
+    match: Match, shapes: dict[str, ColumnShape], answers: Answers
+) -> tuple[str, ...]:
+    """The currencies whose signs stand in the amounts, or else in the name of their column."""
+    guess = next((g for g in match.guesses if g.field == match.contract.amount_field), None)
+    if guess is None:
+        return ()
+    numbers = [shape for column in guess.columns if (shape := shapes[column].number) is not None]
+    marks = frozenset[str]().union(*(shape.currency_marks for shape in numbers))
+    marks = marks or frozenset(filter(None, map(find_sign, guess.columns)))
+    known = (answers.currency or "",)
+    return tuple(sorted({choose_currency(mark, known) for mark in marks}))
 
 
 def _add_guesses(match: Match, guesses: dict[str, Guess]) -> Match:
@@ -88,17 +111,23 @@ def _derive(match: Match, guesses: dict[str, Guess], answers: Answers) -> dict[s
         while of in derived and of not in guesses:
             # What follows from a field that itself follows from another one.
             of = derived[of].of
-        if of in guesses or of in answers.constants:
+        # One answer is enough: what follows from a field that only a person can give, follows.
+        if of in guesses or of in answers.constants or of in match.missing:
             derived[name] = ProposedTime(of=of, point=time.point)
     return derived
 
 
-def _propose_constants(match: Match, missing: tuple[str, ...], answers: Answers) -> dict[str, str]:
+def _propose_constants(
+    match: Match, missing: tuple[str, ...], answers: Answers, codes: tuple[str, ...]
+) -> dict[str, str]:
     hints = load_contract_hints(match.contract.contract_id).constants
     constants = {name: hints[name].value for name in missing if name in hints and hints[name].value}
+    constants |= {name: value for name, value in match.told.items() if name in missing}
     currency = match.contract.currency_field
     if currency is not None and match.currency is not None:
         constants[currency] = match.currency
+    elif currency in missing and len(codes) == 1:
+        constants[currency] = codes[0]
     elif currency in missing and answers.currency is not None:
         constants[currency] = answers.currency
     known = {item.name for item in match.contract.fields}

@@ -17,7 +17,6 @@ from typing import Any
 from pipelines.contracts.contract import Contract, ContractField, list_contract_ids, load_contract
 from pipelines.mappings.answers import Answers
 from pipelines.mappings.column_hints import (
-    ProposedTime,
     compare_names,
     load_contract_hints,
     load_forms,
@@ -25,6 +24,7 @@ from pipelines.mappings.column_hints import (
     split_currency,
 )
 from pipelines.mappings.file_head import FileHead, read_head
+from pipelines.mappings.matches import Guess, Match
 from pipelines.mappings.moment_shapes import knows_formats
 from pipelines.mappings.money_columns import SignColumn, find_sides, find_sign_column
 from pipelines.mappings.value_fit import fit_values
@@ -32,72 +32,11 @@ from pipelines.mappings.value_shapes import ColumnShape, describe_column, find_n
 
 LEAST_NAME_LIKENESS = 0.65
 LEAST_CONFIDENCE = 0.35
-LEAST_SCORE = 0.21
 OPTIONAL_WEIGHT = 0.25
 OPTIONAL = 0.8
 """How much less an optional field is given a column before a required one."""
 UNMARKED = 0.4
 """How much less a contract is taken that nothing in the file names, where it needs that."""
-
-
-@dataclass(frozen=True)
-class Guess:
-    """One field and the column proposed for it."""
-
-    field: str
-    column: str
-    confidence: float
-    reason: str
-    credit: str = ""
-    """The column that is subtracted from it, where they are debit and credit."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that the field is made of."""
-        return (self.column, self.credit) if self.credit else (self.column,)
-
-
-@dataclass(frozen=True)
-class Match:
-    """How well a file fits one contract."""
-
-    contract: Contract
-    score: float
-    guesses: tuple[Guess, ...]
-    missing: tuple[str, ...]
-    """Required fields that no column and nothing else gives."""
-    uses_row_key: bool
-    period_from: str | None
-    sign: SignColumn | None = None
-    """What says the sign of the amount, where it has none of its own."""
-    currency: str | None = None
-    """The currency that the name of the amount's column says, where no column gives it."""
-    period_join: tuple[str, str] | None = None
-    """The columns of the year and of the number of the period in it."""
-    derived: dict[str, ProposedTime] = field(default_factory=dict)
-    """Days and times that follow from other fields."""
-    constants: dict[str, str] = field(default_factory=dict)
-    """Values proposed for all records, in place of columns that are not there."""
-    is_adopted: bool = False
-    """Whether a ready mapping gives all of it."""
-
-    @property
-    def fits(self) -> bool:
-        """Whether a mapping is worth proposing: most of what is required is there."""
-        if self.is_adopted:
-            return True
-        required = {item.name for item in self.contract.fields if item.is_required}
-        given = required & {*(guess.field for guess in self.guesses), *self.derived}
-        return (
-            self.score >= LEAST_SCORE
-            and len(given) >= len(required) / 3
-            and len(self.open_fields) <= len(required) / 2
-        )
-
-    @property
-    def open_fields(self) -> tuple[str, ...]:
-        """Required fields for which only a person has a value."""
-        return tuple(name for name in self.missing if name not in self.constants)
 
 
 @dataclass(frozen=True)
@@ -221,8 +160,37 @@ def match_contract(
     guesses = tuple(chosen[item.name] for item in contract.fields if item.name in chosen)
     score = _score(contract, chosen, derived, len(shapes)) * _rate_marks(contract, shapes, name)
     return Match(
-        contract, score, guesses, missing, uses_row_key, period_from, sign, currency, period_join
+        contract,
+        score,
+        guesses,
+        missing,
+        uses_row_key,
+        period_from,
+        sign,
+        currency,
+        period_join,
+        is_signed=_is_signed(contract, shapes),
+        told=_find_told(contract, shapes, name),
     )
+
+
+def _is_signed(contract: Contract, shapes: dict[str, ColumnShape]) -> bool:
+    """Whether two columns of the file are in files of this contract only."""
+    signatures = load_contract_hints(contract.contract_id).signatures
+    return len({normalise_name(column) for column in shapes} & set(signatures)) >= 2
+
+
+def _find_told(contract: Contract, shapes: dict[str, ColumnShape], name: str) -> dict[str, str]:
+    """What the name of the file says for all records, or else the names of its columns."""
+    found: dict[str, str] = {}
+    for field_name, values in load_contract_hints(contract.contract_id).told.items():
+        for texts in ((name,), tuple(shapes)):
+            words = " ".join(f" {normalise_name(text)} " for text in texts)
+            said = [v for v, marks in values.items() if any(f" {m} " in words for m in marks)]
+            if said:
+                found[field_name] = said[0]
+                break
+    return found
 
 
 def _rate_marks(contract: Contract, shapes: dict[str, ColumnShape], name: str) -> float:
@@ -230,6 +198,8 @@ def _rate_marks(contract: Contract, shapes: dict[str, ColumnShape], name: str) -
     hints = load_contract_hints(contract.contract_id)
     columns = [normalise_name(split_currency(text)[0]).split() for text in shapes]
     if any(word in words for words in columns for word in hints.never):
+        return UNMARKED
+    if any(" ".join(words) in hints.references for words in columns):
         return UNMARKED
     marks = hints.marks
     if not marks:

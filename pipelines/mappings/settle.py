@@ -12,7 +12,8 @@ from pipelines.mappings.answers import Answers
 from pipelines.mappings.column_hints import load_contract_hints, normalise_name
 from pipelines.mappings.file_head import FileHead
 from pipelines.mappings.identifier_names import IDENTIFIERS
-from pipelines.mappings.infer import Guess, Match, rate_pair
+from pipelines.mappings.matches import Guess, Match
+from pipelines.mappings.settle_folder import settle_lacking
 from pipelines.mappings.settle_forms import describe_period, settle_dates, settle_numbers
 from pipelines.mappings.value_fit import map_value
 from pipelines.mappings.value_shapes import CODE, ColumnShape
@@ -24,6 +25,7 @@ NAMED_CODES = (
 )
 """An identifier and its name: with a mark between spaces, or a number before words."""
 FLOAT_DECIMALS = 12
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class Draft:
@@ -69,7 +71,7 @@ def settle_mapping(
     settle_dates(draft, match.contract, by_field, shapes, head.natives)
     describe_period(draft, match, shapes)
     draft.settings["columns"] = {g.field: g.column for g in match.guesses if not g.credit}
-    _settle_lacking(draft, match, shapes)
+    settle_lacking(draft, match, shapes)
     _settle_amount(draft, match)
     _settle_floats(draft, match, head)
     _settle_codes(draft, match.contract, by_field, shapes)
@@ -101,40 +103,6 @@ def _settle_file(draft: Draft, head: FileHead) -> None:
             f"encoding: the bytes are not UTF-8; {head.encoding} fits, others may too; look at "
             "letters with accents in the preview"
         )
-
-
-def _settle_lacking(draft: Draft, match: Match, shapes: dict[str, ColumnShape]) -> None:
-    """Columns that some files of a folder lack: other files call them otherwise, or they are
-    optional there."""
-    head = draft.head
-    columns: dict[str, Any] = draft.settings["columns"]
-    optional = []
-    for name, column in list(columns.items()):
-        if column not in head.lacking:
-            continue
-        item = match.contract.field(name)
-        others = [
-            other
-            for other, shape in shapes.items()
-            if other != column
-            and other in head.lacking
-            and not set(head.file_names) - set(head.lacking[column]) - set(head.lacking[other])
-            and set(head.lacking[column]) - set(head.lacking[other])
-            and rate_pair(item, other, shape, match.contract.contract_id) is not None
-        ]
-        if others:
-            columns[name] = [column, *others]
-            draft.decide(f"columns.{name}: {', '.join([column, *others])} hold it, by file")
-        absent = set(head.lacking[column]).intersection(*(head.lacking[other] for other in others))
-        if absent:
-            optional += [column, *others]
-            if item.is_required:
-                draft.decide(
-                    f"columns.{name}: {len(absent)} of the files have no column {column!r}, such "
-                    f"as {min(absent)}; their records lack a required field"
-                )
-    if optional:
-        draft.settings["optional_columns"] = optional
 
 
 def _settle_amount(draft: Draft, match: Match) -> None:
@@ -280,6 +248,9 @@ def _settle_constants(draft: Draft, match: Match) -> None:
     """Values that every record has: said by a person, by a name of a column, or proposed."""
     contract, answers = match.contract, draft.answers
     constants = {**match.constants, **answers.constants}
+    for item in contract.fields:
+        if item.type == "timestamp" and DAY.fullmatch(constants.get(item.name, "")):
+            constants[item.name] += "T00:00:00Z"
     for name in match.missing:
         constants.setdefault(name, "")
     if not constants:
@@ -317,6 +288,13 @@ def _settle_empty(
             continue
         shape = shapes[guess.column]
         empty = shape.total - shape.filled
+        if empty and item.type == "currency" and len(shape.distinct) == 1:
+            # Money in an unknown currency is not taken for money of another one unasked.
+            draft.decide(
+                f"defaults.{item.name}: {empty} of {shape.total} records have none and are "
+                f"quarantined; --setting 'defaults={{{item.name}: {shape.distinct[0]}}}' gives "
+                "them that of all others"
+            )
         if not empty or item.type not in ("code", "text"):
             continue
         value = hints[item.name].value if item.name in hints else ""

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pipelines.contracts.contract import Contract
-from pipelines.mappings.column_hints import split_scale
-from pipelines.mappings.infer import Guess
+from pipelines.mappings.column_hints import choose_currency, load_forms, split_scale
+from pipelines.mappings.matches import Guess
 from pipelines.mappings.settings import Mapping
 from pipelines.mappings.value_shapes import (
     ENGINE_DECIMALS,
@@ -45,6 +45,8 @@ def settle_numbers(
     ]
     numbers = [shape for _, shape in by_number]
     _settle_precision(draft, contract, by_number)
+    _settle_currency_marks(draft, contract, by_field, shapes, numbers)
+    _settle_sides(draft, numbers)
     _settle_scale(draft, contract, by_field)
     marks = frozenset[str]().union(*(n.decimal_marks for n in numbers))
     thousands = frozenset[str]().union(*(n.thousands_marks for n in numbers))
@@ -70,10 +72,63 @@ def settle_numbers(
     elif thousands and len(marks) == 1:
         draft.decide(f"thousands_mark: several are used: {', '.join(map(repr, sorted(thousands)))}")
     forms = frozenset[str]().union(*(n.negative_forms for n in numbers))
-    if len(forms) > 1:
+    if len(forms) > 1 and "cr_dr" in forms:
         draft.decide(f"negative_form: several are used: {', '.join(sorted(forms))}")
+    elif len(forms) > 1:
+        draft.settings["negative_form"] = sorted(forms)
     elif forms - {"leading"}:
         draft.settings["negative_form"] = next(iter(forms))
+
+
+def _settle_currency_marks(
+    draft: Draft,
+    contract: Contract,
+    by_field: dict[str, Guess],
+    shapes: dict[str, ColumnShape],
+    numbers: list[NumberShape],
+) -> None:
+    """Signs and codes of currencies in amounts, with the currencies that they stand for."""
+    marks = sorted(frozenset[str]().union(*(n.currency_marks for n in numbers)))
+    if not marks:
+        return
+    guess = by_field.get(contract.currency_field or "")
+    known = shapes[guess.column].distinct if guess is not None else ()
+    draft.settings["currency_marks"] = {
+        mark: choose_currency(mark, known or (draft.answers.currency or "",)) for mark in marks
+    }
+    for mark in marks:
+        others = load_forms().currencies.signs.get(mark, ())
+        if len(others) > 1 and len(known) != 1:
+            draft.decide(
+                f"currency_marks: {mark!r} in amounts is taken for "
+                f"{draft.settings['currency_marks'][mark]}; {', '.join(others)} are written so"
+            )
+
+
+def _settle_sides(draft: Draft, numbers: list[NumberShape]) -> None:
+    """Texts behind numbers that say debit or credit, where they are others than CR and DR."""
+    sides = frozenset[str]().union(*(n.sides for n in numbers))
+    if not sides:
+        return
+    pairs = [(p, n) for p, n in load_forms().sign_pairs if n in sides]
+    # Of pairs with one credit, such as S/H and D/H, that counts whose debit is there.
+    pairs = [pair for pair in pairs if pair[0] in sides] or pairs
+    positive, negative = [p for p, _ in pairs], [n for _, n in pairs]
+    if not negative:
+        # Debits alone are marked: what has no text behind it is none of the two.
+        draft.decide(f"sign_marks: which of {', '.join(sorted(sides - {''}))} is a credit?")
+        return
+    credits = list(dict.fromkeys(negative))
+    debits = [text for text in dict.fromkeys(positive) if text in sides]
+    # Zero stands alone on either side.
+    debits += [""] * (not debits)
+    upper = ({text.upper() for text in credits}, {text.upper() for text in debits})
+    if upper != ({"CR"}, {"DR"}):
+        draft.settings["sign_marks"] = {"negative": credits, "positive": debits}
+    draft.decide(
+        f"negative_form: numbers with {' or '.join(credits)} behind them are credits, and "
+        "negative; check that it is so"
+    )
 
 
 def _settle_precision(

@@ -19,6 +19,7 @@ from typing import IO, cast
 
 from pipelines.mappings.file_head import (
     LOOKED_AT_RECORDS,
+    NOTHING_TO_DO,
     FileHead,
     HeadNotReadError,
     RecordSample,
@@ -67,7 +68,7 @@ def read_text_head(path: Path, name: str) -> FileHead:
     if footer_rows:
         sample = _without_footer(rows[index + 1 :], width)
     if not sample.records:
-        raise HeadNotReadError(name, "a header without records")
+        raise HeadNotReadError(name, "a header without records", NOTHING_TO_DO)
     return FileHead(
         name,
         columns,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.mappings.file_head import (
+    NOTHING_TO_DO,
     FileHead,
     HeadNotReadError,
     RecordSample,
@@ -41,7 +42,7 @@ def read_parquet_head(path: Path, name: str) -> FileHead:
             first = str(error).splitlines()[0]
             raise HeadNotReadError(name, f"Parquet that cannot be read ({first})") from None
     if not found:
-        raise HeadNotReadError(name, "Parquet without records")
+        raise HeadNotReadError(name, "Parquet without records", NOTHING_TO_DO)
     columns = tuple(types)
     sample = sample_records((tuple(row) for row in found), len(columns))
     return FileHead(
@@ -95,7 +96,7 @@ def read_workbook_head(path: Path, name: str) -> FileHead:
     texts = (tuple(_show(cell) for cell in (*row, *[None] * width)[:width]) for row in kept)
     sample = sample_records(texts, width)
     if not sample.records:
-        raise HeadNotReadError(name, "a workbook with a header and no records")
+        raise HeadNotReadError(name, "a workbook with a header and no records", NOTHING_TO_DO)
     return FileHead(
         name,
         columns,
@@ -260,7 +261,7 @@ def _describe_objects(
     flat = [dict(flatten(record)) for record in records[:SCANNED_ROWS]]
     columns = tuple(dict.fromkeys(key for record in flat for key in record))
     if not columns:
-        raise HeadNotReadError(name, "JSON without a record")
+        raise HeadNotReadError(name, "JSON without a record", NOTHING_TO_DO)
     sample = RecordSample(len(columns))
     for record in flat:
         sample.add(tuple(record.get(column, "") for column in columns))

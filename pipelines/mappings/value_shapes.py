@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 
+from pipelines.mappings.column_hints import load_forms
 from pipelines.mappings.moment_shapes import (
     NamedFormat,
     find_named_format,
@@ -26,7 +28,9 @@ SPACES = "' \u00a0\u202f"
 NEGATIVES = {
     "trailing": re.compile(r"(.*\d)-"),
     "parentheses": re.compile(r"\((.+)\)"),
-    "cr_dr": re.compile(r"(.*\d) ?(?:CR|DR)"),
+    "cr_dr": re.compile(
+        r"(.*\d(?= ?(?:CR|DR|Cr|Dr|cr|dr)$)|.*[.,]\d\d(?= ?[CDHSK]$)) ?(?P<side>[A-Za-z]{1,2})"
+    ),
     "leading": re.compile(r"-(.+)"),
 }
 ISO_DATE = re.compile(r"\d{4}(?P<mark>[-/.]?)(?:0[1-9]|1[0-2])(?P=mark)(?:0[1-9]|[12]\d|3[01])")
@@ -79,6 +83,11 @@ class NumberShape:
     """Whether some are written as 1.5E-7."""
     has_many_decimals: bool = False
     """Whether some have more decimals than the engine keeps."""
+    currency_marks: frozenset[str] = frozenset()
+    """Signs and codes of currencies that stand in numbers."""
+    sides: frozenset[str] = frozenset()
+    """Texts behind numbers that say debit or credit, such as CR; the empty text where some have
+    none."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +185,7 @@ def read_number_parts(text: str) -> tuple[str, str] | None:
     """(digits with their marks, negative form or the empty text); None where it is no number."""
     if EXPONENT.fullmatch(text):
         return text.lstrip("-"), "leading" if text.startswith("-") else ""
+    text = split_currency_mark(text)[0]
     for form, pattern in NEGATIVES.items():
         found = pattern.fullmatch(text)
         if found:
@@ -184,12 +194,41 @@ def read_number_parts(text: str) -> tuple[str, str] | None:
     return (text, "") if text and NUMBER.fullmatch(text) else None
 
 
+def split_currency_mark(text: str) -> tuple[str, str | None]:
+    """(the number without the sign or code of a currency that stands in it, that mark)."""
+    if text[:1].isdigit() and text[-1:].isdigit():
+        return text, None
+    before, after = _mark_patterns()
+    found = before.match(text)
+    if found:
+        return found["sign"] + text[found.end() :], found["mark"]
+    found = after.search(text)
+    if found:
+        return text[: found.start()] + found["sign"], found["mark"]
+    return text, None
+
+
+@cache
+def _mark_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A mark at the beginning and one at the end; what says the sign may stand outside of it."""
+    currencies = load_forms().currencies
+    marks = sorted({*currencies.codes, *currencies.signs}, key=len, reverse=True)
+    named = f"(?P<mark>{'|'.join(map(re.escape, marks))})"
+    space = r"[ \u00a0\u2009\u202f]*"
+    return (
+        re.compile(rf"(?P<sign>[(-]?){space}{named}{space}(?=[(\d.,-])"),
+        re.compile(rf"(?<=[\d.)]){space}{named}(?P<sign>[)-]?| ?(?:CR|DR|Cr|Dr|cr|dr))$"),
+    )
+
+
 def describe_numbers(numbers: Sequence[str]) -> NumberShape:
     """Marks and negative forms that the numbers prove, and those that they leave open."""
     decimals: set[str] = set()
     thousands: set[str] = set()
     forms: set[str] = set()
     open_examples: list[str] = []
+    currency_marks = {mark for text in numbers if (mark := split_currency_mark(text)[1])}
+    sides = {_find_side(text) for text in numbers}
     for text in numbers:
         digits, form = read_number_parts(text) or (text, "")
         forms |= {form} - {""}
@@ -214,7 +253,15 @@ def describe_numbers(numbers: Sequence[str]) -> NumberShape:
         tuple(open_examples[:3]),
         any(EXPONENT.fullmatch(text) for text in numbers),
         any(_count_decimals(text) > ENGINE_DECIMALS for text in numbers),
+        frozenset(currency_marks),
+        frozenset(sides) if sides != {""} else frozenset(),
     )
+
+
+def _find_side(text: str) -> str:
+    """The text behind a number that says debit or credit; the empty text where none does."""
+    found = NEGATIVES["cr_dr"].fullmatch(split_currency_mark(text)[0])
+    return found["side"] if found else ""
 
 
 def _count_decimals(text: str) -> int:
@@ -222,7 +269,8 @@ def _count_decimals(text: str) -> int:
     if EXPONENT.fullmatch(text):
         exponent = Decimal(text.replace(",", ".")).normalize().as_tuple().exponent
         return -exponent if isinstance(exponent, int) else 0
-    _, *rest = re.split(r"[.,]", text)
+    digits, _ = read_number_parts(text) or (text, "")
+    _, *rest = re.split(r"[.,]", digits)
     return len(rest[-1].rstrip("0")) if rest else 0
 
 

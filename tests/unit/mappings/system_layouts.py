@@ -151,7 +151,6 @@ LAYOUTS = (
         "0.25,EUR,9,gibibyte,202601,tax\n",
         3,
         "10.25",
-        {"provider_name": "Google Cloud"},
     ),
     # 1.5 + 0.75 + 0.0000000001 = 2.2500000001
     SystemLayout(
@@ -169,7 +168,6 @@ LAYOUTS = (
         "2026-01-01T00:00:00.000Z,2026-01-01T01:00:00.000Z,Usage,AmazonS3,1E-10,USD,AmazonS3\n",
         3,
         "2.2500000001",
-        {"provider_name": "AWS"},
     ),
     # 100.10 + 200.20 = 300.30; the column is called by no name of an amount.
     SystemLayout(

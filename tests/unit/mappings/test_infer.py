@@ -360,7 +360,7 @@ def test_text_of_the_sender_cannot_add_a_setting(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "ready"),
     [
-        ("gla_ledger_2008_2013/all.csv", ("gla_ledger",)),
+        ("gla_ledger_2008_2013/all.csv", ()),
         ("itsm_uci_servicenow/incident_event_log.csv.gz", ("servicenow_incidents",)),
         ("focus_toolkit_1_2_1_3/aws_1_3_cost_and_usage_rows25_seed7.csv", ("focus_1_3",)),
         ("focus_toolkit_1_2_1_3/aws_1_2_cost_and_usage_rows25_seed7.csv", ("focus_1_2",)),

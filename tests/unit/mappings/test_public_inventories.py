@@ -110,8 +110,10 @@ def test_devices_of_netbox(tmp_path: Path) -> None:
     (result,) = land_named(tmp_path, "netbox_devices", "assets", name)
     rows = read_named(name)
     owned = [row for row in rows if row["tenant_id"]]
-    assert (result.records_accepted, result.records_delivered) == (len(owned), len(rows))
+    assert (result.records_accepted, result.records_quarantined) == (len(rows), 0)
     assert len(rows) == 72
+    sql = "select count(*) from records where cost_centre_id = 'unassigned'"
+    assert read_records(tmp_path, result, sql) == [(len(rows) - len(owned),)]
     unnamed = sum(not row["name"] for row in rows)
     assert f"{unnamed} records without asset_name given 'unnamed'" in result.notes
     assert sum_of(result, "EUR") == 0
