@@ -100,12 +100,18 @@ def _read_answers(
         parse_assignments(constants, "--constant"),
         parse_assignments(columns, "--column"),
         read_settings(parse_assignments(settings, "--setting")),
-        next((code for path in places if path and (code := _find_currency(path))), None),
+        _find_in_workspace(places, "currency"),
+        _find_in_workspace(places, "time_zone"),
     )
 
 
-def _find_currency(file: Path) -> str | None:
-    """The currency of the workspace that a file lies in, if it lies in one."""
+def _find_in_workspace(places: tuple[Path | None, ...], name: str) -> str | None:
+    """A setting of the workspace that one of the files lies in, if one does."""
+    found = (_find_setting(path, name) for path in places if path is not None)
+    return next((value for value in found if value is not None), None)
+
+
+def _find_setting(file: Path, name: str) -> str | None:
     import yaml
 
     for directory in file.resolve().parents:
@@ -115,14 +121,15 @@ def _find_currency(file: Path) -> str | None:
                 settings = yaml.safe_load(config.read_text("utf-8"))
             except (yaml.YAMLError, OSError, UnicodeDecodeError):
                 return None
-            currency = settings.get("currency") if isinstance(settings, dict) else None
-            return currency if isinstance(currency, str) else None
+            value = settings.get(name) if isinstance(settings, dict) else None
+            return value if isinstance(value, str) else None
     return None
 
 
 def _refuse_unknown(proposal: Proposal, head: FileHead) -> None:
     """Answers that name a field, a column or a setting that there is not."""
     from pipelines.errors import UsageError
+    from pipelines.mappings.setting_checks import is_zone
     from pipelines.mappings.settings import Mapping
 
     answers, contract = proposal.answers, proposal.match.contract
@@ -144,3 +151,8 @@ def _refuse_unknown(proposal: Proposal, head: FileHead) -> None:
         if name not in Mapping.model_fields:
             known = ", ".join(Mapping.model_fields)
             raise UsageError(f"--setting: expected one of {known}, found '{name}'.")
+    zone = answers.settings.get("time_zone")
+    if zone is not None and not is_zone(str(zone)):
+        raise UsageError(
+            f"--setting: expected a time zone such as UTC or Europe/Berlin, found '{zone}'."
+        )

@@ -49,6 +49,8 @@ def ask_what_is_open(
 
 def _ask(question: Question, proposal: Proposal) -> str:
     """The answer: one of the options, a column behind '=', or any value."""
+    from pipelines.mappings.setting_checks import is_zone
+
     hint = f" ({', '.join(question.options)})" if question.options else ""
     if question.kind == "constant":
         hint += " (a value for all records, or =COLUMN)"
@@ -59,6 +61,8 @@ def _ask(question: Question, proposal: Proposal) -> str:
             print(f"Expected one of the columns {', '.join(proposal.head.columns)}.")
         elif question.options and not answer.startswith("=") and answer not in question.options:
             print(f"Expected one of {', '.join(question.options)}.")
+        elif question.name == "time_zone" and not is_zone(answer):
+            print("Expected a time zone such as UTC or Europe/Berlin.")
         elif answer:
             return answer
 

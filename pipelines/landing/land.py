@@ -74,6 +74,7 @@ from pipelines.landing.record_counts import (
 from pipelines.landing.redelivery import NOTHING_REPLACED, find_replaced
 from pipelines.landing.typed_records import ORIGINAL_NAME, QUARANTINE_NAME, RECORDS_NAME
 from pipelines.landing.whole_amounts import are_amounts_whole
+from pipelines.landing.zoneless_times import say_zoneless_times
 from pipelines.readers.csv_header import Header
 from pipelines.readers.delivered import Delivered
 from pipelines.readers.personal_texts import give_key, hide_delivered_lines
@@ -276,9 +277,12 @@ def _read_delivery(
     refuse_difference(delivery, control, counts, passed_over=read.passed_over)
     is_whole = are_amounts_whole(connection, delivery, read.records, counts, read.texts)
     blank = say_blank_lines(delivered.lines, counts.delivered + read.passed_over)
+    zoneless = say_zoneless_times(connection, delivery, delivered)
     shutil.rmtree(work)
     write_records(connection, delivery.contract, staging, read.records, counts.quarantined)
-    notes = _list_notes(delivery, delivered.header, seen, counts, control, (*blank, *read.notes))
+    notes = _list_notes(
+        delivery, delivered.header, seen, counts, control, (*blank, *zoneless, *read.notes)
+    )
     periods = counts.periods
     if is_nil and control is not None and control.period is not None:
         periods = [control.period]

@@ -21,6 +21,8 @@ class Answers:
 
     currency: str | None = None
     """The currency of the workspace, to be proposed where the file says none."""
+    time_zone: str | None = None
+    """The time zone of the workspace, to be proposed where times name none."""
 
     @property
     def is_empty(self) -> bool:

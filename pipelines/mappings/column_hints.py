@@ -63,6 +63,8 @@ class ContractHints(BaseModel):
     """Names of columns by which other tables refer to what it lists."""
     signatures: tuple[str, ...] = ()
     """Names of columns two of which are in files of this contract only."""
+    time_zone: str | None = None
+    """The zone of times that name none, where all systems that write such files agree on it."""
     told: dict[str, dict[str, tuple[str, ...]]] = {}
     """Field -> value -> words in the name of the file or of a column that say it."""
     names: dict[str, tuple[str, ...]] = {}

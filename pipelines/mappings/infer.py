@@ -25,7 +25,6 @@ from pipelines.mappings.column_hints import (
 )
 from pipelines.mappings.file_head import FileHead, read_head
 from pipelines.mappings.matches import Guess, Match
-from pipelines.mappings.moment_shapes import knows_formats
 from pipelines.mappings.money_columns import SignColumn, find_sides, find_sign_column
 from pipelines.mappings.value_fit import fit_values
 from pipelines.mappings.value_shapes import ColumnShape, describe_column, find_null_tokens
@@ -340,8 +339,6 @@ def _find_year_and_number(
     """The columns of a year and of a month in it, where no column holds both."""
     period = contract.period_field
     if period is None or period in chosen or contract.field(period).type != "period":
-        return None
-    if not knows_formats():
         return None
     used = {guess.column for guess in chosen.values()}
     years = [

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from pipelines.mappings.calendar_names import load_calendar_names, normalise
 
 PERIOD_FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])"), "%Y%m"),
@@ -37,16 +38,9 @@ class NamedFormat:
     """Other formats that some of the texts have."""
 
 
-def knows_formats() -> bool:
-    """Whether mappings can declare such formats."""
-    from pipelines.mappings.settings import Mapping
-
-    return "period_formats" in Mapping.model_fields
-
-
 def find_period_format(texts: Sequence[str]) -> NamedFormat | None:
     """The format of months that all texts have: in numbers, or with the name of the month."""
-    if not texts or not knows_formats():
+    if not texts:
         return None
     for pattern, form in PERIOD_FORMS:
         if all(pattern.fullmatch(text) for text in texts):
@@ -59,13 +53,11 @@ def find_period_format(texts: Sequence[str]) -> NamedFormat | None:
 
 def is_day_and_month(texts: Sequence[str]) -> bool:
     """Whether all texts are a day and a month without a year, such as 1501 or 3112."""
-    return bool(texts) and knows_formats() and all(DAY_AND_MONTH.fullmatch(text) for text in texts)
+    return bool(texts) and all(DAY_AND_MONTH.fullmatch(text) for text in texts)
 
 
 def find_named_format(texts: Sequence[str]) -> NamedFormat | None:
     """The one format with a month by name that all texts have."""
-    if not knows_formats():
-        return None
     languages: set[str] | None = None
     form: str | None = None
     for text in texts[:MOST_TEXTS]:
@@ -83,16 +75,15 @@ def find_named_format(texts: Sequence[str]) -> NamedFormat | None:
 
 def _read_named(text: str) -> tuple[str, set[str]] | None:
     """(format, languages whose names it has) of one text; None where it names no month."""
-    names = _load_names()
     parts: list[str] = []
-    languages: set[str] = set(names.load_calendar_names())
+    languages: set[str] = set(load_calendar_names())
     has_month = False
     for token in TOKENS.findall(text.strip()):
         if token.isdigit() or not any(char.isalpha() for char in token):
             parts.append(token)
             continue
-        word = names.normalise(token)
-        calendars = names.load_calendar_names().items()
+        word = normalise(token)
+        calendars = load_calendar_names().items()
         kinds = {
             "%b": {key for key, calendar in calendars if _is_in(word, calendar.months)},
             "%a": {key for key, calendar in calendars if _is_in(word, calendar.weekdays)},
@@ -111,15 +102,7 @@ def _read_named(text: str) -> tuple[str, set[str]] | None:
     return (form, languages) if form is not None and languages else None
 
 
-def _load_names() -> Any:
-    """The module of the names of months and days."""
-    from importlib import import_module
-
-    return import_module("pipelines.mappings.calendar_names")
-
-
 def _is_in(word: str, groups: Sequence[Sequence[str]]) -> bool:
-    normalise = _load_names().normalise
     return any(word == normalise(text) for group in groups for text in group)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from pipelines.contracts.contract import Contract
 from pipelines.mappings.file_head import FileHead
 from pipelines.mappings.mapping import Mapping
 from pipelines.mappings.setting_parts import list_names
+from pipelines.readers.csv_header import NATIVE_MARK, Header
+from pipelines.readers.file_values import add_file_values
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,7 +72,6 @@ def read_head_records(
     """(values by field, problems) of some records of a head, as landing reads them."""
     import duckdb
 
-    from pipelines.readers.csv_header import NATIVE_MARK, Header
     from pipelines.readers.text_table import TextTable
 
     personal = {item.name for item in contract.fields if item.is_personal}
@@ -90,15 +91,11 @@ def read_head_records(
         return _read(connection, path, contract, plain, header, head.name, personal)
 
 
-def _add_file_values(header: Any, head: FileHead, mapping: Mapping) -> Any:
+def _add_file_values(header: Header, head: FileHead, mapping: Mapping) -> Header:
     """What the name of the file or its titles say for all records."""
-    if not getattr(mapping, "file_values", None) and getattr(mapping, "year_from", None) is None:
+    if not mapping.file_values and mapping.year_from is None:
         return header
-    from dataclasses import replace
-    from importlib import import_module
-
-    values: Any = import_module("pipelines.readers.file_values")
-    return values.add_file_values(replace(header, titles=head.titles), mapping, head.name)
+    return add_file_values(replace(header, titles=head.titles), mapping, head.name)
 
 
 def _without_persons(mapping: Mapping, personal: set[str]) -> Mapping:
@@ -114,7 +111,7 @@ def _read(
     path: Path,
     contract: Contract,
     mapping: Mapping,
-    header: Any,
+    header: Header,
     name: str,
     personal: set[str],
 ) -> list[tuple[dict[str, str | None], tuple[str, ...]]]:

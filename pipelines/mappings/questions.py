@@ -52,7 +52,9 @@ def _ask_settings(proposal: Proposal) -> Iterator[Question]:
         name, _, text = decision.partition(": ")
         if name not in CHOICES:
             continue
-        proposed = {"encoding": proposal.head.encoding, "time_zone": "UTC"}.get(name, "")
+        proposed = proposal.head.encoding if name == "encoding" else ""
+        if name == "time_zone":
+            proposed = proposal.settings.get(name, "")
         yield Question("setting", name, text, OPTIONS.get(name, ()), proposed)
     for decision in proposal.decisions:
         if (found := re.match(r"defaults\.(\w+): (.*)", decision)) is None:

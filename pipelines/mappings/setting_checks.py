@@ -146,7 +146,7 @@ def _find_faults_of_times(mapping: Mapping) -> Iterator[str]:
         yield f"the timestamp format {shown!r} has no year of two digits, %y"
     if mapping.year_from and not any(kinds.values()):
         yield "'year_from' needs a format without a year"
-    if mapping.time_zone is not None and not _is_zone(mapping.time_zone):
+    if mapping.time_zone is not None and not is_zone(mapping.time_zone):
         yield f"unknown time zone {mapping.time_zone!r}"
 
 
@@ -160,7 +160,8 @@ def _find_fault_of_format(text: str, kind: MomentKind, mapping: Mapping) -> str 
     return find_format_fault(text, kind, has_century=mapping.century is not None, has_year=has_year)
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone of that name."""
     from zoneinfo import ZoneInfo
 
     try:

@@ -6,9 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pipelines.contracts.contract import Contract
-from pipelines.mappings.column_hints import choose_currency, load_forms, split_scale
+from pipelines.mappings.column_hints import (
+    choose_currency,
+    load_contract_hints,
+    load_forms,
+    split_scale,
+)
 from pipelines.mappings.matches import Guess
-from pipelines.mappings.settings import Mapping
 from pipelines.mappings.value_shapes import (
     ENGINE_DECIMALS,
     ColumnShape,
@@ -181,6 +185,33 @@ def settle_dates(
         _settle_named(draft, name, kind, shape, shapes[by_field[name].column])
     if dates := [item for item in dates if item[2].named is None]:
         _settle_ordered(draft, dates, by_field, shapes)
+    _settle_zone(draft, contract, by_field, shapes)
+
+
+def _settle_zone(
+    draft: Draft, contract: Contract, by_field: dict[str, Guess], shapes: dict[str, ColumnShape]
+) -> None:
+    """Times that name no zone: that of the systems which write such files, or of the workspace, is
+    proposed; else only a person can say it."""
+    times = [
+        (item.name, column.distinct[0])
+        for item in contract.fields
+        if item.type == "timestamp" and item.name in by_field
+        if (column := shapes[by_field[item.name].column]).date is not None
+        if column.date.has_time and not column.date.has_zone
+    ]
+    if not times:
+        return
+    named = ", ".join(name for name, _ in times)
+    begin = f"time_zone: {named}, such as {times[0][1]}, names no zone"
+    of_systems = load_contract_hints(contract.contract_id).time_zone
+    zone = of_systems or draft.answers.time_zone
+    if zone is None:
+        draft.decide(f"{begin}; name it, such as Europe/Berlin; without it times are read as UTC")
+        return
+    draft.settings["time_zone"] = zone
+    whose = "such exports are written in" if of_systems else "the zone of the workspace is"
+    draft.decide(f"{begin}; {whose} {zone}, which is proposed")
 
 
 def _find_shape(kind: str, column: ColumnShape) -> DateShape | None:
@@ -263,13 +294,11 @@ def _settle_ordered(
     order = next(iter(orders))
     days = [shape for _, kind, shape in dates if kind == "date"]
     timed = next((name for name, kind, shape in dates if kind == "date" and shape.has_time), None)
-    if timed is not None and _knows("date_formats"):
+    if timed is not None:
         _settle_days_with_times(draft, order, [s for _, k, s in dates if k == "date"])
     elif days and (order, days[0].separator) != ("ymd", "-"):
         draft.settings["date_order"] = order
         draft.settings["date_separator"] = days[0].separator
-    if timed is not None and not _knows("date_formats"):
-        draft.decide(f"{timed}: it holds times such as {examples[timed]}, the field holds days")
     formats = [_time_format(order, s) for _, kind, s in dates if kind == "timestamp"]
     formats += [
         shape.iso_format
@@ -280,9 +309,6 @@ def _settle_ordered(
         # Beside a declared form the ISO one must be declared too.
         named += [s.iso_format for _, kind, s in dates if kind == "timestamp" and s.iso_format]
         draft.settings["timestamp_formats"] = list(dict.fromkeys(named))
-    zones = [s for _, kind, s in dates if kind == "timestamp" and not s.has_zone and s.has_time]
-    if zones:
-        draft.decide("time_zone: the times name no zone and are read as UTC; name it if it differs")
 
 
 def _is_iso(column: ColumnShape) -> bool:
@@ -301,10 +327,6 @@ def _settle_days_with_times(draft: Draft, order: str, shapes: list[DateShape]) -
         for shape in shapes
     ]
     draft.settings["date_formats"] = list(dict.fromkeys(formats))
-
-
-def _knows(setting: str) -> bool:
-    return setting in Mapping.model_fields
 
 
 def _time_format(order: str, shape: DateShape) -> str | None:
