@@ -23,7 +23,7 @@ def settle_lacking(draft: Draft, match: Match, shapes: dict[str, ColumnShape]) -
         if column not in head.lacking:
             continue
         item = match.contract.field(name)
-        others = [
+        rated = [
             (guess.confidence, other)
             for other, shape in shapes.items()
             if other != column
@@ -31,7 +31,7 @@ def settle_lacking(draft: Draft, match: Match, shapes: dict[str, ColumnShape]) -
             and set(head.lacking[column]) - set(head.lacking[other])
             and (guess := rate_pair(item, other, shape, match.contract.contract_id)) is not None
         ]
-        others = _keep_apart(head, column, sorted(others, key=lambda found: -found[0]))
+        others = _keep_apart(head, column, sorted(rated, key=lambda found: -found[0]))
         if others:
             columns[name] = [column, *others]
             draft.decide(f"columns.{name}: {', '.join([column, *others])} hold it, by file")
