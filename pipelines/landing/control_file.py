@@ -6,6 +6,7 @@
     records: 120
     totals: {EUR: 1234.56}   # sum of the amounts, by currency
 
+Records that the mapping leaves out by a condition are counted: the sender counts the whole file.
 A delivery that differs is refused, by 0.01 or by one record; so is one whose amounts cannot all be
 read, because then the total is not known.
 """
@@ -13,6 +14,7 @@ read, because then the total is not known.
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.delivery import Delivery
-from pipelines.landing.record_counts import RecordCounts, show_amount
+from pipelines.landing.record_counts import NO_AMOUNTS, Amounts, RecordCounts, show_amount
 from pipelines.readers.file_names import show_file_name
 from pipelines.workspace.config import CurrencyCode, PeriodId
 from pipelines.workspace.yaml_files import parse_yaml_model
@@ -87,15 +89,18 @@ def _is_there(path: Path) -> bool:
 
 
 def refuse_difference(
-    delivery: Delivery, control: ControlFile | None, counts: RecordCounts, passed_over: int = 0
+    delivery: Delivery,
+    control: ControlFile,
+    counts: RecordCounts,
+    passed_over: int = 0,
+    left_out: Mapping[str, Amounts] | None = None,
 ) -> None:
     """Compare a delivery with its control file. Raises DeliveryRefusedError on any difference.
 
     `passed_over` counts delivered records that are not in `counts`: earlier states in a log of
-    events, which the sender counts and a reader of the last states does not.
+    events, which the sender counts and a reader of the last states does not. `left_out` holds the
+    money of records that a condition of the mapping leaves out, by currency.
     """
-    if control is None:
-        return
     delivered = counts.delivered + passed_over
     if control.records is not None and control.records != delivered:
         expected = f"{control.records:,} as its control file says"
@@ -106,20 +111,24 @@ def refuse_difference(
         found = ", ".join(periods) or "no readable period"
         raise _refuse(delivery, "holds records of another period", expected, found)
     if control.totals is not None:
-        _refuse_other_totals(delivery, control.totals, counts)
+        _refuse_other_totals(delivery, control.totals, counts, left_out or {})
 
 
 def _refuse_other_totals(
-    delivery: Delivery, totals: dict[str, Decimal], counts: RecordCounts
+    delivery: Delivery,
+    totals: dict[str, Decimal],
+    counts: RecordCounts,
+    left_out: Mapping[str, Amounts],
 ) -> None:
-    unreadable = sum(item.unreadable for item in counts.amounts.values())
+    amounts = (*counts.amounts.values(), *left_out.values())
+    unreadable = sum(item.unreadable for item in amounts)
     if unreadable:
         message = f"has {unreadable} records whose amount cannot be read"
         expected = "a total that can be compared with the control file"
         raise _refuse(delivery, message, expected, str(delivery.contract.amount_field))
-    for currency in sorted({*totals, *counts.amounts}):
-        item = counts.amounts.get(currency)
-        found = item.accepted + item.quarantined if item else Decimal(0)
+    for currency in sorted({*totals, *counts.amounts, *left_out}):
+        item = counts.amounts.get(currency, NO_AMOUNTS)
+        found = item.accepted + item.quarantined + left_out.get(currency, NO_AMOUNTS).accepted
         expected_total = totals.get(currency, Decimal(0))
         if found != expected_total:
             amount = show_amount(abs(found - expected_total))

@@ -48,6 +48,7 @@ from pipelines.landing.lake_files import (
     write_records,
 )
 from pipelines.landing.land_results import LoadResult, say_known, say_landed, settle_landing
+from pipelines.landing.left_out_money import sum_left_out
 from pipelines.landing.load_log import (
     KnownLoad,
     LandedDelivery,
@@ -274,7 +275,9 @@ def _read_delivery(
     is_nil = control is not None and control.records == 0
     with naming_lines(delivered.text):
         refuse_untrusted(connection, delivery, read.records, counts, may_be_empty=is_nil)
-    refuse_difference(delivery, control, counts, passed_over=read.passed_over)
+    if control is not None:
+        left_out = sum_left_out(connection, delivery, delivered, seen.sha256)
+        refuse_difference(delivery, control, counts, read.passed_over, left_out)
     is_whole = are_amounts_whole(connection, delivery, read.records, counts, read.texts)
     blank = say_blank_lines(delivered.lines, counts.delivered + read.passed_over)
     zoneless = say_zoneless_times(connection, delivery, delivered)

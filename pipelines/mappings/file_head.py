@@ -41,6 +41,8 @@ class FileHead:
     """Whether the text has no letter that encodings disagree on."""
     delimiter: str = ","
     header_row: int = 1
+    header_rows: int = 1
+    """How many lines the header has."""
     footer_rows: int = 0
     """Lines at the end that look like a total; known only where the whole file was seen."""
     titles: tuple[str, ...] = ()

@@ -17,7 +17,15 @@ from pipelines.readers.file_names import show_file_name
 
 MOST_FILES = 400
 IGNORED_ENDINGS = (".control.json", ".control.yml", ".md", ".txt.md", ".html", ".pdf", ".py")
-FORM_FIELDS = ("format", "compression", "encoding", "delimiter", "header_row", "records_at")
+FORM_FIELDS = (
+    "format",
+    "compression",
+    "encoding",
+    "delimiter",
+    "header_row",
+    "header_rows",
+    "records_at",
+)
 
 
 def read_folder(path: Path) -> FileHead:

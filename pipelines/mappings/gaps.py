@@ -208,10 +208,11 @@ def _find_balances(numbers: dict[str, list[Decimal | None]]) -> dict[str, str]:
 def _read_numbers(texts: list[str]) -> list[Decimal | None]:
     """Numbers as far as they can be read without knowing their marks: the last mark is taken for
     that of the decimals. Only compared with each other."""
-    return [_read_number(text.strip()) for text in texts]
+    return [read_number(text.strip()) for text in texts]
 
 
-def _read_number(text: str) -> Decimal | None:
+def read_number(text: str) -> Decimal | None:
+    """A number as far as it can be read without knowing its marks; None where it is none."""
     parts = read_number_parts(text)
     if parts is None:
         return None

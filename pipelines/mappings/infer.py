@@ -72,7 +72,9 @@ def propose_mapping(
     from pipelines.mappings.ready import adopt_ready, find_ready_mappings, load_ready
     from pipelines.mappings.settle import settle_mapping
     from pipelines.mappings.span_ends import find_inclusive_ends
+    from pipelines.mappings.total_rows import find_totals
 
+    totals, head, doubted = find_totals(head)
     null_tokens = find_null_tokens([head.column(name) for name in head.columns])
     shapes = {name: describe_column(head.column(name), null_tokens) for name in head.columns}
     ids = [contract_id] if contract_id else list(list_contract_ids())
@@ -97,6 +99,14 @@ def propose_mapping(
                 return Proposal(head, whole, settings, (), others, ready, mapping_id)
     match = fill_gaps(matches[0], head, shapes, answers)
     settings, decisions = settle_mapping(head, match, shapes, null_tokens, stem, answers)
+    if totals and "totals" not in answers.settings:
+        settings["totals"] = totals
+        decisions = (
+            *decisions,
+            f"totals: records whose {totals[0]['column']!r} says so are compared with the sum of "
+            f"{', '.join(totals[0]['columns'])} and passed over",
+        )
+    decisions = (*decisions, doubted) if doubted else decisions
     ends = find_inclusive_ends(head, match.contract, settings)
     if ends and "inclusive_ends" not in answers.settings:
         settings["inclusive_ends"] = list(ends)

@@ -60,9 +60,11 @@ def _has_form(mapping: Mapping, head: FileHead) -> bool:
     """Whether the text begins and ends as the mapping says, in its encoding."""
     if mapping.format != "csv":
         return True
-    lines = (mapping.header_row, mapping.footer_rows)
+    lines = (mapping.header_row, mapping.header_rows, mapping.footer_rows)
     is_same = codecs.lookup(mapping.encoding).name == codecs.lookup(head.encoding).name
-    return lines == (head.header_row, head.footer_rows) and (is_same or head.is_ascii)
+    return lines == (head.header_row, head.header_rows, head.footer_rows) and (
+        is_same or head.is_ascii
+    )
 
 
 def _reads_records(mapping: Mapping, head: FileHead) -> bool:

@@ -22,6 +22,7 @@ FITTING_FORMATS: dict[str, tuple[str, ...]] = {
     "delimiter": ("csv",),
     "quote": ("csv",),
     "header_row": ("csv", "xlsx"),
+    "header_rows": ("csv", "xlsx"),
     "footer_rows": ("csv", "xlsx"),
     "footer_pattern": ("csv",),
     "ragged_rows": ("csv", "xlsx"),

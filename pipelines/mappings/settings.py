@@ -69,6 +69,9 @@ class Mapping(BaseModel):
     """What encloses a text; the empty text where nothing does (csv)."""
     header_row: Annotated[int, Field(ge=1)] = 1
     """The line of the header, counted from 1; lines before it are passed over (csv, xlsx)."""
+    header_rows: Annotated[int, Field(ge=1, le=4)] = 1
+    """How many lines the header has. Names of groups above the columns are put before their names,
+    as in `Budget Amount`; one holds for the columns beside it that have none (csv, xlsx)."""
     footer_rows: Annotated[int, Field(ge=0)] = 0
     """How many lines at the end are no records (csv, xlsx)."""
     footer_pattern: str | None = None

@@ -85,7 +85,7 @@ def settle_mapping(
 
 def _settle_file(draft: Draft, head: FileHead) -> None:
     defaults: dict[str, Any] = {"format": "csv", "compression": "none", "encoding": "utf-8"}
-    defaults |= {"delimiter": ",", "header_row": 1, "footer_rows": 0}
+    defaults |= {"delimiter": ",", "header_row": 1, "header_rows": 1, "footer_rows": 0}
     defaults |= {"sheet": None, "records_at": None}
     for name, default in defaults.items():
         value = getattr(head, name)

@@ -1,6 +1,6 @@
 """The head of delimited text: encoding, delimiter, header line, records, and what ends it.
 
-Known limit: a header that spans two lines, or a preamble as wide as the table, is not recognised.
+Known limit: a preamble that is as wide as the table and full of names is not recognised.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from pipelines.mappings.file_head import (
     number_columns,
     read_beginning,
 )
+from pipelines.mappings.header_shape import LEAST_NAMES, count_names, find_header
 from pipelines.mappings.text_encoding import UTF16_MARKS, Encoding, EncodingFinder
+from pipelines.readers.header_lines import join_header_lines
 from pipelines.readers.safe_bytes import MAGIC
 
 HEAD_BYTES = 1 << 20
@@ -34,7 +36,6 @@ SCANNED_BYTES = 64 << 20
 """So much of a text is read for its encoding and its records."""
 PIECE_BYTES = 1 << 20
 LOOKED_AT_LINES = 60
-NAMES_SHARE = 0.8
 WIDTHS_APART = 2
 """A row of names whose width differs by more from that of the records is no header of them."""
 DELIMITERS = (",", ";", "\t", "|")
@@ -59,14 +60,18 @@ def read_text_head(path: Path, name: str) -> FileHead:
     width = _find_width(rows)
     if width < 2:
         raise HeadNotReadError(name, "text without columns")
-    index = _find_header(rows, width)
-    _refuse_other_width(rows[: index + 1], width, name)
+    index, header_rows = find_header([row for _, row in rows], width)
+    if header_rows == 1:
+        _refuse_other_width(rows[: index + 1], width, name)
     line, header = rows[index]
+    if header_rows > 1:
+        header = join_header_lines([row for _, row in rows[index : index + header_rows]])
     columns = number_columns(header)
-    footer_rows = _count_footer(text, rows[index + 1 :], width, is_whole=len(text) < HEAD_BYTES)
-    sample = _sample_text(path, compression, encoding, delimiter, line, width)
+    body = rows[index + header_rows :]
+    footer_rows = _count_footer(text, body, width, is_whole=len(text) < HEAD_BYTES)
+    sample = _sample_text(path, compression, encoding, delimiter, (line, header_rows), width)
     if footer_rows:
-        sample = _without_footer(rows[index + 1 :], width)
+        sample = _without_footer(body, width)
     if not sample.records:
         raise HeadNotReadError(name, "a header without records", NOTHING_TO_DO)
     return FileHead(
@@ -79,6 +84,7 @@ def read_text_head(path: Path, name: str) -> FileHead:
         is_ascii=encoding.is_ascii,
         delimiter=delimiter,
         header_row=line,
+        header_rows=header_rows,
         footer_rows=footer_rows,
         titles=tuple(text.splitlines()[: line - 1]),
         is_whole=sample.is_whole and is_complete,
@@ -160,22 +166,29 @@ def open_text(path: Path, compression: str, encoding: str, name: str) -> Iterato
 
 
 def _sample_text(
-    path: Path, compression: str, encoding: Encoding, delimiter: str, header_line: int, width: int
+    path: Path,
+    compression: str,
+    encoding: Encoding,
+    delimiter: str,
+    header: tuple[int, int],
+    width: int,
 ) -> RecordSample:
-    """A sample of the records of the whole text, as far as it is scanned."""
+    """A sample of the records of the whole text, as far as it is scanned; `header` is its line and
+    how many it has."""
     sample = RecordSample(width)
     with open_text(path, compression, encoding.name, path.name) as text:
-        for _ in range(header_line - 1):
+        for _ in range(header[0] - 1):
             text.readline()
         reader = csv.reader(text, delimiter=delimiter)
         read = 0
         try:
-            next(reader, None)
-            begins = header_line + reader.line_num
+            for _ in range(header[1]):
+                next(reader, None)
+            begins = header[0] + reader.line_num
             for row in reader:
                 if len(row) == width:
                     sample.add(tuple(row), begins)
-                begins = header_line + reader.line_num
+                begins = header[0] + reader.line_num
                 read += sum(map(len, row))
                 if read > SCANNED_BYTES:
                     break
@@ -233,18 +246,7 @@ def _refuse_other_width(rows: Rows, width: int, name: str) -> None:
 
 
 def _holds_names(row: list[str]) -> bool:
-    cells = [cell.strip() for cell in row]
-    names = sum(bool(cell) and not cell[0].isdigit() and cell[0] != "-" for cell in cells)
-    return names >= NAMES_SHARE * len(cells)
-
-
-def _find_header(rows: Rows, width: int) -> int:
-    """The first row of the table's width that mostly holds names, else the first of that width."""
-    wide = [index for index, (_, row) in enumerate(rows) if len(row) == width]
-    for index in wide[:LOOKED_AT_LINES]:
-        if _holds_names(rows[index][1]):
-            return index
-    return wide[0]
+    return count_names(row) >= LEAST_NAMES * len(row)
 
 
 def _count_footer(text: str, body: Rows, width: int, *, is_whole: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from pipelines.mappings.file_head import (
     number_columns,
     sample_records,
 )
+from pipelines.mappings.header_shape import LOOKED_AT_LINES, find_header
+from pipelines.readers.header_lines import join_header_lines
 from pipelines.readers.json_reader import WHOLE_DOCUMENT
 
 SCANNED_ROWS = 20_000
@@ -84,13 +87,12 @@ def read_workbook_head(path: Path, name: str) -> FileHead:
         raise HeadNotReadError(name, "a workbook without a sheet that is shown")
     title = max(tables, key=lambda item: len(tables[item]) * _find_width(tables[item]))
     rows = tables[title]
-    width = _find_width(rows)
-    header = _find_header_row(rows, width)
-    if header is None or width < 2:
+    header, header_rows, width = _find_header_rows(rows)
+    if width < 2:
         raise HeadNotReadError(name, "a workbook without a table")
-    cells = [_show(cell) for cell in rows[header]][:width]
-    columns = number_columns(cells)
-    body = rows[header + 1 :]
+    lines = [[_show(cell) for cell in row][:width] for row in rows[header : header + header_rows]]
+    columns = number_columns(join_header_lines(lines) if header_rows > 1 else lines[0])
+    body = rows[header + header_rows :]
     footer = _count_footer(body, width)
     kept = [row for row in body[: len(body) - footer] if any(cell is not None for cell in row)]
     texts = (tuple(_show(cell) for cell in (*row, *[None] * width)[:width]) for row in kept)
@@ -103,6 +105,7 @@ def read_workbook_head(path: Path, name: str) -> FileHead:
         tuple(sample.records),
         format="xlsx",
         header_row=header + 1,
+        header_rows=header_rows,
         footer_rows=footer,
         sheet=title if len(tables) > 1 else None,
         natives=tuple(_list_natives(columns, kept)),
@@ -138,8 +141,19 @@ def _count_names(row: tuple[Any, ...]) -> int:
     return count
 
 
-def _find_header_row(rows: list[tuple[Any, ...]], width: int) -> int | None:
-    return next((n for n, row in enumerate(rows[:60]) if _count_names(row) == width), None)
+def _find_header_rows(rows: list[tuple[Any, ...]]) -> tuple[int, int, int]:
+    """(index of the header, how many rows it has, width of the table); a width of 0 where there is
+    none. Names of groups may be merged cells above the names of their columns."""
+    width = _find_width(rows)
+    texts = [[_show(cell) for cell in row] for row in rows[:LOOKED_AT_LINES]]
+    ends = [max((n for n, text in enumerate(row, start=1) if text), default=0) for row in texts]
+    for index, (upper, lower) in enumerate(pairwise(texts)):
+        whole = max(ends[index : index + 2])
+        cells = [[*row, *[""] * whole][:whole] for row in (upper, lower)]
+        if whole >= width and find_header(cells, whole) == (0, 2):
+            return index, 2, whole
+    found = next((n for n, row in enumerate(rows[:60]) if _count_names(row) == width), None)
+    return (0, 1, 0) if found is None else (found, 1, width)
 
 
 def _count_footer(body: list[tuple[Any, ...]], width: int) -> int:

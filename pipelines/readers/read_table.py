@@ -98,7 +98,9 @@ def _read_format(
         header = read_header(path, mapping, name)
         ends = seen.line_ends
         line_end = "\r" if ends.cr and not (ends.lf or ends.crlf) else "\n"
-        text = PhysicalText(path, mapping.quote, line_end, mapping.header_row - 1)
+        # A header of several lines was joined into one.
+        passed = mapping.header_row - 1 + mapping.header_rows - 1
+        text = PhysicalText(path, mapping.quote, line_end, passed)
         if marks_ragged:
             header = replace(header, notes=tuple(notes), titles=titles)
             marked = _mark_ragged_rows(path, header, contract, mapping, seen, work, name)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import duckdb
 
 NUMBER = r"-?\d{1,18}(\.\d{1,18})?"
+LEFT_OUT = "left_out_records"
+"""The records that a condition left out, as a temporary table beside `delivered`."""
 
 
 def shape_table(
@@ -177,6 +179,12 @@ class _Table:
                 raise _refuse(self.name, f"lacks {condition.column}", "that column", "none")
             leaves = f"not ({_keeps(condition, self.text(condition.column))})"
             money = self.say_money(leaves)
+            # What a sender's control total counts, too.
+            made = "insert into" if self.left_out else "create or replace temp table"
+            link = "" if self.left_out else "as "
+            self.connection.execute(
+                f"{made} {LEFT_OUT} {link}select * from delivered where {leaves}"
+            )
             if count := self.delete(leaves):
                 self.left_out += count
                 yield f"{count:,} records left out, because {condition}{money}"

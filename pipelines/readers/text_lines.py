@@ -6,13 +6,18 @@ Lines are what the file shows: a declared header row counts them from 1.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any, TextIO
 
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.mappings.mapping import Mapping
+from pipelines.readers.header_lines import join_header_lines
 
 MAX_LINE_CHARACTERS = 2_000_000
 MAX_FOOTER_LINES = 1000
@@ -23,7 +28,12 @@ SHOWN_CHARACTERS = 80
 
 def needs_cutting(mapping: Mapping) -> bool:
     """Whether the mapping declares lines that are neither header nor records."""
-    return mapping.header_row > 1 or mapping.footer_rows > 0 or mapping.footer_pattern is not None
+    return (
+        mapping.header_row > 1
+        or mapping.header_rows > 1
+        or mapping.footer_rows > 0
+        or mapping.footer_pattern is not None
+    )
 
 
 def cut_lines(path: Path, mapping: Mapping, target: Path, name: str) -> list[str]:
@@ -41,7 +51,7 @@ def cut_lines(path: Path, mapping: Mapping, target: Path, name: str) -> list[str
             if not source.readline(MAX_LINE_CHARACTERS):
                 expected = f"the header in line {mapping.header_row}"
                 raise _refuse(name, "is too short", expected, f"{number - 1} lines")
-        result.write(source.readline(MAX_LINE_CHARACTERS))
+        result.write(_read_header(source, mapping, name))
         while line := source.readline(MAX_LINE_CHARACTERS):
             # What may be the footer is held back until a record follows it.
             is_held = pattern is None or not line.strip() or pattern.match(line) is not None
@@ -61,6 +71,31 @@ def cut_lines(path: Path, mapping: Mapping, target: Path, name: str) -> list[str
         expected = f"{mapping.footer_rows} lines of footer"
         raise _refuse(name, "lacks its footer", expected, f"{len(held)} lines after the header")
     return [*_say_cut("before the header", mapping.header_row - 1), *_say_footer(footer)]
+
+
+def _read_header(source: TextIO, mapping: Mapping, name: str) -> str:
+    """The header as one line. Raises DeliveryRefusedError where it has not so many lines."""
+    if mapping.header_rows == 1:
+        return source.readline(MAX_LINE_CHARACTERS)
+    lines = iter(lambda: source.readline(MAX_LINE_CHARACTERS), "")
+    quoting = csv.QUOTE_MINIMAL if mapping.quote else csv.QUOTE_NONE
+    form: dict[str, Any] = {"delimiter": mapping.delimiter, "quotechar": mapping.quote or None}
+    header: list[list[str]] = []
+    try:
+        header += islice(
+            csv.reader(lines, quoting=quoting, strict=True, **form), mapping.header_rows
+        )
+        if len(header) < mapping.header_rows:
+            raise _refuse(
+                name, "is too short", f"a header of {mapping.header_rows} lines", f"{len(header)}"
+            )
+        joined = io.StringIO(newline="")
+        csv.writer(joined, quoting=quoting, lineterminator="\n", **form).writerow(
+            join_header_lines(header)
+        )
+    except csv.Error as error:
+        raise _refuse(name, "has no readable header", "a header", str(error)) from None
+    return joined.getvalue()
 
 
 def read_titles(path: Path, mapping: Mapping) -> tuple[str, ...]:

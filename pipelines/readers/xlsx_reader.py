@@ -13,13 +13,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import zip_longest
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.mappings.mapping import Mapping
 from pipelines.readers.csv_header import NATIVE_MARK, Header, check_header
+from pipelines.readers.header_lines import join_header_lines
 from pipelines.readers.ragged_rows import mark_ragged
 from pipelines.readers.text_table import TextTable
 from pipelines.readers.unpack import check_archive_size
@@ -155,8 +156,12 @@ def _refuse_merged(path: Path, sheet: Any, mapping: Mapping, name: str) -> None:
             for match in MERGED_CELLS.finditer(text):
                 area = match[1].decode("ascii")
                 last_row = int(re.findall(r"\d+", area)[-1])
+                header_ends = mapping.header_row + mapping.header_rows - 1
+                if mapping.header_rows > 1 and last_row <= header_ends:
+                    # Of several lines the name of a group is one cell over its columns.
+                    continue
                 if last_row >= mapping.header_row:
-                    where = "header" if last_row == mapping.header_row else "records"
+                    where = "header" if last_row <= header_ends else "records"
                     raise _refuse(
                         name, f"has merged cells in its {where}", "one value per cell", area
                     )
@@ -206,7 +211,11 @@ def _show_float(value: float) -> str:
 
 
 def _read_columns(rows: Iterator[Row], mapping: Mapping, name: str) -> list[str]:
-    cells = list(next(rows, ()))
+    lines = [
+        [cell.removeprefix(NATIVE_MARK) for cell in row]
+        for row in islice(rows, mapping.header_rows)
+    ]
+    cells = join_header_lines(lines) if len(lines) > 1 else [*chain(*lines)]
     while cells and not cells[-1]:
         cells.pop()
     if not cells:
@@ -214,7 +223,7 @@ def _read_columns(rows: Iterator[Row], mapping: Mapping, name: str) -> list[str]
     if not all(cells):
         number = cells.index("") + 1
         raise _refuse(name, "has a column without a name", "a name", f"nothing in column {number}")
-    return [cell.removeprefix(NATIVE_MARK) for cell in cells]
+    return cells
 
 
 def _cut_end(rows: Iterator[Row], footer_rows: int, notes: list[str]) -> Iterator[Row]:

@@ -138,6 +138,39 @@ def test_the_sender_counts_records_that_are_left_out(company: Company) -> None:
     assert (result.state, result.records_delivered) == ("landed", 1)
 
 
+STATED = b"""\
+id,date,amount,state
+L1,2026-01-31,1.00,P
+L2,2026-01-31,2.50,D
+L3,2026-01-31,-0.75,X
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "total", "message"),
+    [
+        # 1.00 + 2.50 - 0.75 = 2.75, whichever of them counts.
+        ({}, "2.75", ""),
+        # The same in another sign, and in thousands.
+        ({"sign_flip": ["amount_local"]}, "-2.75", ""),
+        ({"power_of_ten": {"amount_local": 3}}, "2750", ""),
+        # What counts alone is 1.00: 1.75 is left out.
+        ({}, "1.00", "1.75 EUR too much"),
+    ],
+)
+def test_a_control_total_of_the_whole_file_counts_records_that_are_left_out(
+    company: Company, changes: dict[str, Any], total: str, message: str
+) -> None:
+    conditions = [
+        {"column": "state", "values": ["D"], "is_not": True},
+        {"column": "state", "values": ["P"]},
+    ]
+    company.put(f"totals: {{EUR: {total}}}\n".encode(), "own/a.csv.control.yml")
+    result = land_own(company, ledger_mapping(keep_rows=conditions, **changes), STATED)
+    assert message in result.message
+    assert (result.state == "landed") is not bool(message)
+
+
 def test_amounts_in_several_currencies_of_one_row(company: Company) -> None:
     content = b"id,date,memo,EUR amount,USD amount\nL1,2026-01-31,a,1.00,\nL2,2026-01-31,b,2.00,3\n"
     mapping = ledger_mapping(
