@@ -30,6 +30,7 @@ def describe_proposal(proposal: Proposal, preview: tuple[PreviewRecord, ...]) ->
         "other_contracts": dict(proposal.runners_up),
         "ready_mappings": list(proposal.ready_mappings),
         "adopted": proposal.adopted,
+        "adapted": proposal.adapted,
         "mapping": proposal.settings,
         "guesses": [vars(guess) for guess in proposal.match.guesses],
         "missing": list(proposal.match.missing),
@@ -55,6 +56,13 @@ def print_proposal(proposal: Proposal, preview: tuple[PreviewRecord, ...]) -> No
         print(f"Ready mappings that find their columns: {', '.join(proposal.ready_mappings)}")
     if proposal.adopted is not None:
         print(f"The ready mapping {proposal.adopted} reads the file as it is.")
+        return
+    if proposal.adapted is not None:
+        print(
+            f"The ready mapping {proposal.adapted} reads the file once it says its format; it is "
+            "proposed as a mapping of its own."
+        )
+        _print_preview(proposal, preview)
         return
     for name, value in proposal.settings.items():
         if name not in UNSHOWN:
@@ -82,6 +90,8 @@ def _name_columns(proposal: Proposal, field: str) -> str:
 
 def _print_preview(proposal: Proposal, preview: tuple[PreviewRecord, ...]) -> None:
     fields = [guess.field for guess in proposal.match.guesses]
+    if proposal.adapted is not None:
+        fields = list(proposal.settings["columns"])
     print_table(
         "Preview",
         ("record", *fields),

@@ -52,8 +52,15 @@ class Proposal:
     """Ready mappings that find their columns in the file."""
     adopted: str | None = None
     """The ready mapping that is proposed as it is."""
+    adapted: str | None = None
+    """The ready mapping that is proposed with the format of the file."""
     answers: Answers = field(default_factory=Answers)
     """What a person has said already."""
+
+
+def name_mapping(stem: str) -> str:
+    """The id of a mapping, from the name of a file."""
+    return re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_") or "own"
 
 
 def infer_mapping(
@@ -69,7 +76,7 @@ def propose_mapping(
 ) -> Proposal:
     """A contract and a mapping for what was read, with what a person has said already."""
     from pipelines.mappings.gaps import fill_gaps
-    from pipelines.mappings.ready import adopt_ready, find_ready_mappings, load_ready
+    from pipelines.mappings.ready import adapt_ready, adopt_ready, find_ready_mappings, load_ready
     from pipelines.mappings.settle import settle_mapping
     from pipelines.mappings.span_ends import find_inclusive_ends
     from pipelines.mappings.total_rows import find_totals
@@ -91,12 +98,19 @@ def propose_mapping(
     others = tuple((m.contract.contract_id, round(m.score, 2)) for m in matches[1:4])
     if answers.is_empty:
         adopted = adopt_ready(ready, head, contract_id)
-        if adopted is not None:
-            mapping_id, contract, settings = adopted
+        adapted = adapt_ready(head, contract_id) if adopted is None else None
+        if (chosen := adopted or adapted) is not None:
+            mapping_id, contract, settings = chosen
             match = next((m for m in matches if m.contract.contract_id == contract), None)
             if match is not None:
                 whole = replace(match, missing=(), is_adopted=True, score=max(match.score, 0.9))
-                return Proposal(head, whole, settings, (), others, ready, mapping_id)
+                if adopted is None:
+                    settings["mapping_id"] = name_mapping(stem)
+                return Proposal(
+                    head, whole, settings, (), others, ready,
+                    adopted=mapping_id if adopted else None,
+                    adapted=None if adopted else mapping_id,
+                )  # fmt: skip
     match = fill_gaps(matches[0], head, shapes, answers)
     settings, decisions = settle_mapping(head, match, shapes, null_tokens, stem, answers)
     if totals and "totals" not in answers.settings:

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Sequence
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from pipelines.contracts.contract import load_contract
 from pipelines.mappings.file_head import FileHead
 from pipelines.mappings.focus_version import name_focus_version
 from pipelines.mappings.mapping import DIRECTORY, MADE_MAPPINGS, Mapping, list_mapping_ids
+from pipelines.mappings.preview import read_head_records
+from pipelines.mappings.setting_checks import FITTING_FORMATS
 
 TRIED_RECORDS = 200
+Fitting = tuple[str, str, dict[str, Any]]
+"""Id, contract and settings of a mapping."""
+ROUNDED_TO = 12
+FORM_SETTINGS = (
+    "compression", "encoding", "delimiter", "header_row", "header_rows", "footer_rows", "sheet",
+    "records_at",
+)  # fmt: skip
+"""What a head says of the form of a file, beside its format."""
 MOST_PROBLEMS = 0.05
 """Share of the records that a ready mapping may not read, for it to be proposed as it is."""
 
@@ -23,25 +36,16 @@ def find_ready_mappings(head: FileHead) -> tuple[str, ...]:
     """Ids of ready mappings that find their columns in the file. Of those of FOCUS cost and usage
     only that of the file's version."""
     version = name_focus_version(head.columns)
-    own = f"focus_{version.replace('.', '_')}" if version else None
     found = []
     for mapping_id in list_mapping_ids():
-        if mapping_id in MADE_MAPPINGS:
+        if mapping_id in MADE_MAPPINGS or _is_other_version(mapping_id, version):
             continue
-        mapping = load_ready(mapping_id)
-        is_other_version = (
-            mapping.contract == "cloud_bill"
-            and mapping_id.startswith("focus_")
-            and mapping_id != own
-        )
-        if not is_other_version and _reads(mapping, head):
+        if _reads(load_ready(mapping_id), head):
             found.append(mapping_id)
     return tuple(found)
 
 
-def adopt_ready(
-    ready: tuple[str, ...], head: FileHead, contract_id: str | None
-) -> tuple[str, str, dict[str, Any]] | None:
+def adopt_ready(ready: tuple[str, ...], head: FileHead, contract_id: str | None) -> Fitting | None:
     """(id, contract, settings) of the only ready mapping that reads nearly all of the records, or
     of the plain one among variants of one form; None where there is none or several would do."""
     fitting = []
@@ -51,9 +55,116 @@ def adopt_ready(
             continue
         if _reads_records(mapping, head):
             fitting.append((mapping_id, mapping.contract, _read_settings(mapping_id)))
+    return _choose(fitting, head)
+
+
+def _choose(fitting: list[Fitting], head: FileHead) -> Fitting | None:
+    """The plain one among variants of one form, or the variant that has an amount where the plain
+    one leaves it open: the amortized cost of a commitment is no line of the actual cost."""
+    fitting = _keep_fullest(fitting, head)
     # Variants of one form have its name in front of theirs: `azure_ea`, `azure_ea_amortized`.
     plain = [one for one in fitting if all(other[0].startswith(one[0]) for other in fitting)]
-    return plain[0] if plain else None
+    if not plain:
+        return None
+    fuller = [one for one in fitting if one is not plain[0] and _fills_more(one, plain[0], head)]
+    return fuller[0] if len(fuller) == 1 else plain[0]
+
+
+def _fills_more(variant: Fitting, plain: Fitting, head: FileHead) -> bool:
+    contract = load_contract(plain[1])
+    decimals = [item.name for item in contract.fields if item.type == "decimal"]
+    filled, open_ = (
+        [
+            values
+            for values, _ in read_head_records(
+                head, contract, Mapping.model_validate(one[2]), _sample(head)
+            )
+        ]
+        for one in (variant, plain)
+    )
+    return any(
+        other[name] is None and own[name] is not None and Decimal(own[name] or 0) != 0
+        for own, other in zip(filled, open_, strict=True)
+        for name in decimals
+    )
+
+
+def _sample(head: FileHead) -> Sequence[tuple[str, ...]]:
+    return head.records[:: max(1, len(head.records) // TRIED_RECORDS)]
+
+
+def _keep_fullest(fitting: list[Fitting], head: FileHead) -> list[Fitting]:
+    """Of several mappings those that read most of the columns: a newer form of a file has more."""
+    read = {
+        one[0]: sum(map(Mapping.model_validate(one[2]).reads_column, head.columns))
+        for one in fitting
+    }
+    return [one for one in fitting if read[one[0]] == max(read.values())]
+
+
+def adapt_ready(head: FileHead, contract_id: str | None) -> Fitting | None:
+    """(id, contract, settings) of the ready mapping that reads nearly all of the records once it
+    says the format of the file instead of its own; None where none or several would do."""
+    version = name_focus_version(head.columns)
+    fitting = []
+    for mapping_id in list_mapping_ids():
+        if mapping_id in MADE_MAPPINGS or _is_other_version(mapping_id, version):
+            continue
+        ready = load_ready(mapping_id)
+        if ready.unpivot is not None or contract_id not in (None, ready.contract):
+            continue
+        settings = _adapt_settings(_read_settings(mapping_id), head)
+        try:
+            mapping = Mapping.model_validate(settings)
+        except ValidationError:
+            continue
+        if _reads(mapping, head) and _reads_records(mapping, head):
+            fitting.append((mapping_id, mapping.contract, settings))
+    return _choose(fitting, head)
+
+
+def _adapt_settings(settings: dict[str, Any], head: FileHead) -> dict[str, Any]:
+    """The settings with the form of the file. Binary floats are rounded, as exponents of texts are
+    written out and long decimals rounded."""
+    kept = {
+        name: value
+        for name, value in settings.items()
+        if head.format in FITTING_FORMATS.get(name, (head.format,)) and name not in FORM_SETTINGS
+    }
+    form = {name: getattr(head, name) for name in FORM_SETTINGS}
+    named = {"format": head.format} | {
+        name: value
+        for name, value in form.items()
+        if value is not None
+        and value != Mapping.model_fields[name].default
+        and head.format in FITTING_FORMATS.get(name, (head.format,))
+    }
+    contract = load_contract(settings["contract"])
+    decimals = [
+        item.name
+        for item in contract.fields
+        if item.type == "decimal" and item.name in {**settings["columns"], **kept.get("cases", {})}
+    ]
+    if head.format == "parquet":
+        ready = Mapping.model_validate(settings)
+        floats = [n for n in decimals if set(_list_columns(ready, n)) & set(head.floats)]
+        named |= {"allow_float": dict.fromkeys(floats, ROUNDED_TO)} if floats else {}
+    else:
+        named |= {"round_to": dict.fromkeys(decimals, ROUNDED_TO), "allow_scientific": decimals}
+    return {**kept, **named}
+
+
+def _list_columns(mapping: Mapping, field: str) -> tuple[str, ...]:
+    """The columns that a field is made of, those of its cases too."""
+    cases = mapping.cases.get(field, ())
+    return (*mapping.column_names(field), *(c for case in cases for c in case.number_columns()))
+
+
+def _is_other_version(mapping_id: str, version: str | None) -> bool:
+    """Whether a mapping is of FOCUS cost and usage in another version than the file's."""
+    own = f"focus_{version.replace('.', '_')}" if version else None
+    is_focus = mapping_id.startswith("focus_") and load_ready(mapping_id).contract == "cloud_bill"
+    return is_focus and mapping_id != own
 
 
 def _has_form(mapping: Mapping, head: FileHead) -> bool:
@@ -68,12 +179,9 @@ def _has_form(mapping: Mapping, head: FileHead) -> bool:
 
 
 def _reads_records(mapping: Mapping, head: FileHead) -> bool:
-    from pipelines.mappings.preview import read_head_records
-
     if mapping.unpivot is not None:
         return True
-    records = head.records[:: max(1, len(head.records) // TRIED_RECORDS)]
-    read = read_head_records(head, load_contract(mapping.contract), mapping, records)
+    read = read_head_records(head, load_contract(mapping.contract), mapping, _sample(head))
     return sum(bool(problems) for _, problems in read) <= MOST_PROBLEMS * len(read)
 
 

@@ -12,6 +12,7 @@ from pipelines.mappings.answers import Answers
 from pipelines.mappings.column_hints import load_contract_hints, normalise_name
 from pipelines.mappings.file_head import FileHead
 from pipelines.mappings.identifier_names import IDENTIFIERS
+from pipelines.mappings.infer import name_mapping
 from pipelines.mappings.matches import Guess, Match
 from pipelines.mappings.settle_folder import settle_lacking
 from pipelines.mappings.settle_forms import describe_period, settle_dates, settle_numbers
@@ -54,7 +55,7 @@ def settle_mapping(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """(settings of the mapping, decisions). Settings that are the default are left out."""
     draft = Draft(head, answers)
-    mapping_id = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_") or "own"
+    mapping_id = name_mapping(stem)
     draft.settings = {
         "mapping_id": mapping_id,
         "contract": match.contract.contract_id,

@@ -30,14 +30,18 @@ def read_parquet_head(path: Path, name: str) -> FileHead:
     """Describe a file of Parquet; nested values are shown as their text."""
     import duckdb
 
-    from pipelines.readers.parquet_reader import show_source
+    from pipelines.readers.parquet_reader import describe_leaves, quote_name, show_source
 
     with duckdb.connect() as connection:
         try:
             source = show_source(path)
             described = connection.execute(f"describe select * from {source}").fetchall()
             types = {row[0]: row[1] for row in described if row[0] != "file_row_number"}
-            texts = ", ".join(_parquet_text(column, kind) for column, kind in types.items())
+            own = [row for row in described if row[0] in types]
+            shown = {column: (quote_name(column), kind) for column, kind in types.items()}
+            shown |= dict(describe_leaves(connection, source, own))
+            types |= {column: kind for column, (_, kind) in shown.items()}
+            texts = ", ".join(_parquet_text(text, kind) for text, kind in shown.values())
             rows = connection.execute(f"select {texts} from {source} limit {SCANNED_ROWS}")
             found = rows.fetchall()
             total = connection.execute(f"select count(*) from {source}").fetchone()
@@ -63,10 +67,11 @@ def read_parquet_head(path: Path, name: str) -> FileHead:
     )
 
 
-def _parquet_text(column: str, kind: str) -> str:
-    quoted = '"' + column.replace('"', '""') + '"'
-    if kind.startswith(("STRUCT", "MAP")):
+def _parquet_text(quoted: str, kind: str) -> str:
+    if kind.startswith(("STRUCT", "MAP")) or kind.endswith("]"):
         return f"coalesce(cast(to_json({quoted}) as varchar), '')"
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"coalesce(strftime({quoted} at time zone 'UTC', '%Y-%m-%dT%H:%M:%SZ'), '')"
     return f"coalesce(cast({quoted} as varchar), '')"
 
 

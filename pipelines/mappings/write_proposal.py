@@ -27,6 +27,9 @@ def render_proposal(proposal: Proposal, mapping_id: str | None = None) -> str:
     if proposal.adopted is not None:
         begin = f"# The ready mapping '{proposal.adopted}', which reads this file as it is."
         return "\n".join([begin, *_dump(settings), ""])
+    if proposal.adapted is not None:
+        begin = f"# The ready mapping '{proposal.adapted}', for another format. Look at every line."
+        return "\n".join([begin, *_dump(settings), ""])
     columns = settings.pop("columns")
     optional = settings.pop("optional_columns", [])
     constants = settings.pop("constants", {})

@@ -1,5 +1,6 @@
 """Read a Parquet delivery: columns by name, every value as exact canonical text.
 
+What lies inside of a column of structures has its dotted name, `service.description`, as in JSON.
 A binary float is not an amount: 0.1 is not in it. A decimal field that a file holds as one is
 refused, unless its mapping declares to how many decimals it is rounded.
 """
@@ -7,8 +8,10 @@ refused, unless its mapping declares to how many decimals it is rounded.
 from __future__ import annotations
 
 import glob
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.contracts.contract import Contract
 from pipelines.errors import DeliveryRefusedError, Problem
@@ -45,9 +48,13 @@ def scan_parquet(
         raise _refuse_damaged(name, error) from None
     own = [row for row in described if row[0] != "file_row_number"]
     # DuckDB gives the second of two equal names another one; in the file they are equal.
-    header = check_header(_list_names(connection, path), mapping, name)
-    types = {column: row[1] for column, row in zip(header.columns, own, strict=True)}
-    queried = {column: row[0] for column, row in zip(header.columns, own, strict=True)}
+    leaves = _list_leaves(connection, source, own, mapping)
+    header = check_header([*_list_names(connection, path), *leaves], mapping, name)
+    whole = header.columns[: len(own)]
+    types = {column: row[1] for column, row in zip(whole, own, strict=True)}
+    queried = {column: quote_name(row[0]) for column, row in zip(whole, own, strict=True)}
+    for leaf, (text, kind) in leaves.items():
+        types[leaf], queried[leaf] = kind, text
     needed = _list_needed(header, mapping)
     fields = _list_fields(needed, mapping)
     notes: list[str] = []
@@ -57,7 +64,7 @@ def scan_parquet(
         if _is_amount(contract, field) and types[column] in FLOATS:
             notes.append(_allow_float(name, column, field or "", mapping))
         digits = mapping.allow_float.get(field) if field else None
-        text = _canonical_text(quote_name(queried[column]), types[column], digits)
+        text = _canonical_text(queried[column], types[column], digits)
         texts.append(f"{text} as column_{number}")
     relation = f"(select file_row_number + 1 as _row_number, {', '.join(texts)} from {source})"
 
@@ -68,15 +75,47 @@ def scan_parquet(
             return None
         return _refuse_damaged(name, error)
 
-    return Delivered(
+    delivered = Delivered(
         Header(tuple(needed), header.unknown, tuple(notes), has_native=True),
         relation,
         is_numbered=True,
         explain=explain,
+    )
+    if leaves:
+        # What lies inside of a column is read as text: no view of the file's own columns shows it.
+        return delivered
+    names = dict(zip(whole, (row[0] for row in own), strict=True))
+    return replace(
+        delivered,
         native_types=tuple(types[column] for column in needed),
-        native_names=tuple(queried[column] for column in needed),
+        native_names=tuple(names[column] for column in needed),
         native_source=source,
     )
+
+
+def _list_leaves(
+    connection: duckdb.DuckDBPyConnection, source: str, own: list[Any], mapping: Mapping
+) -> dict[str, tuple[str, str]]:
+    """Values inside of columns that the mapping names, as `service.description` -> (SQL, type)."""
+    wanted = {name for name in mapping.all_column_names() if "." in name}
+    if not wanted:
+        return {}
+    return {name: leaf for name, leaf in describe_leaves(connection, source, own) if name in wanted}
+
+
+def describe_leaves(
+    connection: duckdb.DuckDBPyConnection, source: str, columns: list[Any], before: str = ""
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """(`a.b`, (SQL, type)) of every value inside of the columns that hold structures."""
+    for column, kind, *_ in columns:
+        if not kind.startswith("STRUCT") or kind.endswith("]"):
+            continue
+        inside = f"{before}{quote_name(column)}"
+        found = connection.execute(f"describe select unnest({inside}) from {source}").fetchall()
+        path = inside.replace('"', "")
+        for row in found:
+            yield f"{path}.{row[0]}", (f"{inside}.{quote_name(row[0])}", row[1])
+        yield from describe_leaves(connection, source, found, f"{inside}.")
 
 
 def _list_names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
