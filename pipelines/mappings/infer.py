@@ -15,6 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.contracts.contract import Contract, ContractField, list_contract_ids, load_contract
+from pipelines.mappings.amount_columns import (
+    find_named_currency,
+    pair_currency,
+    prefer_paired,
+    settle_amount,
+)
 from pipelines.mappings.answers import Answers
 from pipelines.mappings.column_hints import (
     compare_names,
@@ -25,7 +31,6 @@ from pipelines.mappings.column_hints import (
 )
 from pipelines.mappings.file_head import FileHead, read_head
 from pipelines.mappings.matches import Guess, Match
-from pipelines.mappings.money_columns import SignColumn, find_sides, find_sign_column
 from pipelines.mappings.value_fit import fit_values
 from pipelines.mappings.value_shapes import ColumnShape, describe_column, find_null_tokens
 
@@ -162,15 +167,16 @@ def match_contract(
             chosen[guess.field] = guess
             taken.add(guess.column)
     _share_columns(contract, chosen, pairs)
-    sign = _settle_amount(contract, shapes, chosen)
-    _pair_currency(contract, shapes, chosen)
+    sign = settle_amount(contract, shapes, chosen)
+    prefer_paired(contract, shapes, chosen)
+    pair_currency(contract, shapes, chosen)
     uses_row_key = _drop_doubtful_key(contract, chosen, shapes, repeating, answers)
     period_from = _find_period_source(contract, chosen)
     period_join = _find_year_and_number(contract, shapes, chosen)
     if period_join is not None:
         period_from = None
     derived = {contract.key[0]} if uses_row_key else set()
-    currency = _find_named_currency(contract, chosen)
+    currency = find_named_currency(contract, chosen)
     if currency and contract.currency_field and contract.currency_field not in answers.constants:
         derived.add(contract.currency_field)
     if (period_from or period_join) and contract.period_field:
@@ -265,57 +271,6 @@ def _share_columns(contract: Contract, chosen: dict[str, Guess], pairs: list[Gue
             chosen[name] = Guess(name, guess.column, round(guess.confidence * 0.7, 2), reason)
 
 
-def _settle_amount(
-    contract: Contract, shapes: dict[str, ColumnShape], chosen: dict[str, Guess]
-) -> SignColumn | None:
-    """Let a debit and a credit be the amount, where they are there; else what says its sign."""
-    name = contract.amount_field
-    if name is None:
-        return None
-    given = chosen.get(name)
-    sides = find_sides(shapes) if given is None or given.reason != "it was named" else None
-    if sides is not None and _is_better(sides.likeness, given, shapes):
-        for field_name in [f for f, g in chosen.items() if g.column in (sides.debit, sides.credit)]:
-            del chosen[field_name]
-        reason = f"debit minus credit: {sides.debit} - {sides.credit}"
-        confidence = round(0.97 * sides.likeness, 2)
-        chosen[name] = Guess(name, sides.debit, confidence, reason, sides.credit)
-        return None
-    guess, sign = chosen.get(name), find_sign_column(shapes)
-    number = shapes[guess.column].number if guess is not None else None
-    if sign is None or number is None or number.negative_forms:
-        return None
-    for field_name in [f for f, g in chosen.items() if g.column == sign.column]:
-        del chosen[field_name]
-    return sign
-
-
-def _is_better(likeness: float, given: Guess | None, shapes: dict[str, ColumnShape]) -> bool:
-    """Whether debit and credit are the amount rather than the column that was chosen for it: one
-    that has both signs is the net of the two already."""
-    if given is None or given.confidence < likeness:
-        return True
-    return not shapes[given.column].negative_share
-
-
-def _pair_currency(
-    contract: Contract, shapes: dict[str, ColumnShape], chosen: dict[str, Guess]
-) -> None:
-    """The column of a currency that goes with the amount, where several hold currencies."""
-    amount, currency = contract.amount_field, contract.currency_field
-    if amount is None or currency is None or amount not in chosen:
-        return
-    called = normalise_name(chosen[amount].column)
-    for known, partner in load_contract_hints(contract.contract_id).pairs:
-        if normalise_name(known) != called:
-            continue
-        for column, shape in shapes.items():
-            if normalise_name(column) == normalise_name(partner) and shape.currency_share == 1:
-                reason = f"the currency that goes with {chosen[amount].column!r}"
-                chosen[currency] = Guess(currency, column, 0.97, reason)
-                return
-
-
 def _drop_doubtful_key(
     contract: Contract,
     chosen: dict[str, Guess],
@@ -337,15 +292,6 @@ def _drop_doubtful_key(
         return False
     chosen.pop(key, None)
     return True
-
-
-def _find_named_currency(contract: Contract, chosen: dict[str, Guess]) -> str | None:
-    """The currency in the name of the amount's column, as in 'Betrag EUR'."""
-    amount, currency = contract.amount_field, contract.currency_field
-    if amount is None or currency is None or amount not in chosen or currency in chosen:
-        return None
-    codes = {split_currency(column)[1] for column in chosen[amount].columns}
-    return codes.pop() if len(codes) == 1 else None
 
 
 def _find_period_source(contract: Contract, chosen: dict[str, Guess]) -> str | None:

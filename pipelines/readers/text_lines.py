@@ -78,21 +78,17 @@ def _read_header(source: TextIO, mapping: Mapping, name: str) -> str:
     if mapping.header_rows == 1:
         return source.readline(MAX_LINE_CHARACTERS)
     lines = iter(lambda: source.readline(MAX_LINE_CHARACTERS), "")
-    quoting = csv.QUOTE_MINIMAL if mapping.quote else csv.QUOTE_NONE
     form: dict[str, Any] = {"delimiter": mapping.delimiter, "quotechar": mapping.quote or None}
+    form["quoting"] = csv.QUOTE_MINIMAL if mapping.quote else csv.QUOTE_NONE
     header: list[list[str]] = []
     try:
-        header += islice(
-            csv.reader(lines, quoting=quoting, strict=True, **form), mapping.header_rows
-        )
+        header += islice(csv.reader(lines, strict=True, **form), mapping.header_rows)
         if len(header) < mapping.header_rows:
             raise _refuse(
                 name, "is too short", f"a header of {mapping.header_rows} lines", f"{len(header)}"
             )
         joined = io.StringIO(newline="")
-        csv.writer(joined, quoting=quoting, lineterminator="\n", **form).writerow(
-            join_header_lines(header)
-        )
+        csv.writer(joined, lineterminator="\n", **form).writerow(join_header_lines(header))
     except csv.Error as error:
         raise _refuse(name, "has no readable header", "a header", str(error)) from None
     return joined.getvalue()

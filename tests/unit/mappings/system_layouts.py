@@ -71,6 +71,57 @@ LAYOUTS = (
         2,
         "3500.00",
     ),
+    # 1,200.00 + 300.50 - 100.25 = 1,400.25; amounts stand in a column per side.
+    SystemLayout(
+        "netsuite",
+        "general_ledger",
+        "Internal ID,Type,Date,Period,Document Number,Name,Account,Department,Class,Subsidiary,Memo,"
+        "Amount (Debit),Amount (Credit),Currency\n"
+        "1001,Bill,1/15/2026,Jan 2026,B-1,Acme Hosting,6100 Software,IT,,Parent Co,Servers,1200.00,,USD\n"
+        "1002,Bill,1/28/2026,Jan 2026,B-2,Initech,6200 Telecom,IT,,Parent Co,Lines,300.50,,USD\n"
+        "1003,Bill Credit,1/31/2026,Jan 2026,C-1,Acme Hosting,6100 Software,IT,,Parent Co,Refund,,100.25,USD\n",
+        3,
+        "1400.25",
+    ),
+    # 480.00 + 120.00 - 50.00 = 550.00; titles before the header, totals of accounts between.
+    SystemLayout(
+        "xero",
+        "general_ledger",
+        "Account Transactions,,,,,,,\nExample Ltd,,,,,,,\nFor the period 1 January 2026 to 31 January 2026,,,,,,,\n"
+        ",,,,,,,\n"
+        "Date,Source,Description,Reference,Account Code,Account,Debit,Credit\n"
+        "15 Jan 2026,Payable Invoice,Servers,INV-1,429,Hosting,480.00,0.00\n"
+        "28 Jan 2026,Spend Money,Lines,,489,Telephone,120.00,0.00\n"
+        "31 Jan 2026,Payable Credit Note,Refund,CN-1,429,Hosting,0.00,50.00\n"
+        ",,Total,,,,600.00,50.00\n",
+        3,
+        "550.00",
+        {"currency_code": "GBP"},
+    ),
+    # 2,000.00 + 150.75 - 50.00 = 2,100.75 in the currency of the transaction.
+    SystemLayout(
+        "dynamics_365_finance",
+        "general_ledger",
+        "Journal number,Voucher,Date,Ledger account,Account name,Description,Currency,"
+        "Amount in transaction currency,Amount,Amount in reporting currency,Posting type\n"
+        '00431,PIV-1,1/15/2026,606300-001-023,Software,CRM,EUR,"2,000.00","2,160.00","2,160.00",Vendor\n'
+        "00431,PIV-2,1/28/2026,606400-001-023,Telephone,Lines,EUR,150.75,162.81,162.81,Vendor\n"
+        "00432,PIV-3,1/31/2026,606300-001-023,Software,Refund,EUR,-50.00,-54.00,-54.00,Vendor\n",
+        3,
+        "2100.75",
+    ),
+    # 900.00 - 100.00 = 800.00; the ledger's year and period, titles of a report above.
+    SystemLayout(
+        "workday_journal_lines",
+        "general_ledger",
+        "Journal Lines\nCompany,Acme US\nPeriod,FY2026 - Jan\n\n"
+        "Journal Number,Company,Ledger,Accounting Date,Ledger Account,Cost Center,Spend Category,"
+        "Transaction Currency,Transaction Debit Amount,Transaction Credit Amount,Memo\n"
+        "JE-0001,Acme US,Actuals,01/15/2026,6100:Software,CC100 IT,SaaS,USD,900.00,,CRM\n"
+        "JE-0002,Acme US,Actuals,01/31/2026,6100:Software,CC100 IT,SaaS,USD,,100.00,Refund\n",
+        2,
+        "800.00",
+    ),
     # 1.234,56 + 0,44 - 235,00 = 1.000,00
     SystemLayout(
         "spanish",
