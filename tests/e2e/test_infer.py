@@ -45,13 +45,20 @@ def test_mapping_is_written_once(tmp_path: Path) -> None:
 
 
 def test_nothing_that_fits_names_the_nearest(tmp_path: Path) -> None:
-    file = write(tmp_path, "tags.csv", "id,name,colour\n1,Alpha,red\n2,Beta,blue\n")
+    file = write(tmp_path, "shapes.csv", "colour,shape,amount\nred,round,5.25\nblue,flat,6.50\n")
     done = run_apportion("infer", file, expect=2)
     assert "fits no contract" in done.stderr
     assert "The nearest is " in done.stderr
     # One thing to do next.
     assert done.stderr.count("Next:") == 1
     assert "--contract" in done.stderr
+
+
+def test_a_list_of_names_leaves_nothing_to_do(tmp_path: Path) -> None:
+    file = write(tmp_path, "tags.csv", "id,name,colour\n1,Alpha,red\n2,Beta,blue\n")
+    done = run_apportion("infer", file, expect=2)
+    assert "belongs to no contract" in done.stderr
+    assert "There is nothing to do." in done.stderr
 
 
 def test_wrong_use_is_said(tmp_path: Path) -> None:
