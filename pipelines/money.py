@@ -10,9 +10,10 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
+if TYPE_CHECKING:
+    from pipelines.currency_list import Currencies
 
 ENGINE_DIGITS = 6
 
@@ -23,24 +24,13 @@ refuses what does; the engine is exact for all that lies below."""
 CURRENCIES_PATH = Path(__file__).parent / "iso_4217.yml"
 USUAL_DECIMALS = 2
 
-CurrencyText = Annotated[str, Field(pattern="^[A-Z]{3}$")]
-
-
-class Currencies(BaseModel):
-    """The list of ISO 4217."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    decimals: dict[int, tuple[CurrencyText, ...]]
-    """Decimals of the minor unit -> currencies, where they are not two."""
-    current: tuple[CurrencyText, ...]
-    withdrawn: tuple[CurrencyText, ...]
-
 
 @cache
 def load_currencies() -> Currencies:
     """The currencies of ISO 4217, with those that are withdrawn."""
     import yaml
+
+    from pipelines.currency_list import Currencies
 
     return Currencies.model_validate(yaml.safe_load(CURRENCIES_PATH.read_text("utf-8")))
 
