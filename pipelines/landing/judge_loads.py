@@ -145,13 +145,18 @@ class _Case:
         if _are_all_later(references, period):
             # The first month is what the second one is compared with.
             return None
-        if len(references) == 1 and references[0].total.records < self.measure.few_records:
+        are_few = all(t.records < self.measure.few_records for t in _list_totals(references))
+        if are_few and len(references) == 1:
             # A single month of a few records says nothing of what a month holds.
+            return None
+        are_few &= total.records < self.measure.few_records
+        if are_few and not _agree(references, self.measure.factor):
             return None
         factor = max(self.measure.factor, ORDER_OF_MAGNITUDE)
         doubt = find_doubt(period, code, total, references, factor)
         if doubt is None or doubt.kind == "turned":
-            return doubt
+            # A refund may be all that a month of a few records has.
+            return None if are_few else doubt
         means = [Reference(item.name, _mean(item.total)) for item in references]
         return doubt if find_doubt(period, code, _mean(total), means, factor) else None
 
@@ -188,6 +193,16 @@ class _Case:
 
 def _are_all_later(references: Sequence[Reference], period: str) -> bool:
     return all(item.name > period for item in references)
+
+
+def _list_totals(references: Sequence[Reference]) -> list[PeriodTotal]:
+    return [item.total for item in references]
+
+
+def _agree(references: Sequence[Reference], factor: Decimal) -> bool:
+    """Whether months are all about as large as each other."""
+    sizes = [total.gross for total in _list_totals(references)]
+    return max(sizes) <= min(sizes) * factor
 
 
 def _without_sign(total: PeriodTotal) -> PeriodTotal:
