@@ -146,6 +146,8 @@ def test_cost_without_a_rate_or_outside_the_calendar_is_refused(
         LEDGER.replace("2026-03-31", "2026-04-30")
         .replace("2026-03", "2026-04")
         .replace("EUR", "USD")
+        # The same figures in another currency would be asked about.
+        .replace("100.00", "9000.00")
     )
     deliver(workspace, "general_ledger", dollars, "usd.csv")
     run_apportion("land", "-w", workspace)
