@@ -102,7 +102,11 @@
             part_code,
             sender_key,
             period_id,
-            {{ greatest_divisor('list(weight) filter (weight > 0)') }} as weight_scale
+            -- What no total could hold stays what the guards refuse: divided, it would pass as a weight.
+            case
+                when max(weight) >= {{ unholdable_weight() }} then 1
+                else {{ greatest_divisor('list(weight) filter (weight > 0)') }}
+            end as weight_scale
         from candidates
         group by all
         having
