@@ -189,7 +189,9 @@ def describe_against(
 
 
 def format_period(period_id: str) -> str:
-    """'Mar 2026' of '2026-03'; anything else stays as it is."""
+    """'Mar 2026' of '2026-03', 'P03 2026' of '2026-P03'; anything else stays as it is."""
+    if fiscal := re.fullmatch(r"(\d{4})-(P\d{2})", period_id):
+        return f"{fiscal[2]}{GAP}{fiscal[1]}"
     match = re.fullmatch(r"(\d{4})-(\d{2})", period_id)
     if not match or not 1 <= int(match[2]) <= 12:
         return period_id

@@ -113,7 +113,7 @@ def read_trend(
         """,
         {
             "period": selection.period_id,
-            "first": _months_before(selection.period_id, 24),
+            "first": _years_before(selection.period_id, 2),
             "year": selection.fiscal_year,
             "service": service_id,
         },
@@ -202,7 +202,7 @@ def read_services(published: Published, selection: Selection, basis: str) -> pd.
             or sums.budget_amount is not null
         order by is_pseudo, amount desc, sums.service_id
         """,
-        {**selection.parameters, "year_ago": _months_before(selection.period_id, 12)},
+        {**selection.parameters, "year_ago": _years_before(selection.period_id, 1)},
     )
 
 
@@ -303,11 +303,9 @@ def read_cost_pool_ids(published: Published) -> list[str]:
     return [str(pool_id) for pool_id in frame["cost_pool_id"]]
 
 
-def _months_before(period_id: str, months: int) -> str:
-    """The id of the month that lies `months` months before; ids compare as text."""
-    year, month = map(int, period_id.split("-"))
-    count = year * 12 + month - 1 - months
-    return f"{count // 12:04d}-{count % 12 + 1:02d}"
+def _years_before(period_id: str, years: int) -> str:
+    """The id of the same period so many years before; ids compare as text."""
+    return f"{int(period_id[:4]) - years:04d}{period_id[4:]}"
 
 
 def read_changed_parts(published: Published, selection: Selection) -> pd.DataFrame:

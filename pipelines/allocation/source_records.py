@@ -98,7 +98,14 @@ def read_published_loads(
         directory = workspace.lake / source / name
         without = replaced.get(load_id, ())
         loads.append(
-            ActiveLoad(*load, directory, released, updated_key=key, replaced_periods=without)
+            ActiveLoad(
+                *load,
+                directory,
+                released,
+                updated_key=key,
+                replaced_periods=without,
+                periods=workspace.config.calendar.spans,
+            )
         )
     return [load for load in loads if has_records(load.directory)]
 
@@ -116,7 +123,7 @@ def prepare_lake(
     lake.execute(f"attach ':memory:' as \"{catalog}\"")
     lake.execute(f'use "{catalog}"')
     pins = read_pins(workspace, published)
-    create_lake_views(lake, loads, pins=pins, time_zone=workspace.config.time_zone)
+    create_lake_views(lake, loads, pins=pins, clock=workspace.config.clock)
     for schema in ("model", "tagging", "staging"):
         lake.execute(f"create schema {schema}")
     for table in LINEAGE_TABLES:

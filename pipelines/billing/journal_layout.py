@@ -67,7 +67,7 @@ class Layout(BaseModel):
     delimiter: str = ","
     decimal_mark: Literal[".", ","] = "."
     date_format: str = "%Y-%m-%d"
-    period_format: str = "{year}-{month}"
+    period_format: str = "{period}"
     line_end: Literal["\n", "\r\n"] = "\n"
     has_header: bool = True
     debit_mark: str = "D"
@@ -112,7 +112,7 @@ def write_journal(journal: Journal, layout: Layout) -> bytes:
 
 
 def _show(journal: Journal, layout: Layout, number: int, entry: Entry) -> dict[str, Any]:
-    year, month = journal.period_id.split("-")
+    year, period = journal.period_id.split("-")
     values = {
         "reference": journal.reference,
         "line_number": str(number),
@@ -125,7 +125,9 @@ def _show(journal: Journal, layout: Layout, number: int, entry: Entry) -> dict[s
         "signed_amount": _amount(entry.amount, layout),
         "side": layout.debit_mark if entry.debit else layout.credit_mark,
         "currency": journal.currency_code,
-        "period": layout.period_format.format(year=year, month=month),
+        "period": layout.period_format.format(
+            period=journal.period_id, year=year, month=period[-2:]
+        ),
         "posting_date": _date(journal.posting_date, layout),
         "service": entry.service_id,
         "text": entry.text,

@@ -14,6 +14,7 @@ records, because no window function and no list looks at all of them.
 
 | table | one row per |
 |---|---|
+| `figures.calendar` | period, in order |
 | `figures.periods` | source, period, currency: records and money |
 | `figures.broken` | source, check, period, currency with broken records: their number |
 | `figures.filled` | source, period, optional field: how often it is filled |
@@ -33,6 +34,7 @@ from pipelines.checks.check import Check, quote_text
 from pipelines.checks.plan import CheckedSource, CheckPlan
 from pipelines.checks.references import ReferenceCheck, list_references, select_known_codes
 from pipelines.contracts.contract import Contract
+from pipelines.contracts.periods import MONTHS, Periods
 from pipelines.errors import ApportionError
 
 if TYPE_CHECKING:
@@ -143,7 +145,7 @@ def select_period(contract: Contract) -> str:
         return "''"
     if contract.field(name).type == "period":
         return f"coalesce({name}, '')"
-    return f"coalesce(strftime({name}, '%Y-%m'), '')"
+    return f"coalesce({contract.field(name).periods.of_day(name)}, '')"
 
 
 def select_currency(contract: Contract) -> str:
@@ -223,35 +225,38 @@ def _count_unknown(source: CheckedSource, reference: ReferenceCheck) -> str:
     """
 
 
-def compare_periods(connection: duckdb.DuckDBPyConnection) -> None:
+def compare_periods(connection: duckdb.DuckDBPyConnection, periods: Periods = MONTHS) -> None:
     """Set each period beside the one before it, for all sources at once.
 
-    A month without a record that follows a month with some, and comes before the latest, is a
+    A period without a record that follows one with some, and comes before the latest, is a
     period with nothing. `age` counts back from the latest period of the source, which has 1.
     """
+    _create_calendar(connection, periods)
     connection.execute(
         """
         create or replace view figures.months as
         with delivered as (
-            select distinct source_id, try_cast(period_id || '-01' as date) as month
-            from figures.periods
+            select distinct figures.source_id, calendar.position
+            from figures.periods as figures
+            inner join figures.calendar as calendar using (period_id)
         ),
         candidates as (
-            select source_id, month from delivered where month is not null
+            select source_id, position from delivered
             union
-            select delivered.source_id, cast(delivered.month + interval 1 month as date)
+            select source_id, position + 1
             from delivered
-            inner join (
-                select source_id, max(month) as last_month from delivered group by source_id
-            ) as spans on delivered.source_id = spans.source_id
-            where delivered.month < spans.last_month
+            qualify position < max(position) over (partition by source_id)
         )
         select
-            source_id,
-            strftime(month, '%Y-%m') as period_id,
-            strftime(month - interval 1 month, '%Y-%m') as previous_period_id,
-            row_number() over (partition by source_id order by month desc) as age,
+            candidates.source_id,
+            calendar.period_id,
+            previous.period_id as previous_period_id,
+            row_number() over (
+                partition by candidates.source_id order by candidates.position desc
+            ) as age,
         from candidates
+        inner join figures.calendar as calendar using (position)
+        left join figures.calendar as previous on candidates.position - 1 = previous.position
         """
     )
     connection.execute(_compare("volumes", "sum(record_count)", "record_count", ()))
@@ -278,6 +283,24 @@ def compare_periods(connection: duckdb.DuckDBPyConnection) -> None:
                 and months.previous_period_id = previous.period_id
                 and fills.field_name = previous.field_name
         """
+    )
+
+
+def _create_calendar(connection: duckdb.DuckDBPyConnection, periods: Periods) -> None:
+    """The periods from the one before the first delivered one to the last, in order."""
+    row = connection.execute(
+        "select min(period_id), max(period_id) from figures.periods "
+        f"where regexp_full_match(period_id, '{periods.id_pattern}')"
+    ).fetchone()
+    listed = periods.days
+    if periods.are_months and row is not None and row[0] is not None:
+        before = periods.find_days(row[0]).start - timedelta(days=1)
+        listed = tuple(periods.list_between(periods.find_period(before), row[1]))
+    connection.execute(
+        "create or replace table figures.calendar as select "
+        "unnest(cast($periods as varchar[])) as period_id, "
+        "unnest(range(len($periods))) as position",
+        {"periods": [item.period_id for item in listed]},
     )
 
 
@@ -338,20 +361,25 @@ def measure_lateness(connection: duckdb.DuckDBPyConnection, plan: CheckPlan) -> 
         if control is not None and source.source_id != plan.control_source:
             connection.execute(
                 "insert into figures.lateness values (?, ?, ?, ?)",
-                [source.source_id, period, control, count_months(period, control)],
+                [source.source_id, period, control, _count_periods(connection, period, control)],
             )
         if source.checks.freshness.days_after_period_end is not None:
-            _measure_deliveries(connection, source, plan.today)
+            _measure_deliveries(connection, source, plan)
 
 
-def count_months(first: str, last: str) -> int:
-    """Months from one period to another: 1 from 2026-01 to 2026-02."""
-    (first_year, first_month), (year, month) = (map(int, p.split("-")) for p in (first, last))
-    return (year - first_year) * 12 + month - first_month
+def _count_periods(connection: duckdb.DuckDBPyConnection, first: str, last: str) -> int:
+    """Periods from one to another: 1 from 2026-01 to 2026-02."""
+    row = connection.execute(
+        "select last.position - first.position from figures.calendar as first, "
+        "figures.calendar as last where first.period_id = ? and last.period_id = ?",
+        [first, last],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _measure_deliveries(
-    connection: duckdb.DuckDBPyConnection, source: CheckedSource, today: date
+    connection: duckdb.DuckDBPyConnection, source: CheckedSource, plan: CheckPlan
 ) -> None:
     """When the latest period landed, and which of the periods since should have by today."""
     period = select_period(source.contract)
@@ -364,25 +392,22 @@ def _measure_deliveries(
     landed = {item.file_id: item.landed_date for item in source.files}
     for latest, file_ids in rows:
         dates = [landed[file_id] for file_id in file_ids if file_id in landed]
-        end = end_period(latest)
         if dates:
-            _add_delivery(connection, source, latest, min(dates), is_delivered=True)
-        period_id = f"{end:%Y-%m}"
-        while end_period(period_id) <= today:
-            _add_delivery(connection, source, period_id, today, is_delivered=False)
-            period_id = f"{end_period(period_id):%Y-%m}"
+            _add_delivery(connection, source, plan, latest, min(dates), is_delivered=True)
+        for item in plan.periods.list_ended(latest, plan.today):
+            _add_delivery(connection, source, plan, item.period_id, plan.today, is_delivered=False)
 
 
 def _add_delivery(
     connection: duckdb.DuckDBPyConnection,
     source: CheckedSource,
+    plan: CheckPlan,
     period_id: str,
     reached: date,
     *,
     is_delivered: bool,
 ) -> None:
-    end = end_period(period_id)
-    last_day = end - timedelta(days=1)
+    last_day = plan.periods.find_days(period_id).end - timedelta(days=1)
     limit = source.checks.freshness.days_after_period_end or 0
     connection.execute(
         "insert into figures.deliveries values (?, ?, ?, ?, ?, ?)",
@@ -395,9 +420,3 @@ def _add_delivery(
             (reached - last_day).days - limit,
         ],
     )
-
-
-def end_period(period_id: str) -> date:
-    """The first day after a period."""
-    year, month = map(int, period_id.split("-"))
-    return date(year + 1, 1, 1) if month == 12 else date(year, month + 1, 1)

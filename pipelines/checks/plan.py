@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.contracts.contract import Contract, load_contract
+from pipelines.contracts.contract import Contract, load_contract, load_contract_in
+from pipelines.contracts.periods import MONTHS, Periods
 from pipelines.workspace.check_settings import ResolvedChecks, resolve_checks
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class CheckedSource:
     """The fields that identify a record of this source; () where its records may repeat, None
     where the key of the contract holds."""
     files: tuple[LandedFile, ...] = ()
+    periods: Periods = MONTHS
+    """Those of the workspace's calendar."""
 
     @property
     def title(self) -> str:
@@ -50,7 +53,7 @@ class CheckedSource:
 
     @property
     def contract(self) -> Contract:
-        return load_contract(self.contract_id)
+        return load_contract_in(self.contract_id, self.periods)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class CheckPlan:
     """The source of the control total, whose latest period the others are held against."""
     known_codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Codes by master ('services', 'towers', 'units') that the cost model knows."""
+    periods: Periods = MONTHS
+    """Those of the workspace's calendar."""
 
     @property
     def contract_ids(self) -> tuple[str, ...]:
@@ -91,6 +96,7 @@ def make_plan(
 
     Without a cost model the codes that only it knows are not judged.
     """
+    spans = config.calendar.spans
     sources = tuple(
         CheckedSource(
             source_id,
@@ -100,6 +106,7 @@ def make_plan(
             # A source may say that the key of its contract does not hold for it.
             source.unique_key,
             _list_files(own),
+            spans,
         )
         for source_id, source in config.sources.items()
         if (own := [load for load in loads if load.source_id == source_id])
@@ -109,7 +116,7 @@ def make_plan(
     known = {} if model is None else _list_known_codes(model)
     if any(feed.defines_services for feed in feeds):
         known.pop("services", None)
-    return CheckPlan(sources, today, config.control_total.source_ids[0], known)
+    return CheckPlan(sources, today, config.control_total.source_ids[0], known, spans)
 
 
 def _list_files(loads: Sequence[ActiveLoad]) -> tuple[LandedFile, ...]:

@@ -122,7 +122,7 @@ def _measure(
             tell(f"measuring {source.title.lower()}")
             measure_source(connection, source, conditions[source.source_id])
             measure_references(connection, source, plan)
-        compare_periods(connection)
+        compare_periods(connection, plan.periods)
         measure_lateness(connection, plan)
 
 

@@ -17,7 +17,8 @@ from pipelines.checks.plan import CheckedSource, CheckPlan
 from pipelines.checks.record_checks import list_record_checks
 from pipelines.checks.rules import Severity
 from pipelines.checks.thresholds import list_thresholds
-from pipelines.contracts.contract import Contract, load_contract
+from pipelines.contracts.contract import Contract, load_contract_in
+from pipelines.contracts.periods import MONTHS, Periods
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,6 +40,7 @@ class Subject:
     scenario_id: str
     source_ids: tuple[str, ...]
     checks: tuple[Check, ...]
+    periods: Periods = MONTHS
 
     @property
     def view(self) -> str:
@@ -46,7 +48,7 @@ class Subject:
 
     @property
     def contract(self) -> Contract:
-        return load_contract(self.contract_id)
+        return load_contract_in(self.contract_id, self.periods)
 
 
 def list_subjects(plan: CheckPlan) -> list[Subject]:
@@ -80,6 +82,7 @@ def _make_source(source: CheckedSource, plan: CheckPlan, family: list[CheckedSou
         source.scenario_id,
         (source.source_id,),
         tuple(checks),
+        source.periods,
     )
 
 
@@ -100,6 +103,7 @@ def _make_family(family: list[CheckedSource]) -> list[Subject]:
             sources[0].scenario_id,
             tuple(source.source_id for source in sources),
             tuple(chosen),
+            sources[0].periods,
         )
         for word, sources, chosen in parts
         if chosen

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 def read_periods(
     connection: duckdb.DuckDBPyConnection, plan: CheckPlan
 ) -> tuple[PeriodFigures, ...]:
-    """Per source, period and currency what was delivered, beside the month before."""
+    """Per source, period and currency what was delivered, beside the one before."""
     rows = connection.execute(
         """
         select
             now.source_id, now.period_id, now.currency_code, now.record_count,
             previous.record_count, now.amount_local, previous.amount_local, now.last_date,
         from figures.periods as now
+        left join figures.calendar as calendar on now.period_id = calendar.period_id
+        left join figures.calendar as before on calendar.position - 1 = before.position
         left join figures.periods as previous
             on
                 now.source_id = previous.source_id
                 and now.currency_code = previous.currency_code
-                and previous.period_id = strftime(
-                    try_cast(nullif(now.period_id, '') || '-01' as date) - interval 1 month, '%Y-%m'
-                )
+                and previous.period_id = before.period_id
         order by now.source_id, now.period_id desc, now.currency_code
         """
     ).fetchall()

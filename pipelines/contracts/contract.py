@@ -14,6 +14,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from pipelines.contracts.periods import MONTHS, Periods
+
 KINDS_DIRECTORY = Path(__file__).parent / "kinds"
 
 FieldType = Literal[
@@ -51,6 +53,8 @@ class ContractField(BaseModel):
     first_year: int = 1
     last_year: int = 9999
     """The years in which a date, time or period may lie; `with_years` narrows them."""
+    periods: Periods = MONTHS
+    """What a period is, of a date, time or period; `with_periods` sets it."""
     minor_unit_of: str | None = None
     """Name of the currency field whose ISO minor unit limits the decimals of this amount."""
     is_rounded: bool = False
@@ -129,6 +133,26 @@ class Contract(BaseModel):
         )
         return self.model_copy(update={"fields": fields})
 
+    def with_periods(self, periods: Periods) -> Contract:
+        """The contract in a calendar of such periods.
+
+        A sender's billing month is no period of a calendar with other ones: what has a day of its
+        own belongs to the period of that day then.
+        """
+        if periods.are_months:
+            return self
+        fields = tuple(
+            field.model_copy(update={"periods": periods})
+            if field.type in ("date", "timestamp", "period")
+            else field
+            for field in self.fields
+        )
+        period_field = self.period_field
+        is_moment = period_field is not None and self.field(period_field).type != "period"
+        if is_moment and self.day_field is not None and not periods.are_whole_months:
+            period_field = self.day_field
+        return self.model_copy(update={"fields": fields, "period_field": period_field})
+
     def field(self, name: str) -> ContractField:
         """The field of that name; KeyError if there is none."""
         for field in self.fields:
@@ -150,6 +174,11 @@ def load_contract(contract_id: str) -> Contract:
 def list_contract_ids() -> tuple[str, ...]:
     """Ids of all contracts, in alphabetical order."""
     return tuple(sorted(path.stem for path in KINDS_DIRECTORY.glob("*.yml")))
+
+
+def load_contract_in(contract_id: str, periods: Periods) -> Contract:
+    """One contract in a calendar. Raises KeyError as `load_contract` does."""
+    return load_contract(contract_id).with_periods(periods)
 
 
 DUCKDB_TYPES: dict[FieldType, str] = {

@@ -179,6 +179,7 @@ def _compile_feeds(config: WorkspaceConfig) -> Table:
         "contract_id varchar, consumers_pay varchar, discount_category varchar, "
         "unused_category varchar, depreciation_convention varchar"
     )
+    usual = "full_month" if config.calendar.spans.are_whole_months else "by_day"
     rows: list[Row] = []
     for source_id, source in config.sources.items():
         feed = source.detail_feed
@@ -204,7 +205,7 @@ def _compile_feeds(config: WorkspaceConfig) -> Table:
                 feed.consumers_pay,
                 feed.discount_category,
                 feed.unused_category,
-                feed.depreciation,
+                feed.depreciation or usual,
             )
         )
     return columns, rows

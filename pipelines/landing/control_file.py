@@ -25,7 +25,8 @@ from pipelines.errors import DeliveryRefusedError, Problem
 from pipelines.landing.delivery import Delivery
 from pipelines.landing.record_counts import NO_AMOUNTS, Amounts, RecordCounts, show_amount
 from pipelines.readers.file_names import show_file_name
-from pipelines.workspace.config import CurrencyCode, PeriodId
+from pipelines.workspace.config import CurrencyCode
+from pipelines.workspace.fiscal_calendar import PeriodId
 from pipelines.workspace.yaml_files import parse_yaml_model
 
 MOST_BYTES = 65_536

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from pipelines.contracts.contract import Contract, load_contract
+from pipelines.contracts.contract import Contract, load_contract_in
 from pipelines.errors import ConfigurationError, DeliveryRefusedError, Problem
 from pipelines.mappings.mapping import Mapping, load_mapping
 from pipelines.readers.file_names import show_file_name
@@ -162,7 +162,8 @@ def resolve_source(
     """Contract and mapping of a source. Raises ConfigurationError if one is not known."""
     try:
         years = workspace.config.years
-        contract = load_contract(source.contract).with_years(years.first, years.last)
+        contract = load_contract_in(source.contract, workspace.config.calendar.spans)
+        contract = contract.with_years(years.first, years.last)
         mapping = load_mapping(source.mapping, contract, workspace.mappings)
         return _require_measure(contract, mapping, source)
     except (KeyError, ValueError) as error:

@@ -15,6 +15,7 @@ from pipelines.contracts.contract import (
     ContractField,
     FieldType,
 )
+from pipelines.contracts.periods import MONTH_ID
 from pipelines.money import AMOUNT_LIMIT, list_currencies, list_minor_unit_exceptions
 from pipelines.readers.text_marks import (
     delivered_text,
@@ -32,7 +33,7 @@ PATTERNS: dict[FieldType, tuple[str, str]] = {
         r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}",
         "an identifier of letters, digits and . _ : / @ - without spaces",
     ),
-    "period": (r"\d{4}-(0[1-9]|1[0-2])", "a period such as 2026-03"),
+    "period": (MONTH_ID, "a period such as 2026-03"),
     "date": (r"\d{4}-\d{2}-\d{2}", "a date such as 2026-03-31"),
     "timestamp": (
         r"\d{4}-\d{2}-\d{2}[T ]([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{1,6})?"
@@ -80,7 +81,14 @@ def cast_expression(field: ContractField) -> str:
 
 def match_expression(field: ContractField) -> str:
     """SQL: whether the field's text has the form of its type; NULL where it has none."""
-    return f'regexp_full_match("{field.name}", {_literal(PATTERNS[field.type][0])})'
+    return f'regexp_full_match("{field.name}", {_literal(_form(field)[0])})'
+
+
+def _form(field: ContractField) -> tuple[str, str]:
+    """Pattern and example of the texts of a field."""
+    if field.type == "period":
+        return field.periods.id_pattern, f"a period such as {field.periods.example}"
+    return PATTERNS[field.type]
 
 
 def amount_expression(field: ContractField) -> str:
@@ -99,7 +107,7 @@ def period_expression(field: ContractField) -> str:
     """
     text = f'"{field.name}"'
     if field.type != "period":
-        text = f"strftime({cast_expression(field)}, '%Y-%m')"
+        text = field.periods.of_day(cast_expression(field))
     return f"case when {match_expression(field)} and not {_has_other_year(field)} then {text} end"
 
 
@@ -108,10 +116,8 @@ def landed_period(contract: Contract) -> str:
     UTC, as the lake holds them."""
     if contract.period_field is None:
         return "null"
-    name = f'"{contract.period_field}"'
-    if contract.field(contract.period_field).type == "period":
-        return name
-    return f"strftime({name}, '%Y-%m')"
+    name, field = f'"{contract.period_field}"', contract.field(contract.period_field)
+    return name if field.type == "period" else field.periods.of_day(name)
 
 
 def good_expression(contract: Contract) -> str:
@@ -190,7 +196,7 @@ def _checks(field: ContractField) -> list[tuple[str, str, str]]:
     """(condition that is a problem, reason, expected) for a text that is not NULL, in order; each
     condition may assume that those before it did not hold."""
     name = f'"{field.name}"'
-    expected = PATTERNS[field.type][1]
+    expected = _form(field)[1]
     checks = [(f"not {match_expression(field)}", "has the wrong form", expected)]
     if field.type == "text" and field.is_required:
         checks.append((f"trim({name}) = ''", "is blank", "a text"))

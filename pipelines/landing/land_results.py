@@ -46,7 +46,14 @@ def settle_landing(
     today = current_day(workspace)
     for source_id, source in workspace.config.sources.items():
         with books.begin() as connection:
-            outcomes = settle_source(connection, source_id, source, workspace.config.holds, today)
+            outcomes = settle_source(
+                connection,
+                source_id,
+                source,
+                workspace.config.holds,
+                today,
+                workspace.config.calendar.spans,
+            )
         for outcome in outcomes:
             settled = _say_settled(source_id, settled, outcome)
     return settled

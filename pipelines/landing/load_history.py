@@ -11,11 +11,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.books.books import Books
+from pipelines.contracts.periods import Periods
 from pipelines.workspace.config import Source
 from pipelines.workspace.workspace import Workspace
 
@@ -105,7 +106,8 @@ def list_loads(
         if row.source_id not in sources:
             continue
         own = periods.get(row.load_id, ())
-        remarks = _list_remarks(row, sources[row.source_id], own, corrected[row.load_id])
+        calendar = workspace.config.calendar.spans
+        remarks = _list_remarks(row, sources[row.source_id], own, corrected[row.load_id], calendar)
         remarks += _list_replaced(replaced, names, row.load_id)
         logged.append(
             LoggedLoad(
@@ -256,14 +258,18 @@ def _list_replaced(
 
 
 def _list_remarks(
-    row: Row[Any], source: Source, periods: tuple[str, ...], corrected: list[str]
+    row: Row[Any],
+    source: Source,
+    periods: tuple[str, ...],
+    corrected: list[str],
+    calendar: Periods,
 ) -> list[str]:
     remarks = []
     if corrected:
         remarks.append(f"takes the place of {', '.join(corrected)}")
     if row.reading > 1:
         remarks.append(f"read {row.reading} times, now by mapping '{row.mapping_id}'")
-    late = _count_days_late(row.landed_at, source, periods)
+    late = _count_days_late(row.landed_at, source, periods, calendar)
     if late:
         remarks.append(f"{late} days after it was due")
     if row.hold_kind is not None:
@@ -273,12 +279,17 @@ def _list_remarks(
     return remarks
 
 
-def _count_days_late(landed_at: str, source: Source, periods: tuple[str, ...]) -> int:
+def _count_days_late(
+    landed_at: str, source: Source, periods: tuple[str, ...], calendar: Periods
+) -> int:
     """Days between the day on which the last period was due and the landing; 0 where in time."""
     if source.due_days is None or not periods:
         return 0
-    year, month = map(int, periods[-1].split("-"))
-    end = date(year + month // 12, month % 12 + 1, 1)
+    try:
+        end = calendar.find_days(periods[-1]).end
+    except KeyError:
+        # A day outside the calendar has no period that could be due.
+        return 0
     due = end + timedelta(days=source.due_days)
     landed = datetime.fromisoformat(landed_at).astimezone(UTC).date()
     return max((landed - due).days, 0)

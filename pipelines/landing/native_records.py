@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipelines.contracts.contract import DUCKDB_TYPES, Contract, ContractField
+from pipelines.contracts.periods import Periods
 from pipelines.landing.field_checks import (
     ENGINE_DECIMALS,
     good_field_expression,
@@ -130,7 +131,7 @@ def _make_field(
     if field.name in mapping.constants:
         return _make_constant(field, mapping.constants[field.name])
     if field.name == find_derived_period_field(mapping, contract):
-        return _derive_period(mapping, delivered)
+        return _derive_period(mapping, delivered, field.periods)
     column = _find_column(mapping.column_names(field.name), header)
     if column is None:
         return _NativeField(f"cast(null as {DUCKDB_TYPES[field.type]})", is_null=True)
@@ -225,8 +226,8 @@ def _in_utc(name: str, kind: str) -> str:
     return f"cast({zoned} as timestamp)"
 
 
-def _derive_period(mapping: Mapping, delivered: Delivered) -> _NativeField | None:
-    """The month of a date or time that the file holds as one."""
+def _derive_period(mapping: Mapping, delivered: Delivered, periods: Periods) -> _NativeField | None:
+    """The period of a date or time that the file holds as one."""
     source = mapping.period_from
     assert source is not None
     names = mapping.column_names(source) if isinstance(source, str) else (source.column,)
@@ -239,7 +240,7 @@ def _derive_period(mapping: Mapping, delivered: Delivered) -> _NativeField | Non
         return None
     name = quote_name(delivered.native_names[at])
     moment = name if kind == "DATE" else _in_utc(name, kind)
-    month = f"case when {_has_year_of_four_digits(name)} then strftime({moment}, '%Y-%m') end"
+    month = f"case when {_has_year_of_four_digits(name)} then {periods.of_day(moment)} end"
     return _NativeField(month)
 
 

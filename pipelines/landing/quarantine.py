@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pipelines.contracts.contract import load_contract
 from pipelines.errors import ControlError, UsageError
+from pipelines.landing.field_checks import landed_period
 from pipelines.landing.quarantine_log import STATES, RecordDecision, State
 from pipelines.landing.typed_records import QUARANTINE_NAME
 from pipelines.warehouse.lake_views import ActiveLoad, as_glob, as_text
@@ -227,7 +227,7 @@ def _create_decisions(connection: duckdb.DuckDBPyConnection, loads: Sequence[Act
 
 def _select_records(load: ActiveLoad) -> str:
     """One select per load: its quarantined records beside what was decided and released."""
-    contract = load_contract(load.contract_id)
+    contract = load.contract
     return f"""
         select
             cast({load.load_id} as bigint) as load_id,
@@ -264,12 +264,8 @@ def _select_records(load: ActiveLoad) -> str:
 
 def _select_released(load: ActiveLoad) -> str:
     """Period, currency and amount of the records in the load's corrections."""
-    contract = load_contract(load.contract_id)
-    period, currency, amount = "null", "null", "null"
-    if contract.period_field:
-        period = f'"{contract.period_field}"'
-        if contract.field(contract.period_field).type != "period":
-            period = f"strftime({period}, '%Y-%m')"
+    contract = load.contract
+    period, currency, amount = landed_period(contract), "null", "null"
     if contract.currency_field:
         currency = f'"{contract.currency_field}"'
     if contract.amount_field:

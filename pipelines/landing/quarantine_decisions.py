@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from pipelines.books.audit import append_audits
 from pipelines.books.books import Books, current_time
 from pipelines.books.person import current_person
-from pipelines.contracts.contract import Contract, load_contract
+from pipelines.contracts.contract import Contract, load_contract_in
 from pipelines.errors import EXIT_REFUSED, ApportionError, UsageError
 from pipelines.landing.field_checks import (
     EXPECTED_MARK,
@@ -109,7 +109,8 @@ def release_records(
     with books.begin() as connection, _connect() as engine:
         load = _find_load(workspace, books, source_id, file)
         years = workspace.config.years
-        contract = load_contract(load.contract_id).with_years(years.first, years.last)
+        contract = load_contract_in(load.contract_id, workspace.config.calendar.spans)
+        contract = contract.with_years(years.first, years.last)
         _refuse_unknown_fields(contract, changes or {})
         give_key(engine, workspace, contract)
         values = replace_values(engine, contract, changes or {})

@@ -22,6 +22,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pipelines.books.audit import append_audit
+from pipelines.contracts.periods import MONTHS, Periods
 from pipelines.errors import DeliveryRefusedError
 from pipelines.landing.compare_periods import Doubt, factor_of
 from pipelines.landing.holds import HOLD_PENDING
@@ -105,7 +106,12 @@ class _Source:
 
 
 def settle_source(
-    connection: Connection, source_id: str, source: Source, settings: HoldSettings, today: date
+    connection: Connection,
+    source_id: str,
+    source: Source,
+    settings: HoldSettings,
+    today: date,
+    periods: Periods = MONTHS,
 ) -> list[SettledLoad]:
     """Compare the pending and held loads of a source and write down which of them count.
 
@@ -116,7 +122,7 @@ def settle_source(
     if not waiting:
         return []
     counting = [load for load in loads if load.is_counting]
-    measure = make_measure(source, settings, today)
+    measure = make_measure(source, settings, today, periods)
     is_backfill = not any(load.totals for load in counting)
     state = _Source(source_id, source, measure, counting, waiting, is_backfill)
     settled = []
@@ -126,7 +132,9 @@ def settle_source(
     return [item for item in settled if item.load_id not in state.retired]
 
 
-def make_measure(source: Source, settings: HoldSettings, today: date) -> Measure | None:
+def make_measure(
+    source: Source, settings: HoldSettings, today: date, periods: Periods = MONTHS
+) -> Measure | None:
     """What the settings say of a source; None for no limit."""
     limit = source.find_hold_limit(settings)
     if limit is None:
@@ -134,7 +142,7 @@ def make_measure(source: Source, settings: HoldSettings, today: date) -> Measure
     is_plan = source.scenario == "budget"
     return Measure(
         factor_of(limit),
-        "" if is_plan else f"{today:%Y-%m}",
+        "" if is_plan else periods.find_period(today),
         settings.few_records,
         settings.whole_amounts == "hold" and not is_plan,
     )

@@ -3,7 +3,8 @@
 A format is the text of a value with a directive for each of its parts: `%d` day, `%m` month, `%B`
 or `%b` name of the month, `%Y` and `%y` year of four and of two digits, `%A` or `%a` weekday, `%H`
 hour, `%I` and `%p` hour of a twelve-hour clock and its half of the day, `%M` minute, `%S` second,
-`%f` fraction of a second, `%z` zone as an offset or Z, `%%` a percent sign. Where a format has one
+`%f` fraction of a second, `%z` zone as an offset or Z, `%P` number of a period in the fiscal year
+(where the calendar has such), `%%` a percent sign. Where a format has one
 of the names or a zone, a space stands for any number of spaces, ordinary ones or not.
 """
 
@@ -36,9 +37,10 @@ PATTERNS = {
     "M": r"\d{2}",
     "S": r"\d{2}",
     "f": r"\d{1,9}",
+    "P": r"\d{1,2}",
     "z": r"Z|[+-]\d{2}(?::?\d{2})?",
 }
-DIGITS = frozenset("dmYyHIMSf")
+DIGITS = frozenset("dmYyHIMSfP")
 EQUAL_PARTS = {"b": "B", "a": "A", "y": "Y"}
 NAMED = frozenset("BbAap")
 TIMED = frozenset("HIMSfpz")
@@ -93,7 +95,7 @@ class MomentFormat:
         """31 March 2026, a Tuesday, at five past two in the afternoon, in this format."""
         names = load_calendar_names()[languages[0] if languages else "en"]
         shown = {"d": "31", "m": "03", "Y": "2026", "y": "26", "H": "14", "I": "02", "M": "05"}
-        shown |= {"S": "00", "f": "0", "z": "+02:00", "p": names.halves.pm[0].upper()}
+        shown |= {"S": "00", "f": "0", "z": "+02:00", "P": "03", "p": names.halves.pm[0].upper()}
         shown |= {"B": names.months[2][0].title(), "b": names.months[2][-1].title()}
         shown |= {"A": names.weekdays[1][0].title(), "a": names.weekdays[1][-1].title()}
         return "".join(text if item is None else shown[item] for item, text in self.parts)
@@ -143,7 +145,12 @@ def find_format_fault(
     except ValueError as error:
         return str(error)
     parts = set(found.directives)
-    if not parts & set("mBb"):
+    if "P" in parts:
+        if kind != "period":
+            return "has the number of a fiscal period, %P; only period fields have one"
+        if parts - set("PYy"):
+            return "has the number of a fiscal period, %P; only a year stands beside it"
+    elif not parts & set("mBb"):
         return "has no month, %m or %B"
     if kind == "timestamp" and "d" not in parts and parts & TIMED:
         # A month alone is its first moment.

@@ -29,7 +29,7 @@ from pipelines.landing.lake_files import sweep_staging
 from pipelines.warehouse.build import BUILDING_NAME, lock_warehouse
 from pipelines.warehouse.old_publications import find_old_publications, find_signed_runs
 from pipelines.warehouse.publication import Publication, read_publication
-from pipelines.workspace.config import PERIOD_PATTERN
+from pipelines.workspace.fiscal_calendar import PERIOD_PATTERN
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -47,7 +47,7 @@ def _declared_form(
     if field.type == "date" and (mapping.date_order, mapping.date_separator) != ("ymd", "-"):
         return ordered_date_form(name, mapping)
     if field.type == "period" and mapping.period_formats:
-        return period_form(name, mapping, year)
+        return period_form(name, mapping, year, field.periods)
     if field.type == "timestamp" and mapping.timestamp_formats:
         return time_form(name, mapping, year)
     if field.type == "timestamp" and mapping.time_zone is not None:
@@ -63,7 +63,8 @@ def _native_form(name: str, field: ContractField, mapping: Mapping) -> str:
         return f"case when {midnight} then left({name}, 10) else {name} end"
     if field.type == "period" and mapping.period_formats:
         is_day = f"regexp_full_match({name}, '\\d{{4}}-\\d\\d-\\d\\d')"
-        return f"case when {midnight} or {is_day} then left({name}, 7) else {name} end"
+        day = f"try_cast(left({name}, 10) as date)"
+        return f"case when {midnight} or {is_day} then {field.periods.of_day(day)} else {name} end"
     if field.type == "timestamp":
         is_date = f"regexp_full_match({name}, '\\d{{4}}-\\d\\d-\\d\\d')"
         time = f"case when {is_date} then {name} || 'T00:00:00' else {name} end"

@@ -361,7 +361,7 @@ def _map_values(name: str, values: dict[str, str], default: str | None) -> str:
 def _derive_times(contract: Contract, mapping: Mapping) -> dict[str, str]:
     return {
         name: derived_time(
-            f'"{item.of}"', contract.field(item.of).type, item.point, contract.field(name)
+            f'"{item.of}"', contract.field(item.of), item.point, contract.field(name)
         )
         for name, item in mapping.derived_times.items()
     }
@@ -374,4 +374,4 @@ def _derive_period(contract: Contract, mapping: Mapping) -> dict[str, str]:
         return {}
     name = source if isinstance(source, str) else helper_name(source)
     kind = contract.field(source).type if isinstance(source, str) else source.type
-    return {period: period_of_moment(f'"{name}"', kind)}
+    return {period: period_of_moment(f'"{name}"', kind, contract.field(period).periods)}

@@ -8,7 +8,9 @@ that.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+from pipelines.contracts.periods import Periods
 from pipelines.mappings.calendar_names import list_halves, list_months, list_weekdays
 from pipelines.mappings.mapping import Mapping
 from pipelines.mappings.moment_formats import MomentFormat, parse_format
@@ -31,14 +33,19 @@ YEAR = "_year"
 def date_form(name: str, mapping: Mapping, year: str | None) -> str:
     """SQL for a date in one of the declared forms; `year` is SQL for that of forms without one."""
     formats = [parse_format(text) for text in mapping.date_formats]
-    tries = [_try_day(name, form, mapping, year, "%Y-%m-%d") for form in formats]
+    tries = [_try_day(name, form, mapping, year, _write_day) for form in formats]
     return _first_of(name, tries, f"a date such as {_examples(formats, mapping)}")
 
 
-def period_form(name: str, mapping: Mapping, year: str | None) -> str:
+def period_form(name: str, mapping: Mapping, year: str | None, periods: Periods) -> str:
     """SQL for a period, such as 2026-03, in one of the declared forms."""
     formats = [parse_format(text) for text in mapping.period_formats]
-    tries = [_try_day(name, form, mapping, year, "%Y-%m") for form in formats]
+    tries = [
+        _try_number(name, form, mapping, year)
+        if form.group("P") is not None
+        else _try_day(name, form, mapping, year, periods.of_day)
+        for form in formats
+    ]
     return _first_of(name, tries, f"a period such as {_examples(formats, mapping)}")
 
 
@@ -197,7 +204,24 @@ class _Parts:
         )
 
 
-def _try_day(name: str, form: MomentFormat, mapping: Mapping, year: str | None, target: str) -> str:
+def _write_day(day: str) -> str:
+    return f"strftime({day}, '%Y-%m-%d')"
+
+
+def _try_number(name: str, form: MomentFormat, mapping: Mapping, year: str | None) -> str:
+    """SQL for the id of a period that a text names by its number in the fiscal year."""
+    parts = _Parts(name, form, mapping, year)
+    number = f"lpad({parts.part('P')}, 2, '0')"
+    return f"case when {parts.fits()} then ({parts.year()}) || '-P' || {number} end"
+
+
+def _try_day(
+    name: str,
+    form: MomentFormat,
+    mapping: Mapping,
+    year: str | None,
+    write: Callable[[str], str],
+) -> str:
     parts = _Parts(name, form, mapping, year)
     day = parts.day()
     weekday = mark_expression(name, "the weekday of that date", OTHER_WEEKDAY)
@@ -205,7 +229,7 @@ def _try_day(name: str, form: MomentFormat, mapping: Mapping, year: str | None, 
     return (
         f"case when {parts.fits()} and {day} is not null then case "
         f"{wrong if form.group('A', 'a') is not None else ''}"
-        f"when {parts.has_its_weekday()} then strftime({day}, '{target}') end end"
+        f"when {parts.has_its_weekday()} then {write(day)} end end"
     )
 
 

@@ -7,19 +7,23 @@ date that is none is marked, so that the record says what was expected.
 from __future__ import annotations
 
 from pipelines.contracts.contract import ContractField, FieldType
+from pipelines.contracts.periods import Periods
 from pipelines.readers.text_marks import is_marked, mark_expression
 
 FORMS: dict[str, str] = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%dT%H:%M:%SZ"}
 
 
-def period_of_moment(name: str, kind: FieldType) -> str:
+def period_of_moment(name: str, kind: FieldType, periods: Periods) -> str:
     """SQL for the period, such as 2026-03, of a date or of a time in UTC."""
-    return _derive(name, kind, f"strftime({_moment(name, kind)}, '%Y-%m')", "the period")
+    return _derive(name, kind, periods.of_day(_moment(name, kind)), "the period")
 
 
-def derived_time(name: str, kind: FieldType, point: str, target: ContractField) -> str:
+def derived_time(name: str, source: ContractField, point: str, target: ContractField) -> str:
     """SQL for the point in time that follows from a period, date or time in UTC, as a text for the
-    field `target`."""
+    field `target`. Of a period the month is the period, whatever its days are."""
+    kind, periods = source.type, source.periods
+    if kind == "period" and not periods.are_months:
+        return _derive_from_period(name, periods, point, target)
     day = f"cast({_moment(name, kind)} as date)"
     moment = {
         "month_start": f"date_trunc('month', {day})",
@@ -28,6 +32,21 @@ def derived_time(name: str, kind: FieldType, point: str, target: ContractField) 
         "next_day": f"{day} + interval 1 day",
     }[point]
     return _derive(name, kind, f"strftime({moment}, '{FORMS[target.type]}')", target.name)
+
+
+def _derive_from_period(name: str, periods: Periods, point: str, target: ContractField) -> str:
+    first, after = periods.first_day(name), periods.day_after(name)
+    day = {
+        "month_start": first,
+        "month_last_day": f"({after}) - interval 1 day",
+        "next_month": after,
+        "next_day": f"({first}) + interval 1 day",
+    }[point]
+    other = mark_expression(name, f"a period of the calendar to derive {target.name} from")
+    return (
+        f"case when {name} is null or {is_marked(name)} then {name} "
+        f"when ({first}) is null then {other} else strftime({day}, '{FORMS[target.type]}') end"
+    )
 
 
 def day_after(name: str, kind: FieldType) -> str:

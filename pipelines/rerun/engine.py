@@ -255,8 +255,8 @@ class Rerun:
                     f"{self.workspace.lake}. Restore them from a backup, or run 'apportion build'."
                 )
         pins = read_pins(self.workspace, self.connection)
-        zone = self.workspace.config.time_zone
-        create_lake_views(self.connection, self._loads, (contract_id,), pins=pins, time_zone=zone)
+        clock = self.workspace.config.clock
+        create_lake_views(self.connection, self._loads, (contract_id,), pins=pins, clock=clock)
 
     def _drop(self, relation: str) -> None:
         kind = self._find_type(relation)

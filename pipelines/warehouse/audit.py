@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.errors import ControlError
 from pipelines.money import ENGINE_DIGITS, minor_unit_digits
 from pipelines.warehouse.audit_prices import audit_prices
+from pipelines.warehouse.pinned_records import write_bill_period
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _count_deliveries(
     ).fetchall()
     for name, feed in feeds.items():
         rows += connection.execute(
-            "select _scenario_id, strftime(billing_period_start, '%Y-%m'), $account, "
+            f"select _scenario_id, {write_bill_period(config.clock)}, $account, "
             f"billing_currency, sum({feed.measure}) from lake.cloud_bill "
             "where _source_id = $source group by all",
             {"source": name, "account": feed.account},

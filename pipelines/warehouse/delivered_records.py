@@ -1,7 +1,7 @@
 """The records of the deliveries that a published run read: file, hash, row, and what they say.
 
 Conditions are on fields of the contract; `period_id` narrows a contract that has a date or a time
-instead by the month of it, on the workspace's clock, `cost_centre_id` one that has a receiver, and
+instead by the period of it, on the workspace's clock, `cost_centre_id` one that has a receiver, and
 `scenario_id` all.
 A condition on a field that a contract does not have cannot narrow it, and is said.
 """
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.allocation.source_records import read_published_loads
-from pipelines.contracts.contract import Contract, load_contract
+from pipelines.contracts.contract import Contract, load_contract_in
+from pipelines.contracts.periods import PeriodClock
 from pipelines.warehouse.lake_views import as_text, create_lake_views
 from pipelines.warehouse.pins import name_files, read_pins
 from pipelines.workspace.workspace import Workspace
@@ -65,9 +66,16 @@ def find_records(
     pins = read_pins(workspace, published)
     names = name_files(loads, pins)
     with duckdb.connect(":memory:") as lake:
-        create_lake_views(lake, loads, pins=pins, time_zone=workspace.config.time_zone)
+        create_lake_views(lake, loads, pins=pins, clock=workspace.config.clock)
         found = [
-            _find(lake, load_contract(contract_id), conditions, limit, names, workspace)
+            _find(
+                lake,
+                load_contract_in(contract_id, workspace.config.calendar.spans),
+                conditions,
+                limit,
+                names,
+                workspace,
+            )
             for contract_id in contract_ids
         ]
     return sorted(found, key=lambda part: (len(part.not_narrowed_by), part.contract_id))
@@ -83,7 +91,7 @@ def _find(
 ) -> DeliveredRecords:
     clauses, foreign = [], []
     for field, value in conditions.items():
-        text = _text_of(contract, field, workspace.config.time_zone)
+        text = _text_of(contract, field, workspace.config.clock)
         if text is None:
             foreign.append(field)
         else:
@@ -107,7 +115,7 @@ def _find(
     return DeliveredRecords(contract.contract_id, count[0], records, tuple(foreign))
 
 
-def _text_of(contract: Contract, name: str, time_zone: str) -> str | None:
+def _text_of(contract: Contract, name: str, clock: PeriodClock) -> str | None:
     """SQL for what a condition compares, None where the contract has nothing like it."""
     names = {field.name for field in contract.fields}
     if name in names:
@@ -120,6 +128,6 @@ def _text_of(contract: Contract, name: str, time_zone: str) -> str | None:
         moment = f'"{contract.period_field}"'
         is_time = contract.field(contract.period_field).type == "timestamp"
         if is_time and contract.contract_id not in PERIODS_OF_THEIR_OWN:
-            moment = f"({moment} at time zone 'UTC') at time zone {as_text(time_zone)}"
-        return f"strftime({moment}, '%Y-%m')"
+            moment = f"({moment} at time zone 'UTC') at time zone {as_text(clock.time_zone)}"
+        return clock.periods.of_day(moment)
     return None

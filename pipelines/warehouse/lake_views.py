@@ -21,7 +21,9 @@ from pipelines.contracts.contract import (
     ContractField,
     list_contract_ids,
     load_contract,
+    load_contract_in,
 )
+from pipelines.contracts.periods import MONTHS, MONTHS_OF_UTC, PeriodClock, Periods
 from pipelines.landing.field_checks import landed_period
 from pipelines.landing.holds import is_counting
 from pipelines.landing.load_log import name_directory, read_replaced_periods
@@ -74,6 +76,13 @@ class ActiveLoad:
     """Fields by which its records take the place of earlier ones, where its source says so."""
     replaced_periods: tuple[str, ...] = ()
     """Periods in which another load of its source counts instead."""
+    periods: Periods = MONTHS
+    """Those of the workspace's calendar."""
+
+    @property
+    def contract(self) -> Contract:
+        """The contract of its records, in the workspace's calendar."""
+        return load_contract_in(self.contract_id, self.periods)
 
     @property
     def records_open(self) -> int:
@@ -112,6 +121,7 @@ def list_active_loads(workspace: Workspace, books: Books) -> list[ActiveLoad]:
             row.reading,
             find_updated_key(workspace.config.sources[row.source_id], row.contract_id),
             replaced.get(row.load_id, ()),
+            workspace.config.calendar.spans,
         )
         for row in rows
         if row.source_id in workspace.config.sources
@@ -124,13 +134,13 @@ def create_lake_views(
     contract_ids: Sequence[str] | None = None,
     *,
     pins: Pins | None = None,
-    time_zone: str = "UTC",
+    clock: PeriodClock = MONTHS_OF_UTC,
 ) -> None:
     """Create schema `lake` with a view per contract, or of `contract_ids` only.
 
     Columns: those of the contract, then _source_id, _scenario_id, _file_id (sha256), _row_number;
     for contracts without a period also _counts_from and _counts_until. `pins`: what closed periods
-    read instead of the active loads; the clock of `time_zone` says which records are theirs.
+    read instead of the active loads; `clock` says which records are theirs.
     """
     connection.execute("create schema if not exists lake")
     for contract_id in list_contract_ids() if contract_ids is None else contract_ids:
@@ -138,7 +148,7 @@ def create_lake_views(
         body = select_loads(connection, contract_id, own)
         shown = None
         if pins is not None and pins.restates_or_pins:
-            shown = _show_closed(connection, contract_id, body, pins, time_zone)
+            shown = _show_closed(connection, contract_id, body, pins, clock)
         if shown is None:
             shown = body
             if contract_id in pinned_records.SPANNED:
@@ -175,7 +185,7 @@ def _show_closed(
     contract_id: str,
     active: str,
     pins: Pins,
-    time_zone: str,
+    clock: PeriodClock,
 ) -> str | None:
     """The records with those of closed periods as they were closed, None where nothing differs."""
     pinned = [
@@ -188,17 +198,17 @@ def _show_closed(
             return None
         if contract_id == pinned_records.RATES:
             return pinned_records.show_rates(active, pinned)
-        return pinned_records.show_organisation(active, pinned)
+        return pinned_records.show_organisation(active, pinned, clock.periods)
     if contract_id in pinned_records.SPANNED:
         own = dict(pinned)
         periods = {
             pin.period_id for name in pinned_records.SPANNED for pin in pins.of_contract(name)
         }
         pinned = [(name, own.get(name, "from active")) for name in sorted(periods)]
-        return pinned_records.show_spans(active, pinned, restated)
+        return pinned_records.show_spans(active, pinned, restated, clock.periods)
     if load_contract(contract_id).period_field is None:
         return None
-    return pinned_records.show_periods(contract_id, active, pinned, restated, time_zone)
+    return pinned_records.show_periods(contract_id, active, pinned, restated, clock)
 
 
 def _select_fields(
@@ -312,11 +322,10 @@ def list_relations(load: ActiveLoad) -> list[str]:
     path = as_text(as_glob(load.directory / RECORDS_NAME))
     relations = [f"({view})" if view is not None else f"read_parquet({path})"]
     relations += _list_released(load)
-    field = load_contract(load.contract_id).period_field
-    if not load.replaced_periods or field is None:
+    if not load.replaced_periods or load.contract.period_field is None:
         return relations
     named = ", ".join(map(as_text, load.replaced_periods))
-    period = landed_period(load_contract(load.contract_id))
+    period = landed_period(load.contract)
     counting = f"where coalesce({period} not in ({named}), true)"
     return [f"(select * from {relation} {counting})" for relation in relations]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ControlError
 from pipelines.money import AMOUNT_LIMIT
+from pipelines.warehouse.pinned_records import write_bill_period
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ AMOUNTS = """
     select _source_id, _file_id, _row_number, period_id, currency_code, amount_local
     from lake.budget
     union all
-    select _source_id, _file_id, _row_number, strftime(billing_period_start, '%Y-%m'),
+    select _source_id, _file_id, _row_number, {bill_period},
         billing_currency, {bill_amount}
     from lake.cloud_bill
 """
@@ -50,11 +51,13 @@ def refuse_converted_amounts(connection: duckdb.DuckDBPyConnection, workspace: W
     Doubles decide: at the limit their error is an eighth of a unit, and nothing lies that near.
     """
     config = workspace.config
+    bill_period = write_bill_period(config.clock)
+    amounts = AMOUNTS.format(bill_amount=BILL_AMOUNT, bill_period=bill_period)
     rows = connection.execute(
         f"""
         select coalesce(loads.file_name, amounts._file_id), amounts._row_number,
             amounts.amount_local, amounts.currency_code, amounts.period_id, rates.exchange_rate
-        from ({AMOUNTS.format(bill_amount=BILL_AMOUNT)}) as amounts
+        from ({amounts}) as amounts
         inner join lake.exchange_rates as rates
             on rates.rate_type = $type and rates.to_currency_code = $currency
             and amounts.period_id = rates.period_id

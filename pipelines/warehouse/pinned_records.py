@@ -11,17 +11,15 @@ Four kinds of contracts:
   sides of a cut is one row again;
 - *no period at all* (assets and their relations): every record says from which to which period it
   counts, in `_counts_from` and `_counts_until`, empty where there is no bound.
-
-Assumes that a period is a calendar month, as the calendar has it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import TYPE_CHECKING
 
-from pipelines.contracts.contract import load_contract
+from pipelines.contracts.contract import load_contract, load_contract_in
+from pipelines.contracts.periods import MONTHS, PeriodClock, Periods
 
 if TYPE_CHECKING:
     from pipelines.contracts.contract import Contract
@@ -45,29 +43,34 @@ def is_by_clock(contract: Contract) -> bool:
     return contract.contract_id in BY_CLOCK
 
 
-def write_period(contract: Contract, time_zone: str) -> str:
+def write_period(contract: Contract, clock: PeriodClock) -> str:
     """SQL for the period of a record. The contract has a period field."""
     assert contract.period_field is not None
     name = f'"{contract.period_field}"'
     if contract.field(contract.period_field).type == "period":
         return name
     if is_by_clock(contract):
-        name = f"({name} at time zone 'UTC') at time zone {_as_text(time_zone)}"
-    return f"strftime({name}, '%Y-%m')"
+        name = f"({name} at time zone 'UTC') at time zone {_as_text(clock.time_zone)}"
+    return clock.periods.of_day(name)
 
 
-def select_of_period(contract_id: str, body: str, pin: Pin, time_zone: str) -> str:
+def write_bill_period(clock: PeriodClock) -> str:
+    """SQL for the period of a line of a cloud bill."""
+    return write_period(load_contract_in("cloud_bill", clock.periods), clock)
+
+
+def select_of_period(contract_id: str, body: str, pin: Pin, clock: PeriodClock) -> str:
     """The fields of the records of `body` that decide figures of the pin's period, for comparing.
 
     Of assets: those in use by its end, without what happened to them after it.
     """
-    contract = load_contract(contract_id)
+    contract = load_contract_in(contract_id, clock.periods)
     fields = ", ".join(f'"{field.name}"' for field in contract.fields)
     chosen = f"select _source_id, {fields} from ({body})"
     if contract.period_field is not None:
-        return f"{chosen} where {write_period(contract, time_zone)} = {_as_text(pin.period_id)}"
+        return f"{chosen} where {write_period(contract, clock)} = {_as_text(pin.period_id)}"
     if contract_id == "assets":
-        start, end = (f"date '{day}'" for day in find_span(pin.period_id))
+        start, end = _show_days(clock.periods, pin.period_id)
         return (
             f"select * replace (case when retired_date < {end} then retired_date end "
             f"as retired_date) from ({chosen}) "
@@ -82,10 +85,10 @@ def show_periods(
     active: str,
     pinned: Sequence[tuple[str, str]],
     restated: Sequence[str],
-    time_zone: str,
+    clock: PeriodClock,
 ) -> str:
     """Records of periods. `pinned`: (period, SQL of the records of its close)."""
-    period = write_period(load_contract(contract_id), time_zone)
+    period = write_period(load_contract_in(contract_id, clock.periods), clock)
     parts = [_select_unpinned("active", period, [name for name, _ in pinned])]
     parts += [
         f"select * from ({body}) where {period} in ({_list(names)})"
@@ -116,7 +119,9 @@ def show_rates(active: str, pinned: Sequence[tuple[str, str]]) -> str:
     )
 
 
-def show_organisation(active: str, pinned: Sequence[tuple[str, str]]) -> str:
+def show_organisation(
+    active: str, pinned: Sequence[tuple[str, str]], calendar: Periods = MONTHS
+) -> str:
     """Assignments that hold in spans of time: those of the close in the periods of the close."""
     fields = [field.name for field in load_contract(ORGANISATION).fields]
     kept = ", ".join(f'"{name}"' for name in fields if name not in ("valid_from", "valid_to"))
@@ -125,7 +130,7 @@ def show_organisation(active: str, pinned: Sequence[tuple[str, str]]) -> str:
         f"least(coalesce(valid_to, {ENDLESS}), {end}) as valid_to) "
         f"from ({body}) where _scenario_id = 'actual' "
         f"and valid_from < {end} and coalesce(valid_to, {ENDLESS}) > {start}"
-        for body, start, end in _cut("from active", pinned)
+        for body, start, end in _cut("from active", pinned, calendar)
     )
     # An assignment that was cut and is the same on both sides is no move: it becomes one again.
     return (
@@ -143,16 +148,21 @@ def show_organisation(active: str, pinned: Sequence[tuple[str, str]]) -> str:
     )
 
 
-def show_spans(active: str, pinned: Sequence[tuple[str, str]], restated: Sequence[str]) -> str:
+def show_spans(
+    active: str,
+    pinned: Sequence[tuple[str, str]],
+    restated: Sequence[str],
+    calendar: Periods = MONTHS,
+) -> str:
     """Records without a period, each with the span of periods in which it counts."""
     parts = [
         f"select * replace ({_bound(start)} as _counts_from, {_bound(end)} as _counts_until) "
         f"from (select *, {SPAN_COLUMNS} from ({body})) where _scenario_id = 'actual'"
-        for body, start, end in _cut("from active", pinned)
+        for body, start, end in _cut("from active", pinned, calendar)
     ]
     parts.append(f"select *, {SPAN_COLUMNS} from active where _scenario_id <> 'actual'")
     for period in restated:
-        start, end = (f"date '{day}'" for day in find_span(period))
+        start, end = _show_days(calendar, period)
         parts.append(
             "select * replace ('restated' as _scenario_id), "
             f"{start} as _counts_from, {end} as _counts_until "
@@ -161,13 +171,15 @@ def show_spans(active: str, pinned: Sequence[tuple[str, str]], restated: Sequenc
     return f"with active as ({active}) {' union all '.join(parts)}"
 
 
-def find_span(period_id: str) -> tuple[date, date]:
-    """First day of a period, and the first day after it."""
-    year, month = map(int, period_id.split("-"))
-    return date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
+def _show_days(calendar: Periods, period_id: str) -> tuple[str, str]:
+    """First day of a period, and the first day after it, in SQL."""
+    item = calendar.find_days(period_id)
+    return f"date '{item.start}'", f"date '{item.end}'"
 
 
-def _cut(active: str, pinned: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
+def _cut(
+    active: str, pinned: Sequence[tuple[str, str]], calendar: Periods
+) -> list[tuple[str, str, str]]:
     """The whole of time in pieces: (SQL of the records, first day, day after the last), in SQL.
 
     The pieces depend on the periods alone, so that two contracts are cut at the same days.
@@ -175,7 +187,7 @@ def _cut(active: str, pinned: Sequence[tuple[str, str]]) -> list[tuple[str, str,
     pieces: list[tuple[str, str, str]] = []
     cursor = BEGINNING
     for period, body in sorted(pinned):
-        start, end = (f"date '{day}'" for day in find_span(period))
+        start, end = _show_days(calendar, period)
         if cursor != start:
             pieces.append((active, cursor, start))
         pieces.append((body, start, end))

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.contracts.contract import list_contract_ids, load_contract
+from pipelines.contracts.periods import PeriodClock
 from pipelines.errors import ControlError
 from pipelines.landing.load_log import name_directory
 from pipelines.landing.quarantine_log import NO_DECISIONS, Correction, LoadDecisions, read_decisions
@@ -152,7 +153,7 @@ def settle_pins(
     connection: duckdb.DuckDBPyConnection,
     pins: Pins,
     active: Sequence[ActiveLoad],
-    time_zone: str,
+    clock: PeriodClock,
     select_loads: Callable[[str, Sequence[ActiveLoad]], str],
 ) -> Pins:
     """The pins without those whose period reads the same records then and now.
@@ -164,7 +165,7 @@ def settle_pins(
         pins=tuple(
             pin
             for pin in pins.pins
-            if pin.is_certain or _differs(connection, pin, active, time_zone, select_loads)
+            if pin.is_certain or _differs(connection, pin, active, clock, select_loads)
         ),
     )
 
@@ -298,7 +299,7 @@ def _differs(
     connection: duckdb.DuckDBPyConnection,
     pin: Pin,
     active: Sequence[ActiveLoad],
-    time_zone: str,
+    clock: PeriodClock,
     select_loads: Callable[[str, Sequence[ActiveLoad]], str],
 ) -> bool:
     """Whether the records of the period are others today. What only happened later is none."""
@@ -308,7 +309,7 @@ def _differs(
         if load.contract_id == pin.contract_id and load.scenario_id == ACTUAL
     ]
     before, after = (
-        select_of_period(pin.contract_id, select_loads(pin.contract_id, loads), pin, time_zone)
+        select_of_period(pin.contract_id, select_loads(pin.contract_id, loads), pin, clock)
         for loads in (pin.loads, now)
     )
     row = connection.execute(
@@ -369,6 +370,7 @@ def _as_it_was(workspace: Workspace, load: ActiveLoad, item: dict[str, Any]) -> 
         directory=workspace.lake / load.source_id / name_directory(load.sha256, item["reading"]),
         decisions=LoadDecisions((), corrections),
         replaced_periods=tuple(item.get("without_periods", ())),
+        periods=workspace.config.calendar.spans,
     )
 
 
@@ -398,6 +400,7 @@ def _read_loads(workspace: Workspace, connection: Connection) -> dict[tuple[str,
             find_updated_key(sources[row.source_id], row.contract_id)
             if row.source_id in sources
             else (),
+            periods=workspace.config.calendar.spans,
         )
         for row in connection.execute(select(loads))
     }
@@ -456,6 +459,7 @@ def _unpack(workspace: Workspace, item: dict[str, Any]) -> ActiveLoad:
         if source_id in sources
         else (),
         replaced_periods=tuple(item.get("without_periods", ())),
+        periods=workspace.config.calendar.spans,
     )
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.contracts.periods import OUTSIDE
 from pipelines.errors import ControlError
+from pipelines.warehouse.pinned_records import write_bill_period
 from pipelines.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ COST_LINES = """
     left join model.phasing as phasing
         on budget._source_id = phasing.source_id and budget.period_id = phasing.delivered_period_id
     union all
-    select _source_id, strftime(billing_period_start, '%Y-%m'), billing_currency
+    select _source_id, {bill_period}, billing_currency
     from lake.cloud_bill
 """
 
@@ -44,6 +46,10 @@ DEPRECIATION_LINES = """
 """
 
 
+def _select_cost_lines(workspace: Workspace) -> str:
+    return COST_LINES.format(bill_period=write_bill_period(workspace.config.clock))
+
+
 def refuse_lines_outside_calendar(
     connection: duckdb.DuckDBPyConnection, workspace: Workspace
 ) -> None:
@@ -51,7 +57,7 @@ def refuse_lines_outside_calendar(
     rows = connection.execute(
         f"""
         select source_id, period_id, count(*)
-        from ({COST_LINES}) as lines
+        from ({_select_cost_lines(workspace)}) as lines
         anti join model.periods as periods on lines.period_id = periods.period_id
         group by all
         order by all
@@ -62,10 +68,13 @@ def refuse_lines_outside_calendar(
         found = "; ".join(
             f"{source}: {count} lines of {period}" for source, period, count in rows[:NAMED]
         )
+        remedy = "Extend 'calendar' in apportion.yml"
+        if again := sorted({source for source, period, _ in rows if period.endswith(OUTSIDE)}):
+            # What period a day belongs to is read from it when it lands.
+            remedy += f", then read the files again: 'apportion land --reread {again[0]}'"
         raise ControlError(
             f"there is cost outside the calendar {calendar.first_period} to "
-            f"{calendar.last_period}: {found}. Extend 'calendar' in apportion.yml; "
-            "nothing was lost."
+            f"{calendar.last_period}: {found}. {remedy}; nothing was lost."
         )
 
 
@@ -114,7 +123,7 @@ def refuse_missing_rates(connection: duckdb.DuckDBPyConnection, workspace: Works
     rows = connection.execute(
         f"""
         select lines.currency_code, lines.period_id, count(*)
-        from ({COST_LINES} union all {DEPRECIATION_LINES}) as lines
+        from ({_select_cost_lines(workspace)} union all {DEPRECIATION_LINES}) as lines
         semi join model.period_versions as versions on lines.period_id = versions.period_id
         anti join lake.exchange_rates as rates
             on rates.rate_type = $type and rates.to_currency_code = $currency

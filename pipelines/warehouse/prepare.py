@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.checks.upstream import find_unusable_columns
+from pipelines.contracts.contract import load_contract_in
+from pipelines.contracts.periods import Periods
 from pipelines.cost_model.compile import RunStamp, compile_tables, write_tables
 from pipelines.cost_model.load import CostModel
 from pipelines.errors import ControlError
@@ -66,7 +68,7 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries:
     config = workspace.config
     with duckdb.connect(str(database)) as connection:
         pins = _settle_pins(connection, workspace, given)
-        create_lake_views(connection, given.loads, pins=pins, time_zone=config.time_zone)
+        create_lake_views(connection, given.loads, pins=pins, clock=config.clock)
         tables = compile_tables(config, given.model, given.stamp)
         write_tables(connection, tables, workspace.evidence / given.stamp.run_id / "model")
         create_load_tables(connection, given.loads, _list_measures(config))
@@ -75,7 +77,7 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries:
         _create_findings(connection, workspace, find_unusable_columns(deliveries))
         refuse_lines_outside_calendar(connection, workspace)
         create_notices(connection, config)
-        _create_period_versions(connection, config.control_total.source_ids)
+        _create_period_versions(connection, config.control_total.source_ids, config.calendar.spans)
         refuse_broken_years(connection, workspace)
         refuse_missing_rates(connection, workspace)
         refuse_negative_quantities(connection)
@@ -105,7 +107,7 @@ def _settle_pins(
         connection,
         given.pins,
         given.loads,
-        workspace.config.time_zone,
+        workspace.config.clock,
         lambda contract_id, loads: select_loads(connection, contract_id, loads),
     )
     return replace(settled, also_restated=read_posted_periods(connection, workspace, given.closed))
@@ -155,12 +157,13 @@ def _create_findings(
 
 
 def _create_period_versions(
-    connection: duckdb.DuckDBPyConnection, control_sources: tuple[str, ...]
+    connection: duckdb.DuckDBPyConnection, control_sources: tuple[str, ...], periods: Periods
 ) -> None:
     """Every (scenario, period) that has cost, in its open version. A period whose records are all
     in quarantine was delivered, too."""
+    moment = load_contract_in("cloud_bill", periods).period_field
     connection.execute(
-        """
+        f"""
         create or replace table model.period_versions as
         select distinct scenario_id, period_id, cast(1 as integer) as version, 'open' as state
         from (
@@ -177,8 +180,8 @@ def _create_period_versions(
             select bill._scenario_id, periods.period_id
             from lake.cloud_bill as bill
             inner join model.periods as periods
-                on bill.billing_period_start >= periods.period_start
-                and bill.billing_period_start < periods.period_end
+                on bill.{moment} >= periods.period_start
+                and bill.{moment} < periods.period_end
             where list_contains($sources, bill._source_id)
             union all
             select loads.scenario_id, periods.period_id

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from pipelines.contracts.periods import PeriodClock
 from pipelines.cost_model.forms import Dated
 from pipelines.cost_model.schema import LineMatch
 from pipelines.money import list_currencies
 from pipelines.workspace.check_settings import SourceChecks, WorkspaceChecks
 from pipelines.workspace.close_calendar import CloseCalendar
 from pipelines.workspace.connections import Connection
+from pipelines.workspace.fiscal_calendar import Calendar
 from pipelines.workspace.materiality import Materiality
 from pipelines.workspace.operation_settings import DispatchSettings, RetentionSettings
 from pipelines.workspace.phasing import Phasing
-
-PERIOD_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
-
-PeriodId = Annotated[str, Field(pattern=PERIOD_PATTERN.pattern)]
 
 
 def _refuse_path_outside(glob: str) -> str:
@@ -74,46 +71,6 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Calendar(Strict):
-    """The fiscal calendar: calendar months, and the month in which the fiscal year starts.
-
-    A fiscal year is named after the calendar year in which it ends.
-    """
-
-    first_period: PeriodId
-    last_period: PeriodId
-    fiscal_year_start_month: int = Field(default=1, ge=1, le=12)
-
-    @model_validator(mode="after")
-    def runs_forward(self) -> Calendar:
-        if self.last_period < self.first_period:
-            raise ValueError(f"last_period {self.last_period} is before {self.first_period}")
-        return self
-
-    def periods(self) -> list[tuple[str, date, date, int, int]]:
-        """(period_id, start, end exclusive, fiscal year, number in the fiscal year) in order."""
-        year, month = map(int, self.first_period.split("-"))
-        last_year, last_month = map(int, self.last_period.split("-"))
-        rows = []
-        while (year, month) <= (last_year, last_month):
-            next_year, next_month = (year + 1, 1) if month == 12 else (year, month + 1)
-            shift = (month - self.fiscal_year_start_month) % 12
-            ends_next_year = (
-                self.fiscal_year_start_month > 1 and month >= self.fiscal_year_start_month
-            )
-            rows.append(
-                (
-                    f"{year:04d}-{month:02d}",
-                    date(year, month, 1),
-                    date(next_year, next_month, 1),
-                    year + 1 if ends_next_year else year,
-                    shift + 1,
-                )
-            )
-            year, month = next_year, next_month
-        return rows
-
-
 class DetailFeed(Strict):
     """A source that explains part of the ledger, line by line.
 
@@ -135,8 +92,9 @@ class DetailFeed(Strict):
     discount_category: str = Field(default="Discounts", min_length=1)
     unused_category: str | None = Field(default=None, min_length=1)
     """Category of the lines that are the unused part of a commitment; None: that of the bill."""
-    depreciation: Literal["full_month", "by_day"] = "full_month"
-    """Asset register only: by which convention the life of an asset is counted."""
+    depreciation: Literal["full_month", "by_day"] | None = None
+    """Asset register only: by which convention the life of an asset is counted; where left out,
+    by full months, and by days where the periods of the calendar are no months."""
     service_from: FeedColumn | None = None
     """Where a line's service is read: a column or `tag:KEY`."""
     consumer_from: FeedColumn | None = None
@@ -359,3 +317,8 @@ class WorkspaceConfig(Strict):
     is_demo: bool = False
     """Whether one person may act as several (`--as`): never where real money is charged."""
     sources: dict[SourceId, Source]
+
+    @property
+    def clock(self) -> PeriodClock:
+        """What says to which period a moment belongs."""
+        return PeriodClock(self.time_zone, self.calendar.spans)

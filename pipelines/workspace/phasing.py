@@ -8,19 +8,19 @@ itself is the engine's (`stg_budget__lines`), in the minor unit, so that the par
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipelines.workspace.fiscal_calendar import Period, find_quarter
+
 PERIODS_OF = {"quarter": 3, "half_year": 6}
 WEIGHT_DECIMALS = 6
 
 Weight = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=WEIGHT_DECIMALS)]
-Period = tuple[str, date, date, int, int]
-"""Id, start, end exclusive, fiscal year, number in the fiscal year."""
 
 
 class Phasing(BaseModel):
@@ -92,8 +92,8 @@ def _list_spans(periods: Sequence[Period], over: str) -> list[list[Period]]:
         return []
     years: dict[int, list[Period]] = {}
     for period in periods:
-        years.setdefault(period[3], []).append(period)
-    size = max(period[4] for period in periods)
+        years.setdefault(period.fiscal_year, []).append(period)
+    size = max(period.number for period in periods)
     # A calendar may begin or end within a year: its length is that of a calendar of months then.
     length = max(size, 12)
     if over == "year":
@@ -102,6 +102,13 @@ def _list_spans(periods: Sequence[Period], over: str) -> list[list[Period]]:
     for own in years.values():
         parts: dict[int, list[Period]] = {}
         for period in own:
-            parts.setdefault((period[4] - 1) // PERIODS_OF[over], []).append(period)
-        spans += [part for part in parts.values() if len(part) == PERIODS_OF[over]]
+            parts.setdefault(_find_part(period.number, over), []).append(period)
+        wanted = Counter(_find_part(number, over) for number in range(1, length + 1))
+        spans += [own for part, own in parts.items() if len(own) == wanted[part]]
     return spans
+
+
+def _find_part(number: int, over: str) -> int:
+    """The quarter or half-year of a period by its number in the fiscal year."""
+    quarter = find_quarter(number)
+    return quarter if over == "quarter" else (quarter + 1) // 2

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pipelines.errors import ConfigurationError, WorkspaceMissingError
+from pipelines.errors import ConfigurationError, Problem, WorkspaceMissingError
 from pipelines.workspace.config import WorkspaceConfig
 from pipelines.workspace.yaml_files import parse_yaml_model
 
@@ -39,11 +39,29 @@ class Workspace:
         value, problems, lines = parse_yaml_model(
             self.root / CONFIG_NAME, WorkspaceConfig, root=self.root
         )
+        if value is not None and value.calendar.file is not None:
+            value, problems = self._read_calendar(value)
         if value is not None:
             problems = check_config(value, lines, CONFIG_NAME, self.mappings)
         if value is None or problems:
             raise ConfigurationError(problems)
         return value
+
+    def _read_calendar(
+        self, config: WorkspaceConfig
+    ) -> tuple[WorkspaceConfig | None, list[Problem]]:
+        """The settings with the periods of the calendar's file, or its problems."""
+        from pipelines.workspace.calendar_file import read_calendar_file
+
+        name = config.calendar.file or ""
+        table, problems = read_calendar_file(self.root / name, name)
+        if problems:
+            return None, problems
+        try:
+            calendar = config.calendar.with_table(table)
+        except ValueError as error:
+            return None, [Problem(CONFIG_NAME, str(error), field="calendar")]
+        return config.model_copy(update={"calendar": calendar}), []
 
     @property
     def config_path(self) -> Path:

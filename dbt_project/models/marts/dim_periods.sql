@@ -1,6 +1,9 @@
 select
     periods.period_id,
-    strftime(periods.period_start, '%b %Y') as period_name,
+    case
+        when periods.period_id like '____-P__' then right(periods.period_id, 3) || ' ' || left(periods.period_id, 4)
+        else strftime(cast(periods.period_id || '-01' as date), '%b %Y')
+    end as period_name,
     periods.period_start,
     periods.period_end,
     periods.fiscal_year,

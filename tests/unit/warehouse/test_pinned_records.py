@@ -99,10 +99,10 @@ def _see(company: Company, sql: str) -> tuple[list[tuple[Any, ...]], Pins]:
         def select(contract_id: str, own: Any) -> str:
             return select_loads(connection, contract_id, own)
 
-        zone = company.workspace.config.time_zone
-        write_pins(connection, settle_pins(connection, found, loads, zone, select))
+        clock = company.workspace.config.clock
+        write_pins(connection, settle_pins(connection, found, loads, clock, select))
         pins = read_pins(company.workspace, connection)
-        create_lake_views(connection, loads, pins=pins, time_zone=zone)
+        create_lake_views(connection, loads, pins=pins, clock=clock)
         rows = connection.execute(sql).fetchall()
     return sorted(rows, key=str), pins
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from pipelines.workspace.config import Calendar
+from pipelines.workspace.fiscal_calendar import Calendar
 from pipelines.workspace.phasing import Phasing, list_phases
 
 FROM_APRIL = Calendar(

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from pipelines.errors import ConfigurationError, WorkspaceMissingError
-from pipelines.workspace.config import Calendar
+from pipelines.workspace.fiscal_calendar import Calendar
 from pipelines.workspace.workspace import Workspace
 from pipelines.workspace.yaml_files import parse_yaml_model, read_yaml_model
 

@@ -1,4 +1,5 @@
--- A cloud line belongs to the period in which its billing period starts. `seen_attributes` is what
+-- A cloud line belongs to the period in which its billing period starts; where the periods of the
+-- calendar are no months, to that in which its charge does. `seen_attributes` is what
 -- tagging rules and the detail feed look at, and nothing else: lines that are equal in it are mapped
 -- alike, so rules meet each combination once (int_tagging__matches).
 with lines as (
@@ -43,6 +44,11 @@ periods as (
     select * from {{ ref('stg_model__periods') }}
 ),
 
+calendar as (
+    select bool_and(day(period_start) = 1 and period_end = period_start + interval 1 month) as has_months
+    from periods
+),
+
 scope as (
     select * from {{ ref('stg_model__tagging_scope') }}
 ),
@@ -63,6 +69,10 @@ priced as (
         ),
         case when feeds.measure = 'effective_cost' then lines.effective_cost else lines.billed_cost end as amount_local,
         case
+            when (select has_months from calendar) then lines.billing_period_start
+            else lines.charge_period_start
+        end as period_moment,
+        case
             when lines.charge_category <> 'Usage' or coalesce(lines.commitment_discount_status, '') = 'Unused' then null
             when feeds.consumers_pay = 'list_cost' then lines.list_cost
             when feeds.consumers_pay = 'contracted_cost' then lines.contracted_cost
@@ -72,7 +82,7 @@ priced as (
 )
 
 select
-    lines.* exclude (price_local),
+    lines.* exclude (price_local, period_moment),
     periods.period_id,
     coalesce(lines.price_local, lines.amount_local) as passed_on_amount_local,
     struct_pack(
@@ -94,7 +104,7 @@ select
     ) as seen_attributes
 from priced as lines
 inner join periods
-    on lines.billing_period_start >= periods.period_start
-    and lines.billing_period_start < periods.period_end
+    on lines.period_moment >= periods.period_start
+    and lines.period_moment < periods.period_end
 left join feeds on lines.source_id = feeds.source_id
 cross join scope

@@ -1,0 +1,60 @@
+"""A workspace of thirteen periods of four weeks: ../golden/fiscal_weeks/README.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.dbt.golden import Golden, build_golden
+
+MARTS = {"detail_feeds": "rpt_detail_feeds", "charges": "fct_charges_monthly"}
+
+
+@pytest.fixture(scope="module")
+def fiscal_weeks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Golden]:
+    golden = build_golden("fiscal_weeks", tmp_path_factory.mktemp("fiscal_weeks"))
+    yield golden
+    golden.books.close()
+
+
+@pytest.mark.parametrize("name", MARTS)
+def test_marts_hold_the_figures_worked_by_hand(fiscal_weeks: Golden, name: str) -> None:
+    columns, expected = fiscal_weeks.read_expected(name)
+    assert fiscal_weeks.query(f"select {', '.join(columns)} from {MARTS[name]}") == expected
+
+
+def test_the_ledger_is_the_total_of_every_period(fiscal_weeks: Golden) -> None:
+    """Sums of its postings: 1,000 + 20 + 28, 2,000 + 100 + 28, 500 + 40 + 28."""
+    assert fiscal_weeks.query(
+        "select period_id, amount from rpt_certificate where term_id = 'delivered'"
+    ) == [("2026-P12", "1048"), ("2026-P13", "2128"), ("2027-P01", "568")]
+
+
+def test_periods_are_named_by_their_number(fiscal_weeks: Golden) -> None:
+    assert fiscal_weeks.query(
+        "select period_name, period_start, fiscal_year, fiscal_period from dim_periods"
+    ) == [
+        ("P01 2027", "2026-03-29", "2027", "1"),
+        ("P12 2026", "2026-02-01", "2026", "12"),
+        ("P13 2026", "2026-03-01", "2026", "13"),
+    ]
+
+
+def test_depreciation_counts_days(fiscal_weeks: Golden) -> None:
+    """89.00 over the 89 days from 1 February to 30 April are 1.00 a day, 28 days in a period."""
+    assert fiscal_weeks.query(
+        "select period_id, depreciation_amount_local, convention_code from fct_depreciation_monthly"
+    ) == [
+        ("2026-P12", "28", "by_day"),
+        ("2026-P13", "28", "by_day"),
+        ("2027-P01", "28", "by_day"),
+    ]
+
+
+def test_checks_compare_a_period_with_the_one_before(fiscal_weeks: Golden) -> None:
+    found = fiscal_weeks.query(
+        "select period_id, previous_record_count from rpt_data_source_periods "
+        "where source_id = 'service_usage'"
+    )
+    assert found == [("2026-P12", ""), ("2026-P13", "2"), ("2027-P01", "2")]
