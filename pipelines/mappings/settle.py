@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelines.contracts.contract import Contract, ContractField
+from pipelines.contracts.periods import FISCAL_ID
 from pipelines.mappings.answers import Answers
 from pipelines.mappings.column_hints import load_contract_hints, normalise_name
 from pipelines.mappings.file_head import FileHead
@@ -213,6 +214,7 @@ def _settle_derived(draft: Draft, match: Match) -> None:
         draft.decide(
             f"period_from: no column holds {contract.period_field}, so it is the month of "
             f"{match.period_from}; check that the fiscal periods are calendar months"
+            + _hint_at_numbers(draft, contract.period_field)
         )
     if match.period_join and contract.period_field:
         _settle_period_join(draft, contract.period_field, match.period_join)
@@ -230,6 +232,18 @@ def _settle_derived(draft: Draft, match: Match) -> None:
         point = time.point.replace("_", " ")
         draft.decide(f"derived_times.{name}: no column gives it, so it is the {point} of {time.of}")
     _settle_constants(draft, match)
+
+
+def _hint_at_numbers(draft: Draft, period_field: str | None) -> str:
+    """That a column numbers the periods of a fiscal year, which only some calendars have."""
+    for column in draft.head.columns:
+        texts = [text for text in draft.head.column(column) if text]
+        if texts and all(re.fullmatch(FISCAL_ID, text) for text in texts):
+            return (
+                f". {column!r} has {texts[0]!r}, the number of a period: where 'calendar' in "
+                f"apportion.yml has such periods, take it with --column '{period_field}={column}'"
+            )
+    return ""
 
 
 def _settle_period_join(draft: Draft, period: str, columns: tuple[str, str]) -> None:

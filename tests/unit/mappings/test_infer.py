@@ -422,3 +422,17 @@ def test_currency_of_the_amount_is_proposed_from_its_name(tmp_path: Path) -> Non
     assert proposal.settings["constants"] == {"legal_entity_id": "main", "currency_code": "EUR"}
     assert "currency_code" not in proposal.match.missing
     assert any("the amount's column says EUR" in text for text in proposal.decisions)
+
+
+def test_numbered_periods_are_pointed_out(tmp_path: Path) -> None:
+    """2026-P02 is no month; a workspace of months takes the day, one of such periods the number."""
+    lines = "".join(
+        f"2026-P02,de,6400,it,2025-05-0{day},Licence {day},EUR,{day}0.50\n" for day in range(1, 6)
+    )
+    header = "Fiscal Period,Company,Account,Cost center,Posting date,Text,Currency,Amount\n"
+    path = write(tmp_path, "ledger.csv", header + lines)
+    proposal = infer_mapping(path)
+    assert proposal.settings["period_from"] == "posting_date"
+    (told,) = [text for text in proposal.decisions if text.startswith("period_from:")]
+    assert "'Fiscal Period' has '2026-P02', the number of a period" in told
+    assert "--column 'period_id=Fiscal Period'" in told
