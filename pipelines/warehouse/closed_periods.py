@@ -8,13 +8,16 @@ row names the manifest by its hash; a directory that no row names is no close.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ControlError
 from pipelines.warehouse.publication import PublishedFile
 
 if TYPE_CHECKING:
+    import duckdb
     from sqlalchemy import Connection
 
     from pipelines.books.books import Books
@@ -62,6 +65,50 @@ def list_closed(connection: Connection) -> list[tuple[str, int]]:
     return [
         (name, version) for name, (version, state) in sorted(newest.items()) if state == "closed"
     ]
+
+
+def attach_closed(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, closed: Sequence[PublishedFile]
+) -> Iterator[tuple[PublishedFile, str]]:
+    """Each frozen file under a name, for as long as it is looked at."""
+    for file in closed:
+        path = str(workspace.warehouse / file.name).replace("'", "''")
+        connection.execute(f"attach '{path}' as frozen_period (read_only)")
+        try:
+            yield file, "frozen_period"
+        finally:
+            connection.execute("detach frozen_period")
+
+
+def refuse_moved_periods(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, closed: Sequence[PublishedFile]
+) -> None:
+    """Raise ControlError where the calendar (model.periods) gives a closed period other days,
+    another fiscal year or another number in it than it was closed with, or no longer has it."""
+    problems = []
+    for file, database in attach_closed(connection, workspace, closed):
+        before, now = (
+            connection.execute(
+                f"select * from {source}model.periods where period_id = ?", [file.period_id]
+            ).fetchone()
+            for source in (f"{database}.", "")
+        )
+        if before != now:
+            problems.append(f"{_say_period(before)}, in the calendar {_say_period(now)}")
+    if problems:
+        raise ControlError(
+            "the calendar would change closed periods, so nothing was built: "
+            + "; ".join(problems)
+            + ". Set 'calendar' in apportion.yml so that closed periods stay what they were."
+        )
+
+
+def _say_period(row: tuple[Any, ...] | None) -> str:
+    if row is None:
+        return "there is no such period"
+    period_id, start, end, year, number = row
+    last = end - timedelta(days=1)
+    return f"{period_id} is {start} to {last}, number {number} of {year}"
 
 
 def refuse_changed_history(workspace: Workspace, books: Books, database: Path) -> None:

@@ -14,6 +14,7 @@ from pipelines.cost_model.compile import RunStamp, compile_tables, write_tables
 from pipelines.cost_model.load import CostModel
 from pipelines.errors import ControlError
 from pipelines.warehouse.adjustments import Adjustment, create_adjustments
+from pipelines.warehouse.closed_periods import refuse_moved_periods
 from pipelines.warehouse.lake_views import (
     ActiveLoad,
     create_lake_views,
@@ -71,6 +72,7 @@ def prepare(workspace: Workspace, given: BuildInput, database: Path, deliveries:
         create_lake_views(connection, given.loads, pins=pins, clock=config.clock)
         tables = compile_tables(config, given.model, given.stamp)
         write_tables(connection, tables, workspace.evidence / given.stamp.run_id / "model")
+        refuse_moved_periods(connection, workspace, given.closed)
         create_load_tables(connection, given.loads, _list_measures(config))
         write_pins(connection, pins)
         create_adjustments(connection, given.adjustments)

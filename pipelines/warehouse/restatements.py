@@ -7,9 +7,10 @@ stays as it was and is never posted twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.warehouse.closed_periods import attach_closed
 from pipelines.warehouse.publication import PublishedFile
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def read_posted_periods(
     """Closed periods (with their closed version) for which a closed period holds notes."""
     kept = {(str(file.period_id), int(file.version or 1)) for file in closed}
     found = set()
-    for file, database in _attach(connection, workspace, closed):
+    for file, database in attach_closed(connection, workspace, closed):
         if _has_table(connection, database, BILL_ITEMS):
             found.update(
                 connection.execute(
@@ -92,7 +93,7 @@ def create_restatement_tables(
     for name, columns in TABLES.items():
         body = ", ".join(f"{column} {type_}" for column, type_ in columns.items())
         connection.execute(f"create or replace table model.{name} ({body})")
-    for file, database in _attach(connection, workspace, closed):
+    for file, database in attach_closed(connection, workspace, closed):
         connection.execute(
             "insert into model.closed_periods values (?, ?)", [file.period_id, file.version]
         )
@@ -113,19 +114,6 @@ def create_restatement_tables(
         connection.execute(
             "insert into model.restatements values (?, ?, ?)", [period_id, version, reason]
         )
-
-
-def _attach(
-    connection: duckdb.DuckDBPyConnection, workspace: Workspace, closed: Sequence[PublishedFile]
-) -> Iterable[tuple[PublishedFile, str]]:
-    """Each frozen file under a name, for as long as it is looked at."""
-    for file in closed:
-        path = str(workspace.warehouse / file.name).replace("'", "''")
-        connection.execute(f"attach '{path}' as frozen_period (read_only)")
-        try:
-            yield file, "frozen_period"
-        finally:
-            connection.execute("detach frozen_period")
 
 
 def _copy(

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from pipelines.books.books import Books
+from pipelines.close.close_period import close_period
+from pipelines.close.desk import CloseDesk
+from pipelines.errors import ControlError
+from pipelines.warehouse.build import build
+from pipelines.warehouse.publication import read_publication
+from pipelines.workspace.workspace import Workspace
+from tests.closed_periods import approve_published
 from tests.dbt.golden import Golden, build_golden
 
 MARTS = {"detail_feeds": "rpt_detail_feeds", "charges": "fct_charges_monthly"}
@@ -58,3 +68,23 @@ def test_checks_compare_a_period_with_the_one_before(fiscal_weeks: Golden) -> No
         "where source_id = 'service_usage'"
     )
     assert found == [("2026-P12", ""), ("2026-P13", "2"), ("2027-P01", "2")]
+
+
+def test_days_of_a_closed_period_do_not_move(fiscal_weeks: Golden, tmp_path: Path) -> None:
+    """P12 was closed with 1 to 28 February. Weeks that end on Fridays make it 31 January to 27
+    February: the calendar is refused, and what was published stays."""
+    root = tmp_path / "company"
+    shutil.copytree(fiscal_weeks.workspace.root, root, ignore=shutil.ignore_patterns(".dbt"))
+    books = Books.open(Workspace.open(root))
+    desk = CloseDesk(Workspace.open(root), books)
+    approve_published(desk, "2026-P12")
+    close_period(desk, "2026-P12")
+    published = read_publication(desk.workspace)
+    settings = root / "apportion.yml"
+    settings.write_text(settings.read_text("utf-8").replace("saturday", "friday"), "utf-8")
+    with pytest.raises(ControlError) as caught:
+        build(Workspace.open(root), books)
+    books.close()
+    assert "2026-P12 is 2026-02-01 to 2026-02-28, number 12 of 2026" in str(caught.value)
+    assert "in the calendar 2026-P12 is 2026-01-31 to 2026-02-27" in str(caught.value)
+    assert read_publication(desk.workspace) == published
