@@ -6,10 +6,8 @@ behind can be told from what another one is writing, and swept away.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +27,7 @@ from pipelines.landing.typed_records import (
 from pipelines.readers.file_names import show_file_name
 from pipelines.readers.safe_bytes import BytesSeen, take_delivery
 from pipelines.readers.text_marks import delivered_text
+from pipelines.staging import staged_directory, sweep_killed
 from pipelines.warehouse.publication import sync_directory
 from pipelines.workspace.workspace import Workspace
 
@@ -43,30 +42,13 @@ WORK_NAME = "work"
 @contextmanager
 def open_staging(workspace: Workspace) -> Iterator[Path]:
     """A new, locked staging directory; removed on leaving unless it was moved into place."""
-    root = workspace.lake / STAGING_NAME
-    root.mkdir(parents=True, exist_ok=True)
-    directory, descriptor = _make_locked(root)
-    try:
+    with staged_directory(workspace.lake / STAGING_NAME) as directory:
         yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-        os.close(descriptor)
 
 
 def sweep_staging(workspace: Workspace) -> None:
     """Remove staging directories that no living process holds."""
-    for directory in (workspace.lake / STAGING_NAME).glob("*"):
-        try:
-            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(directory, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(descriptor)
+    sweep_killed(workspace.lake / STAGING_NAME)
 
 
 def refuse_link_out(delivery: Delivery, inbox: Path) -> None:
@@ -149,21 +131,6 @@ def move_into_place(staging: Path, target: Path) -> None:
         shutil.rmtree(target)
     os.replace(staging, target)
     sync_directory(target.parent)
-
-
-def _make_locked(root: Path) -> tuple[Path, int]:
-    while True:
-        directory = root / uuid.uuid4().hex
-        directory.mkdir()
-        try:
-            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        except FileNotFoundError:
-            continue
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        # Between its making and its locking another process may have swept it away.
-        if directory.exists():
-            return directory, descriptor
-        os.close(descriptor)
 
 
 def _select_quarantine(contract: Contract) -> str:

@@ -165,22 +165,23 @@ def explain_quarantine(
 
 def number_lines(connection: duckdb.DuckDBPyConnection, text: PhysicalText | None) -> None:
     """Give the records of `quarantined` their `_line_number`; null where they have no lines."""
-    lines: dict[int, int] = {}
-    if text is not None:
-        rows = connection.execute("select _row_number from quarantined").fetchall()
-        lines = text.find_lines(row[0] for row in rows)
+    if text is None:
+        connection.execute("alter table quarantined add column _line_number bigint")
+        return
+    import numpy as np
+
+    found = connection.execute(
+        "select cast(_row_number as bigint) as record from quarantined order by all"
+    ).fetchnumpy()
+    records = np.asarray(found["record"], dtype=np.int64)
+    numbered = {"_row_number": records, "_line_number": text.find_lines(records)}
+    connection.register("numbered", numbered)
     connection.execute(
-        """
-        create or replace temp table quarantined as
-        with numbered as (
-            select
-                unnest(cast($records as bigint[])) as _row_number,
-                unnest(cast($lines as bigint[])) as _line_number
-        )
-        from quarantined left join numbered using (_row_number)
-        """,
-        {"records": list(lines), "lines": list(lines.values())},
+        "create or replace temp table quarantined as "
+        "select quarantined.*, nullif(_line_number, 0) as _line_number "
+        "from quarantined left join numbered using (_row_number)"
     )
+    connection.unregister("numbered")
 
 
 def _say_ragged(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:

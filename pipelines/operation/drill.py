@@ -25,7 +25,7 @@ from pipelines.operation.restore import (
     find_backup,
     restore_backup,
 )
-from pipelines.operation.staging import staged_directory
+from pipelines.staging import staged_directory, sweep_killed
 from pipelines.warehouse.closed_periods import find_directory, name_close
 from pipelines.workspace.workspace import Workspace
 
@@ -55,7 +55,9 @@ def drill_backup(
 ) -> Drill:
     """Restore a backup of this workspace aside and compare it; it is recorded either way."""
     path = find_backup(backup)
-    with staged_directory(Path(tempfile.gettempdir()), f"apportion-drill-{os.getuid()}-") as aside:
+    parent, prefix = Path(tempfile.gettempdir()), f"apportion-drill-{os.getuid()}-"
+    sweep_killed(parent, prefix)
+    with staged_directory(parent, prefix) as aside:
         aside.chmod(0o700)
         try:
             restored = restore_backup(

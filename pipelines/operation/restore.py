@@ -34,7 +34,7 @@ from pipelines.operation.backup_manifest import (
     parse_backup_manifest,
     write_hash_line,
 )
-from pipelines.operation.staging import staged_directory
+from pipelines.staging import staged_directory, sweep_killed
 from pipelines.warehouse.publication import sync_directory
 from pipelines.warehouse.publish import repair_publication
 from pipelines.workspace.doctor import UNPROVEN_NAME, Finding, examine
@@ -106,7 +106,9 @@ def restore_backup(
             f"{target}: expected a directory that does not exist or is empty; a restore never "
             "writes over anything. Name a new directory."
         )
-    with staged_directory(target.parent, f".{target.name}.restoring-") as staging:
+    prefix = f".{target.name}.restoring-"
+    sweep_killed(target.parent, prefix)
+    with staged_directory(target.parent, prefix) as staging:
         manifest, content = unpack_backup(backup, staging, on_progress)
         address = _restore_books(staging, target, manifest, is_into_address=is_into_address)
         mark = f"{_hash_manifest(content)} {'address' if is_into_address else 'own'}\n"

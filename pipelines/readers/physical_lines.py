@@ -9,7 +9,7 @@ Assumes what the parser of the text assumes: a quote stands only around a field,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,15 +37,27 @@ class PhysicalText:
     values_per_record: int = 1
     """How many numbers a record takes up, where each of its values becomes a record."""
 
-    def find_lines(self, records: Iterable[int]) -> dict[int, int]:
-        """Record number -> line in which it begins, of the whole delivery and counted from 1."""
-        wanted = {number: (number - 1) // self.values_per_record + 1 for number in records}
-        found = _find_lines(self, sorted(set(wanted.values())))
-        return {
-            number: found[record] + self.lines_before
-            for number, record in wanted.items()
-            if record in found
-        }
+    def find_lines(self, records: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The line in which each of the records begins, of the whole delivery and counted from 1.
+
+        `records`: their numbers, ascending. 0 for a record that the text does not have.
+        """
+        import numpy as np
+
+        if self.values_per_record == 1:
+            lines = _find_lines(self, records)
+        else:
+            wanted = (records - 1) // self.values_per_record + 1
+            whole, place = np.unique(wanted, return_inverse=True)
+            lines = _find_lines(self, whole)[place]
+        return np.where(lines > 0, lines + self.lines_before, 0)
+
+    def find_line(self, record: int) -> int | None:
+        """The line of one record; None where the text does not have it."""
+        import numpy as np
+
+        (line,) = self.find_lines(np.array([record], dtype=np.int64))
+        return int(line) or None
 
 
 def is_line_telling(record: int, line: int | None) -> bool:
@@ -67,22 +79,25 @@ def naming_lines(text: PhysicalText | None) -> Iterator[None]:
         problem = error.problem
         if text is None or problem.record is None or problem.line is not None:
             raise
-        line = text.find_lines([problem.record]).get(problem.record)
+        line = text.find_line(problem.record)
         if not is_line_telling(problem.record, line):
             raise
         raise DeliveryRefusedError(replace(problem, line=line)) from None
 
 
-def _find_lines(text: PhysicalText, records: list[int]) -> dict[int, int]:
-    found: dict[int, int] = {}
-    if not records:
+def _find_lines(text: PhysicalText, records: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The lines of records without doubles, counted from the header."""
+    import numpy as np
+
+    found = np.zeros(len(records), dtype=np.int64)
+    if not len(records):
         return found
     scan = _Scan(text)
     with text.path.open("rb") as file:
         while (chunk := file.read(CHUNK_BYTES)) and scan.record <= records[-1]:
             scan.read(chunk, records, found)
-    if scan.has_rest and scan.record in records:
-        found[scan.record] = scan.line
+    if scan.has_rest:
+        found[records == scan.record] = scan.line
     return found
 
 
@@ -106,8 +121,8 @@ class _Scan:
     def has_rest(self) -> bool:
         return self.rest > 0
 
-    def read(self, chunk: bytes, records: list[int], found: dict[int, int]) -> None:
-        """Go on over a chunk, and note the lines of the records that begin in it."""
+    def read(self, chunk: bytes, records: NDArray[np.int64], found: NDArray[np.int64]) -> None:
+        """Go on over a chunk, and note in `found` the lines of the records that begin in it."""
         import numpy as np
 
         data = np.frombuffer(chunk, dtype=np.uint8)
@@ -118,10 +133,10 @@ class _Scan:
             # A record begins behind the end of the one before it.
             begins = np.concatenate([[self.line], self.lines_ended + 2 + np.flatnonzero(is_end)])
             is_filled = self._find_filled(data, ends)
-            numbers = self.record + np.cumsum(is_filled) - is_filled
-            for place in np.flatnonzero(is_filled & np.isin(numbers, records)):
-                found[int(numbers[place])] = int(begins[place])
-            self.record += int(is_filled.sum())
+            lines = begins[:-1][is_filled]
+            first, last = np.searchsorted(records, [self.record, self.record + len(lines)])
+            found[first:last] = lines[records[first:last] - self.record]
+            self.record += len(lines)
             self.line = int(begins[-1])
             self.rest = len(data) - int(ends[-1]) - 1
         else:
