@@ -83,6 +83,7 @@ from pipelines.readers.physical_lines import naming_lines
 from pipelines.readers.ragged_rows import RaggedRowsError
 from pipelines.readers.read_table import read_table
 from pipelines.readers.safe_bytes import BytesSeen
+from pipelines.readers.table_shapes import LEFT_OUT
 from pipelines.readers.text_lines import say_blank_lines
 from pipelines.workspace.workspace import Workspace
 
@@ -107,7 +108,7 @@ MEMORY_LIMIT = "3GB"
 """What DuckDB may hold before it spills to disk; readers, libraries and buffers come on top."""
 TABLES = (
     *("delivered", "events", "states", "waiting", "quarantined"),
-    *("names_of_fields", "named_codes"),
+    *("names_of_fields", "named_codes", LEFT_OUT),
 )
 
 
@@ -265,7 +266,9 @@ def _read_delivery(
     work = staging / WORK_NAME
     work.mkdir()
     with hide_delivered_lines(delivery.contract, delivery.mapping):
-        delivered, read = _read_texts(connection, delivery, seen, staging)
+        delivered, read = _read_texts(
+            connection, delivery, seen, staging, keeps_left_out=control is not None
+        )
         counts = count_records(connection, delivery.contract, read.records)
         if counts.quarantined:
             explain_quarantine(connection, delivery, delivered, read.records, seen.sha256)
@@ -293,7 +296,12 @@ def _read_delivery(
 
 
 def _read_texts(
-    connection: duckdb.DuckDBPyConnection, delivery: Delivery, seen: BytesSeen, staging: Path
+    connection: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    seen: BytesSeen,
+    staging: Path,
+    *,
+    keeps_left_out: bool,
 ) -> tuple[Delivered, ReadRecords]:
     """The records of a delivery; where some have another width than the header, and its mapping
     does not refuse the file for that, a second time, with those marked."""
@@ -308,6 +316,7 @@ def _read_texts(
             staging / WORK_NAME,
             delivery.name,
             marks_ragged=marks_ragged,
+            keeps_left_out=keeps_left_out,
         )
         return delivered, read_records(connection, delivery, delivered, seen.sha256, staging)
 

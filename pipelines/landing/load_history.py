@@ -134,13 +134,7 @@ def list_loads(
 
 def count_held(books: Books) -> dict[str, int]:
     """How many deliveries of each source are on hold; sources without any are left out."""
-    from sqlalchemy import select
-
-    from pipelines.books.tables import loads
-
-    with books.read() as connection:
-        rows = connection.execute(select(loads).where(loads.c.hold_kind.is_not(None))).all()
-    return dict(Counter(row.source_id for row in rows if find_state(row) == "held"))
+    return dict(Counter(load.source_id for load in list_held(books)))
 
 
 def list_held(books: Books) -> list[HeldLoad]:

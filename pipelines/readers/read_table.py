@@ -41,9 +41,11 @@ def read_table(
     name: str,
     *,
     marks_ragged: bool = False,
+    keeps_left_out: bool = False,
 ) -> Delivered:
     """The records of the file at `path`, called `name` in messages. With `marks_ragged`, records of
-    another width than the header are read as marked ones.
+    another width than the header are read as marked ones; with `keeps_left_out`, those that a
+    condition leaves out stay in a table, as a control total needs them.
 
     Assumes that `seen` is what its bytes are. Files that the relation reads may be written to
     `work`, which must stay until the records are written. Raises DeliveryRefusedError where the
@@ -61,7 +63,9 @@ def read_table(
         if not mapping.skip_blank_rows:
             delivered = delivered.keep(connection, "delivered")
         with naming_lines(delivered.text):
-            delivered = shape_table(connection, delivered, contract, mapping, name)
+            delivered = shape_table(
+                connection, delivered, contract, mapping, name, keeps_left_out=keeps_left_out
+            )
     if mapping.unpivot is not None:
         delivered = _unpivot(connection, delivered, mapping, mapping.unpivot, name)
     return delivered

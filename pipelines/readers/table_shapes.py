@@ -40,16 +40,19 @@ def shape_table(
     contract: Contract,
     mapping: Mapping,
     name: str,
+    *,
+    keeps_left_out: bool = False,
 ) -> Delivered:
     """The records of the table `delivered`, which holds everything between the header and the end.
-    Raises DeliveryRefusedError where a total is not the sum of its records."""
+    With `keeps_left_out`, what a condition leaves out goes into the table LEFT_OUT. Raises
+    DeliveryRefusedError where a total is not the sum of its records."""
     table = _Table(connection, delivered, contract, mapping, name)
     notes = [
         *table.pass_over_headers(),
         *table.read_headings(),
         *table.check_totals(),
         *table.fill_down(),
-        *table.leave_out_rows(),
+        *table.leave_out_rows(keeps_them=keeps_left_out),
     ]
     header = replace(
         delivered.header,
@@ -172,19 +175,19 @@ class _Table:
             self.replace_table(f"* replace ({', '.join(filled.values())})")
             yield f"empty values of {', '.join(self.mapping.fill_down)} taken from above"
 
-    def leave_out_rows(self) -> Iterator[str]:
-        """Remove the records that a condition does not keep."""
+    def leave_out_rows(self, *, keeps_them: bool) -> Iterator[str]:
+        """Remove the records that a condition does not keep; `keeps_them` in a table apart."""
+        if keeps_them:
+            self.connection.execute(
+                f"create or replace temp table {LEFT_OUT} as from delivered limit 0"
+            )
         for condition in self.mapping.keep_rows:
             if condition.column not in self.columns:
                 raise _refuse(self.name, f"lacks {condition.column}", "that column", "none")
             leaves = f"not ({_keeps(condition, self.text(condition.column))})"
             money = self.say_money(leaves)
-            # What a sender's control total counts, too.
-            made = "insert into" if self.left_out else "create or replace temp table"
-            link = "" if self.left_out else "as "
-            self.connection.execute(
-                f"{made} {LEFT_OUT} {link}select * from delivered where {leaves}"
-            )
+            if keeps_them:
+                self.connection.execute(f"insert into {LEFT_OUT} from delivered where {leaves}")
             if count := self.delete(leaves):
                 self.left_out += count
                 yield f"{count:,} records left out, because {condition}{money}"

@@ -15,6 +15,7 @@ from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 IMPORTED = (
     *("duckdb", "sqlalchemy.dialects.sqlite", "pipelines.cli.main", "pipelines.close.close_period"),
@@ -59,8 +60,8 @@ def restore_until_proof(backup: Path, target: Path) -> None:
     """Restore, and be killed where the proof of what was restored begins."""
     from pipelines.operation import restore
 
-    setattr(restore, "_prove", lambda *_, **__: _die())  # noqa: B010
-    restore.restore_backup(backup, target)
+    with patch.object(restore, "_prove", lambda *_, **__: _die()):
+        restore.restore_backup(backup, target)
 
 
 def close_until(root: Path, period_id: str, step: str, person: str | None = None) -> None:
