@@ -198,6 +198,11 @@ def format_period(period_id: str) -> str:
     return f"{_MONTHS[int(match[2]) - 1]}{GAP}{match[1]}"
 
 
+def name_step(period_id: str) -> str:
+    """What a period is called for people: the month, or the period of another calendar."""
+    return "period" if "-P" in period_id else "month"
+
+
 def format_duration(minutes: Number | None) -> str:
     """Minutes as people say them: 45 min, 4 h 12 min, 3 d 4 h."""
     number = to_decimal(minutes)

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from app.charts import palette
 from app.charts.layout import make_figure, title_axes, to_floats
-from app.formats import format_amount
+from app.formats import format_amount, name_step
 from app.names import METHOD_NAMES
 
 COLOURS = {
@@ -46,6 +46,6 @@ def draw_coverage(frame: pd.DataFrame, currency: str) -> go.Figure:
             hovertemplate="%{x}: %{customdata}<extra>" + name + "</extra>",
         )
     figure.update_layout(barmode="relative")
-    title_axes(figure, y=f"{currency} per month")
+    title_axes(figure, y=f"{currency} per {name_step(str(frame['period_id'].max()))}")
     figure.update_xaxes(showgrid=False, nticks=9, type="category")
     return figure

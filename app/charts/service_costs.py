@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from app.charts import palette
 from app.charts.layout import escape_html, label_rows, make_figure, title_axes, to_floats
-from app.formats import format_amount, format_signed, to_decimal
+from app.formats import format_amount, format_signed, name_step, to_decimal
 from app.names import is_place, name_place
 
 ROW_HEIGHT = 30
@@ -40,7 +40,7 @@ def draw_cost_trend(frame: pd.DataFrame, currency: str, period_id: str) -> go.Fi
             customdata=[format_amount(value, currency) for value in frame["budget_amount"]],
             hovertemplate="%{x}: %{customdata}<extra>Budget</extra>",
         )
-    title_axes(figure, y=f"{currency} per month")
+    title_axes(figure, y=f"{currency} per {name_step(period_id)}")
     figure.update_yaxes(rangemode="tozero")
     figure.update_xaxes(showgrid=False, nticks=9, type="category")
     return figure

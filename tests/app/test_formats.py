@@ -93,6 +93,11 @@ def test_period_is_named_and_anything_else_left_alone() -> None:
     assert clean(formats.format_period("2026-03")) == "Mar 2026"
     assert formats.format_period("2026-13") == "2026-13"
     assert formats.format_period("FY26P3") == "FY26P3"
+    assert clean(formats.format_period("2026-P13")) == "P13 2026"
+
+
+def test_a_period_that_is_no_month_is_not_called_one() -> None:
+    assert (formats.name_step("2026-03"), formats.name_step("2026-P03")) == ("month", "period")
 
 
 def test_quantity_has_its_unit() -> None:

@@ -37,6 +37,7 @@ from app.formats import (
     format_amount,
     format_count,
     format_period,
+    name_step,
     to_decimal,
     to_percent_points,
 )
@@ -150,7 +151,7 @@ def _show_trend(context: Context) -> None:
     has_budget = bool(trend["budget_amount"].notna().any())
     explanation = "Actual cost as bars"
     show_section(
-        "Cost over 24 months",
+        "Cost over two years",
         f"{explanation}; the budget is dashed and runs to the year's end."
         if has_budget
         else f"{explanation}; there is no budget to compare with.",
@@ -158,7 +159,7 @@ def _show_trend(context: Context) -> None:
     show_chart(
         draw_cost_trend(trend, context.currency, context.selection.period_id),
         "cost_trend",
-        "Actual IT cost and budget per month",
+        f"Actual IT cost and budget per {name_step(context.selection.period_id)}",
     )
 
 
@@ -348,7 +349,7 @@ def _configure_services(context: Context, places: int) -> dict[str, Any]:
         ),
         "year": amount_column(f"Year to date, {currency}", places=places),
         "trend": st.column_config.LineChartColumn(
-            "12 months", help="Each line on its own scale", width=110
+            "One year", help="Each line on its own scale", width=110
         ),
         "category": st.column_config.TextColumn("Category", width=220),
     }

@@ -214,7 +214,7 @@ def _show_links(context: Context, service_id: str) -> None:
 def _show_trend(context: Context, service_id: str, basis: str) -> None:
     trend = read_trend(context.published, context.selection, service_id, basis)
     mark = "; the budget is dashed" if trend["budget_amount"].notna().any() else ""
-    show_section("Cost over 24 months", f"{BASIS_NAMES[basis]}{mark}.")
+    show_section("Cost over two years", f"{BASIS_NAMES[basis]}{mark}.")
     show_chart(
         draw_cost_trend(trend, context.currency, context.selection.period_id),
         "service_trend",
