@@ -426,3 +426,22 @@ def test_month_too_large_among_several_of_a_first_file_is_held(ledger: Company) 
     """January and February of 1,000.00 say that 100,000.00 in March is too much."""
     months = lines("2026-01", "1000.00") + lines("2026-02", "1000.00")
     assert land(ledger, first=months + lines("2026-03", "100000.50")) == {"first": "held"}
+
+
+def test_few_unlike_months_of_a_first_file_do_not_judge_each_other(ledger: Company) -> None:
+    """A month that has only a refund, and months from 1,000.00 to 600,000.00."""
+    refund = lines("2026-01", "1250.00") + lines("2026-02", "89.99") + lines("2026-03", "-200.50")
+    assert land(ledger, refund=refund) == {"refund": "landed"}
+
+
+def test_first_file_of_unlike_sizes_lands(ledger: Company) -> None:
+    sizes = ("240000.00", "600000.00", "11260.00", "1000.50", "8960.00", "1100.00", "1500000.00")
+    content = "".join(lines(f"2026-0{n}", size) for n, size in enumerate(sizes, start=1))
+    assert land(ledger, first=content) == {"first": "landed"}
+
+
+def test_month_of_a_first_file_with_many_records_whose_sign_turned_is_held(ledger: Company) -> None:
+    """Six lines in each month: a month of credits alone is no single refund."""
+    months = "".join(lines(f"2026-0{n}", *["100.50"] * 6) for n in (1, 2))
+    turned = lines("2026-03", *["-100.50"] * 6)
+    assert land(ledger, first=months + turned) == {"first": "held"}
